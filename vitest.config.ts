@@ -1,0 +1,9 @@
+import { defineConfig } from 'vitest/config';
+
+/** One run over all packages: `pnpm exec vitest run --project protocol` runs one of them. */
+export default defineConfig({
+  test: {
+    projects: ['packages/*', 'services/*', 'docs'],
+    maxWorkers: 2,
+  },
+});
