@@ -1,1 +1,3 @@
-export {};
+export * from './calls.ts';
+export * from './events.ts';
+export * from './transport.ts';

@@ -1,0 +1,100 @@
+/**
+ * Every call between services, with the fields of its request and response, who may repeat it, and how long it may take.
+ * Fields are strings: they travel as headers (NATS or in process) and are never encoded twice. Bodies are the FOSP body's
+ * bytes, untouched. All calls are at most once; `retry: 'read'` marks those a caller may repeat, since they change nothing.
+ * Errors of a call are the protocol's catalogue (`FospError`), plus `unavailable` where nobody serves the subject and
+ * `timeout` where its deadline passed.
+ */
+
+export interface CallType<Request, Response> {
+  readonly subject: string;
+  readonly retry: 'read' | 'never';
+  /** Milliseconds from the call to its deadline. */
+  readonly timeout: number;
+  /** Never set: carries the types. */
+  readonly types?: { readonly request: Request; readonly response: Response };
+}
+
+function call<Request, Response>(subject: string, retry: 'read' | 'never', timeout = 10_000): CallType<Request, Response> {
+  return { subject: `fosp.${subject}`, retry, timeout };
+}
+
+type Fields<Required extends string, Optional extends string = never> = Readonly<Record<Required, string>> &
+  Readonly<Partial<Record<Optional, string>>>;
+
+/** Who asks, for which object. `user` and `tree` as `name@domain`; `path` is `''` for the root, else `/a/b`. */
+type OnObject = Fields<'user' | 'tree' | 'path', 'if-match' | 'if-none-match'>;
+/** `etag` is quoted, as the header shows it. */
+type WithEtag = Fields<never, 'etag'>;
+
+/** What READ sends and WRITE stores. `size` in bytes. */
+type FileFields = Fields<'size', 'content-type' | 'file-name' | 'etag'>;
+
+export const OBJECTS = {
+  /** Response body: the view of the object, JSON. */
+  select: call<OnObject, WithEtag>('objects.select', 'read'),
+  /** Body: as the client sent it. */
+  create: call<OnObject, WithEtag>('objects.create', 'never'),
+  update: call<OnObject, WithEtag>('objects.update', 'never'),
+  delete: call<OnObject, WithEtag>('objects.delete', 'never'),
+  /** Response body: JSON array of names; `next` (a name) where `limit` cut it. */
+  list: call<OnObject & Fields<never, 'limit' | 'after'>, WithEtag & Fields<never, 'next'>>('objects.list', 'read'),
+  /** May this user read the file, and which key holds it. */
+  openFile: call<OnObject, FileFields & Fields<'key'>>('objects.open-file', 'read'),
+  /** May this user write the file; registers `key` as pending for this incarnation of the object. */
+  beginFile: call<OnObject & Fields<'key'>, Fields<'incarnation'>>('objects.begin-file', 'never'),
+  /** Makes a pending key the object's file, in one transaction with `attachment`. `checksum` is SHA-256, hex. */
+  commitFile: call<
+    OnObject & Fields<'key' | 'incarnation' | 'size' | 'checksum', 'content-type' | 'file-name'>,
+    WithEtag
+  >('objects.commit-file', 'never'),
+  /** Up to `limit` keys whose bytes may go (dead or left pending); each is claimed, JSON array in the response body. */
+  claimFiles: call<Fields<'limit'>, Fields<never>>('objects.claim-files', 'never'),
+  /** The bytes of these keys (JSON array in the body) are gone. */
+  forgetFiles: call<Fields<never>, Fields<never>>('objects.forget-files', 'never'),
+  /** A page of what one change means for whom: see `FanOutPage` in notifications; JSON in the response body. */
+  fanOut: call<Fields<'tree' | 'sequence', 'after'>, Fields<never, 'next'>>('objects.fan-out', 'read'),
+} as const;
+
+export const ACCOUNTS = {
+  /** Salt and cost for hashing a password of this name; alike for names that do not exist. 429 where failures ran out. */
+  challenge: call<Fields<'user' | 'address'>, Fields<'salt' | 'memory' | 'passes' | 'parallelism'>>('accounts.challenge', 'read'),
+  /** `secret` is the argon2id result, base64url. 401 where it does not match. `token` logs in again. */
+  login: call<Fields<'user' | 'address' | 'secret'>, Fields<'user' | 'token'>>('accounts.login', 'never'),
+  /** 401 where the token is forged, expired, or older than the password. */
+  resume: call<Fields<'token' | 'address'>, Fields<'user' | 'token'>>('accounts.resume', 'read'),
+  /** Creates the account and its tree. 409 where the name is taken, 429 where `address` registered too often. */
+  register: call<
+    Fields<'user' | 'salt' | 'memory' | 'passes' | 'parallelism' | 'secret', 'address'>,
+    Fields<never>
+  >('accounts.register', 'never'),
+  /** Replaces the password; with `old`, the secret of the old one, only where that matches (403). Tokens die. */
+  password: call<
+    Fields<'user' | 'salt' | 'memory' | 'passes' | 'parallelism' | 'secret', 'old' | 'address' | 'session'>,
+    Fields<never>
+  >('accounts.password', 'never'),
+  /** `state` is `disabled` or `enabled`. 404 where there is no such account. */
+  setState: call<Fields<'user' | 'state'>, Fields<never>>('accounts.set-state', 'never'),
+  /** Removes the account with its tree and files. */
+  remove: call<Fields<'user'>, Fields<never>>('accounts.remove', 'never', 60_000),
+} as const;
+
+export const ATTACHMENTS = {
+  /** Where to GET the file: an absolute URL, valid for a while, needing nothing but a plain GET. */
+  read: call<OnObject, FileFields & Fields<'url'>>('attachments.read', 'read'),
+  /** Where to PUT a new file of `size` bytes, with `content-length` set. `ticket` names the transfer in `commit`. */
+  write: call<OnObject & Fields<'size'>, Fields<'url' | 'ticket'>>('attachments.write', 'never'),
+  /** Makes the bytes that were PUT the object's file. `checksum` is their SHA-256, hex, as the sender computed it. */
+  commit: call<
+    OnObject & Fields<'ticket' | 'size' | 'checksum', 'content-type' | 'file-name'>,
+    WithEtag
+  >('attachments.commit', 'never', 30_000),
+} as const;
+
+export const FEDERATION = {
+  /** A request of our user for another domain's resource; `headers` are those of the request, JSON. The response's alike. */
+  forward: call<
+    Fields<'user' | 'type' | 'tree' | 'path' | 'headers'>,
+    Fields<'status' | 'headers'>
+  >('federation.forward', 'never', 30_000),
+} as const;

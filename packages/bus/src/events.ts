@@ -1,0 +1,93 @@
+/**
+ * Every event between services. `changes` and `federation` are durable and at least once, with an id and an order per
+ * tree; what goes to a user's sessions is at most once, in the order of each tree, and a gap in it ends the session.
+ */
+import type { EventType, ObjectFragments, SubscriptionRow } from '@fosp/protocol';
+import type { BusHeaders } from './transport.ts';
+
+/** Durable streams. Subjects begin with the stream's name. */
+export const STREAMS = {
+  /** One event per change that anyone could be notified of; see `ChangeEvent`. */
+  changes: 'changes',
+  /** Notifications for users of other domains, one subject per domain, kept until acknowledged. */
+  federation: 'federation',
+} as const;
+
+/** Number of partitions of `changes`; fixed for the life of a deployment, since a tree stays in its partition. */
+export const CHANGE_PARTITIONS = 16;
+
+/** The partition of a tree, by FNV-1a over its name. */
+export function partitionOf(tree: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < tree.length; index++) {
+    hash = Math.imul(hash ^ tree.charCodeAt(index), 0x01000193);
+  }
+  return (hash >>> 0) % CHANGE_PARTITIONS;
+}
+
+export function changesSubject(tree: string): string {
+  return `${STREAMS.changes}.${partitionOf(tree)}`;
+}
+
+/** All that a user's sessions are told. Names are encoded, since subjects know no spaces, dots or stars. */
+export function userSubject(user: string): string {
+  return `fosp.user.${subjectToken(user)}`;
+}
+
+export function federationSubject(domain: string): string {
+  return `${STREAMS.federation}.${subjectToken(domain)}`;
+}
+
+/** A name as one subject token: base64url of its UTF-8. */
+export function subjectToken(name: string): string {
+  return Buffer.from(name, 'utf8').toString('base64url');
+}
+
+/** Headers of what a user's sessions are told. */
+export type UserEventHeaders =
+  /** The body is a whole FOSP notification, ready to send. `sequence` is the tree's, `source` whose change it was. */
+  | {
+      readonly event: 'notification';
+      readonly tree: string;
+      /** Where in the order of its tree: `sequence` of the change and `part` within it; repeats are not above the last. */
+      readonly sequence: string;
+      readonly part: string;
+      readonly source: string;
+    }
+  /** The sessions end (1008): password changed, account disabled or removed. The one named by `except` stays. */
+  | { readonly event: 'revoked'; readonly except: string };
+
+/** Headers of a message of `changes`; the body is the JSON of `ChangeEvent`. */
+export interface ChangeHeaders extends BusHeaders {
+  readonly tree: string;
+  readonly sequence: string;
+}
+
+/** What fan-out knows of one object that changed: enough to decide who is told, and what each of them may see. */
+export interface ChangedObject {
+  readonly path: string;
+  readonly owner: string;
+  /** ACL texts from the object's own up to the root's, `null` where a level has none; before the deletion for DELETED. */
+  readonly levels: readonly (string | null)[];
+  /** The object after the change; absent for DELETED. */
+  readonly object?: ObjectFragments;
+  /** The object's own subscription rows where the view may show them all; absent for DELETED and beyond the limit. */
+  readonly shown?: readonly SubscriptionRow[];
+}
+
+/** Body of a message of `changes`, as JSON. */
+export interface ChangeEvent {
+  readonly event: EventType;
+  /** Who caused it. */
+  readonly user: string;
+  /** Data of `config/groups` at the moment of the change, raw JSON; absent where there is none. */
+  readonly groups?: string;
+  /** Objects and subscription rows (of the objects and all their ancestors) when they are few. */
+  readonly page?: FanOutPage;
+}
+
+/** One answer of `OBJECTS.fanOut`; asked again with `after` while `next` is given, as of the event's sequence. */
+export interface FanOutPage {
+  readonly objects: readonly ChangedObject[];
+  readonly subscriptions: readonly SubscriptionRow[];
+}
