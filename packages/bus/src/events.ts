@@ -82,11 +82,17 @@ export interface ChangeEvent {
   readonly user: string;
   /** Data of `config/groups` at the moment of the change, raw JSON; absent where there is none. */
   readonly groups?: string;
-  /** Objects and subscription rows (of the objects and all their ancestors) when they are few. */
-  readonly page?: FanOutPage;
+  /** The changed object; for DELETED the objects of the subtree, none where they are many. */
+  readonly objects: readonly ChangedObject[];
+  /** Subscription rows of the objects and all their ancestors; absent where they, or the objects, are many: ask `OBJECTS.fanOut`. */
+  readonly subscriptions?: readonly SubscriptionRow[];
 }
 
-/** One answer of `OBJECTS.fanOut`; asked again with `after` while `next` is given, as of the event's sequence. */
+/**
+ * One answer of `OBJECTS.fanOut`, JSON; asked again with `after` while `next` is given, as of the event's sequence.
+ * `objects` is empty where the event itself holds its one object. All rows that concern one (object, user) pair come in
+ * one page.
+ */
 export interface FanOutPage {
   readonly objects: readonly ChangedObject[];
   readonly subscriptions: readonly SubscriptionRow[];
