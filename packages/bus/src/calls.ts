@@ -15,7 +15,11 @@ export interface CallType<Request, Response> {
   readonly types?: { readonly request: Request; readonly response: Response };
 }
 
-function call<Request, Response>(subject: string, retry: 'read' | 'never', timeout = 10_000): CallType<Request, Response> {
+function call<Request, Response>(
+  subject: string,
+  retry: 'read' | 'never',
+  timeout = 10_000,
+): CallType<Request, Response> {
   return { subject: `fosp.${subject}`, retry, timeout };
 }
 
@@ -58,16 +62,19 @@ export const OBJECTS = {
 
 export const ACCOUNTS = {
   /** Salt and cost for hashing a password of this name; alike for names that do not exist. 429 where failures ran out. */
-  challenge: call<Fields<'user' | 'address'>, Fields<'salt' | 'memory' | 'passes' | 'parallelism'>>('accounts.challenge', 'read'),
+  challenge: call<Fields<'user' | 'address'>, Fields<'salt' | 'memory' | 'passes' | 'parallelism'>>(
+    'accounts.challenge',
+    'read',
+  ),
   /** `secret` is the argon2id result, base64url. 401 where it does not match. `token` logs in again. */
   login: call<Fields<'user' | 'address' | 'secret'>, Fields<'user' | 'token'>>('accounts.login', 'never'),
   /** 401 where the token is forged, expired, or older than the password. */
   resume: call<Fields<'token' | 'address'>, Fields<'user' | 'token'>>('accounts.resume', 'read'),
   /** Creates the account and its tree. 409 where the name is taken, 429 where `address` registered too often. */
-  register: call<
-    Fields<'user' | 'salt' | 'memory' | 'passes' | 'parallelism' | 'secret', 'address'>,
-    Fields<never>
-  >('accounts.register', 'never'),
+  register: call<Fields<'user' | 'salt' | 'memory' | 'passes' | 'parallelism' | 'secret', 'address'>, Fields<never>>(
+    'accounts.register',
+    'never',
+  ),
   /** Replaces the password; with `old`, the secret of the old one, only where that matches (403). Tokens die. */
   password: call<
     Fields<'user' | 'salt' | 'memory' | 'passes' | 'parallelism' | 'secret', 'old' | 'address' | 'session'>,
@@ -85,16 +92,18 @@ export const ATTACHMENTS = {
   /** Where to PUT a new file of `size` bytes, with `content-length` set. `ticket` names the transfer in `commit`. */
   write: call<OnObject & Fields<'size'>, Fields<'url' | 'ticket'>>('attachments.write', 'never'),
   /** Makes the bytes that were PUT the object's file. `checksum` is their SHA-256, hex, as the sender computed it. */
-  commit: call<
-    OnObject & Fields<'ticket' | 'size' | 'checksum', 'content-type' | 'file-name'>,
-    WithEtag
-  >('attachments.commit', 'never', 30_000),
+  commit: call<OnObject & Fields<'ticket' | 'size' | 'checksum', 'content-type' | 'file-name'>, WithEtag>(
+    'attachments.commit',
+    'never',
+    30_000,
+  ),
 } as const;
 
 export const FEDERATION = {
   /** A request of our user for another domain's resource; `headers` are those of the request, JSON. The response's alike. */
-  forward: call<
-    Fields<'user' | 'type' | 'tree' | 'path' | 'headers'>,
-    Fields<'status' | 'headers'>
-  >('federation.forward', 'never', 30_000),
+  forward: call<Fields<'user' | 'type' | 'tree' | 'path' | 'headers'>, Fields<'status' | 'headers'>>(
+    'federation.forward',
+    'never',
+    30_000,
+  ),
 } as const;

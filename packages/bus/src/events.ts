@@ -3,7 +3,7 @@
  * tree; what goes to a user's sessions is at most once, in the order of each tree, and a gap in it ends the session.
  */
 import type { EventType, ObjectFragments, SubscriptionRow } from '@fosp/protocol';
-import type { BusHeaders } from './transport.ts';
+import type { BusHeaders, BusMessage } from './transport.ts';
 
 /** Durable streams. Subjects begin with the stream's name. */
 export const STREAMS = {
@@ -86,6 +86,22 @@ export interface ChangeEvent {
   readonly objects: readonly ChangedObject[];
   /** Subscription rows of the objects and all their ancestors; absent where they, or the objects, are many: ask `OBJECTS.fanOut`. */
   readonly subscriptions?: readonly SubscriptionRow[];
+}
+
+/** A message of `changes` as its consumers get it. */
+export interface Change {
+  readonly tree: string;
+  readonly sequence: string;
+  readonly event: ChangeEvent;
+}
+
+export function parseChange(message: BusMessage): Change {
+  const { tree, sequence } = message.headers;
+  if (tree === undefined || sequence === undefined) {
+    throw new TypeError('A message of the stream changes lacks its header tree or sequence');
+  }
+  const event: ChangeEvent = JSON.parse(Buffer.from(message.body).toString('utf8'));
+  return { tree, sequence, event };
 }
 
 /**

@@ -24,10 +24,16 @@ export interface ServeOptions {
   readonly concurrency: number;
 }
 
-export interface RequestOptions {
+/** What goes with a call beside its message, from the first caller to whoever works for it. */
+export interface CallContext {
   /** Milliseconds since the epoch, after which the caller no longer waits and nobody begins the work. */
   readonly deadline: number;
+  /** Names the request in every log; printable ASCII. */
+  readonly requestId: string;
 }
+
+/** Answers one call. Failures are answers too: a rejection reaches the caller as `failed`, without its text. */
+export type CallHandler = (message: BusMessage, context: CallContext) => Promise<BusMessage>;
 
 export interface DurableMessage extends BusMessage {
   /** Position in the stream's partition, increasing. */
@@ -36,15 +42,20 @@ export interface DurableMessage extends BusMessage {
 }
 
 export interface Transport {
-  /** Asks one of the subject's servers. Rejects with `BusError` `no-responders`, `deadline`, `overloaded` or `closed`. */
-  request(subject: string, message: BusMessage, options: RequestOptions): Promise<BusMessage>;
+  /** Asks one of the subject's servers. Rejects with any `BusError`. */
+  request(subject: string, message: BusMessage, context: CallContext): Promise<BusMessage>;
   /** Joins the queue group of a subject: each request goes to one server. Resolves once requests arrive. */
-  serve(subject: string, handler: (message: BusMessage) => Promise<BusMessage>, options: ServeOptions): Promise<BusSubscription>;
-  /** Tells whoever listens now. At most once; in order per publisher and subject. */
+  serve(subject: string, handler: CallHandler, options: ServeOptions): Promise<BusSubscription>;
+  /** Tells whoever listens now. At most once; in order per publisher and subject. Throws `too-large` or `closed`. */
   publish(subject: string, message: BusMessage): void;
-  /** Listens. Resolves once no later message is missed. */
+  /** Listens to one subject, no pattern. Resolves once no later message is missed. */
   subscribe(subject: string, handler: (message: BusMessage, subject: string) => void): Promise<BusSubscription>;
-  /** Adds to a durable stream; an `id` seen before is dropped. Resolves once kept. */
+  /**
+   * Adds to a durable stream; an `id` seen lately is dropped. Resolves once kept, or handled: where the stream outlives
+   * this process, once it is stored; where it does not (in process), once every consumer handled it, which may take as
+   * long as a handler keeps failing. So what was appended from may be deleted then, and no earlier. A repeated `id`
+   * resolves with the first. Rejects with `overloaded`, `too-large` or `closed`; the message may then be appended again.
+   */
   append(stream: string, subject: string, message: BusMessage & { readonly id: string }): Promise<void>;
   /**
    * Takes the messages of one partition of a durable stream in order, by one consumer among all callers with the same
@@ -54,22 +65,40 @@ export interface Transport {
   consume(stream: string, options: ConsumeOptions): Promise<BusSubscription>;
   /** Called when messages may have been missed (link lost or overrun): whoever holds sessions closes them. */
   onGap(listener: (reason: string) => void): void;
-  /** Stops taking calls, lets running ones end, and closes. */
+  /**
+   * Takes no more calls, messages and appends (`closed`), lets running handlers end, and closes. Whoever still calls
+   * others while its own handlers end stops its subscriptions first.
+   */
   drain(): Promise<void>;
 }
 
 export interface ConsumeOptions {
   readonly consumer: string;
-  /** A token pattern of subjects, one partition or one remote domain. */
+  /** A token pattern of subjects (`*` is one token, a last `>` one or more): one partition or one remote domain. */
   readonly subject: string;
   /** Order is kept among messages of one key. */
   readonly key: (message: DurableMessage) => string;
   readonly handler: (message: DurableMessage) => Promise<void>;
 }
 
-export type BusErrorCode = 'no-responders' | 'deadline' | 'overloaded' | 'closed' | 'too-large';
+/** The largest body that is carried either way; leaves room for headers below the 8 MiB of NATS' `max_payload`. */
+export const BUS_BODY_BYTES = 8 * 1024 * 1024 - 64 * 1024;
 
-/** A call that got no answer. Recognised by `code`, also where it crossed a process. */
+export type BusErrorCode =
+  /** Nobody serves the subject: nothing was done. */
+  | 'no-responders'
+  /** No answer in time: the work may be done, half done or never begun. */
+  | 'deadline'
+  /** Every server is at its concurrency, or the stream at its bound: nothing was done. */
+  | 'overloaded'
+  /** This end is drained or lost its link. */
+  | 'closed'
+  /** The body of the message, or of its answer, is over `BUS_BODY_BYTES`. */
+  | 'too-large'
+  /** The handler rejected. */
+  | 'failed';
+
+/** A message that was not carried, or a call that got no answer. Recognised by `isBusError`. */
 export class BusError extends Error {
   readonly code: BusErrorCode;
   constructor(code: BusErrorCode, message: string) {
@@ -77,4 +106,8 @@ export class BusError extends Error {
     this.name = 'BusError';
     this.code = code;
   }
+}
+
+export function isBusError(error: unknown): error is BusError {
+  return error instanceof Error && error.name === 'BusError' && 'code' in error;
 }
