@@ -1,1 +1,9 @@
-export {};
+export * from './decode.ts';
+export * from './domain.ts';
+export * from './encode.ts';
+export * from './errors.ts';
+export * from './limits.ts';
+export * from './message.ts';
+export * from './path.ts';
+export * from './resource-id.ts';
+export * from './user-name.ts';

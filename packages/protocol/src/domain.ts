@@ -1,0 +1,4 @@
+/** @throws FospError `malformed` */
+export function normaliseDomain(text: string): string {
+  return text.toLowerCase();
+}

@@ -1,0 +1,4 @@
+/** @throws FospError `malformed` */
+export function normalisePathPart(text: string): string {
+  return text.normalize('NFC');
+}
