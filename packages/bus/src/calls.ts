@@ -31,7 +31,7 @@ type OnObject = Fields<'user' | 'tree' | 'path', 'if-match' | 'if-none-match'>;
 /** `etag` is quoted, as the header shows it. */
 type WithEtag = Fields<never, 'etag'>;
 
-/** What READ sends and WRITE stores. `size` in bytes. */
+/** What READ sends and WRITE stores. `size` in bytes; `file-name` percent-encoded, as the header of the request or response. */
 type FileFields = Fields<'size', 'content-type' | 'file-name' | 'etag'>;
 
 export const OBJECTS = {
@@ -89,8 +89,11 @@ export const ACCOUNTS = {
 export const ATTACHMENTS = {
   /** Where to GET the file: an absolute URL, valid for a while, needing nothing but a plain GET. */
   read: call<OnObject, FileFields & Fields<'url'>>('attachments.read', 'read'),
-  /** Where to PUT a new file of `size` bytes, with `content-length` set. `ticket` names the transfer in `commit`. */
-  write: call<OnObject & Fields<'size'>, Fields<'url' | 'ticket'>>('attachments.write', 'never'),
+  /**
+   * Where to PUT a new file. With `size` it is PUT with that `content-length`; without, where a fragmented message did not
+   * announce it, chunked, and `commit` tells the size. `ticket` names the transfer in `commit`.
+   */
+  write: call<OnObject & Fields<never, 'size'>, Fields<'url' | 'ticket'>>('attachments.write', 'never'),
   /** Makes the bytes that were PUT the object's file. `checksum` is their SHA-256, hex, as the sender computed it. */
   commit: call<OnObject & Fields<'ticket' | 'size' | 'checksum', 'content-type' | 'file-name'>, WithEtag>(
     'attachments.commit',
