@@ -137,9 +137,13 @@ export class Bus {
 
   /** Listens for what a user's sessions are told. Resolves once nothing that is published later is missed. */
   onUser(user: string, listener: (headers: UserEventHeaders, body: Uint8Array) => void): Promise<BusSubscription> {
-    return this.#transport.subscribe(userSubject(user), (message) =>
-      listener(fromHeaders<UserEventHeaders>(message.headers), message.body),
-    );
+    return this.#transport.subscribe(userSubject(user), (message, subject) => {
+      try {
+        listener(fromHeaders<UserEventHeaders>(message.headers), message.body);
+      } catch (error) {
+        this.#options.log({ subject, id: user, error });
+      }
+    });
   }
 
   /**

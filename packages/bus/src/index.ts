@@ -1,4 +1,6 @@
 export * from './bus.ts';
 export * from './calls.ts';
 export * from './events.ts';
+export { type InProcessOptions, InProcessTransport } from './in-process.ts';
+
 export * from './transport.ts';

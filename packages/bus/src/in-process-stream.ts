@@ -1,0 +1,180 @@
+/**
+ * A durable stream within one process. It outlives its consumers, not the process: so `append` resolves only when every
+ * consumer has handled the message, and whoever appends keeps the message until then (`changes`: the outbox rows).
+ *
+ * Invariants: a message goes to the consumer names whose pattern matches when it is appended, or, where there is none,
+ * to the first that comes; of several takers with one name and pattern the longest-standing one alone gets messages,
+ * and the next takes over what it left. An id that waits, or was handled among the last `rememberedIds`, is not taken
+ * again. Over `waitingMessages` an append is refused as `overloaded`.
+ */
+import { KeyedRunner, type KeyedRunnerOptions } from './keyed-runner.ts';
+import { matchesSubject } from './subject-pattern.ts';
+import {
+  BusError,
+  type BusMessage,
+  type BusSubscription,
+  type ConsumeOptions,
+  type DurableMessage,
+} from './transport.ts';
+
+export interface StreamOptions extends KeyedRunnerOptions {
+  /** Messages appended and not yet handled. */
+  readonly waitingMessages: number;
+  /** Ids of handled messages that are still recognised as repeated. */
+  readonly rememberedIds: number;
+}
+
+interface Entry {
+  readonly id: string;
+  readonly message: DurableMessage;
+  /** Consumers that have yet to handle it. */
+  consumers: number;
+  readonly appended: PromiseWithResolvers<void>;
+}
+
+/** One consumer name on one pattern. */
+interface Consumer {
+  readonly pattern: string;
+  readonly takers: ConsumeOptions[];
+  /** Of the first taker; none where there is no taker, and while one hands over to the next. */
+  runner: KeyedRunner<Entry> | undefined;
+  handingOver: boolean;
+  /** What no taker runs; in order. */
+  left: Entry[];
+}
+
+export class InProcessStream {
+  readonly #options: StreamOptions;
+  readonly #consumers = new Map<string, Consumer>();
+  readonly #waiting = new Map<string, Entry>();
+  readonly #handledIds = new Set<string>();
+  /** Messages for which there is no consumer yet; in order. */
+  #unclaimed: Entry[] = [];
+  #position = 0;
+  #closed = false;
+
+  constructor(options: StreamOptions) {
+    this.#options = options;
+  }
+
+  append(subject: string, message: BusMessage & { readonly id: string }): Promise<void> {
+    const { id, headers, body } = message;
+    if (this.#closed) {
+      return Promise.reject(new BusError('closed', `${subject} takes no more messages`));
+    }
+    const waiting = this.#waiting.get(id);
+    if (waiting !== undefined) {
+      return waiting.appended.promise;
+    }
+    if (this.#handledIds.has(id)) {
+      return Promise.resolve();
+    }
+    if (this.#waiting.size >= this.#options.waitingMessages) {
+      return Promise.reject(new BusError('overloaded', `${this.#waiting.size} messages wait to be handled`));
+    }
+    const position = ++this.#position;
+    const appended = Promise.withResolvers<void>();
+    const entry: Entry = { id, message: { headers, body, subject, position }, consumers: 0, appended };
+    this.#waiting.set(id, entry);
+    for (const consumer of this.#consumers.values()) {
+      if (matchesSubject(consumer.pattern, subject)) {
+        this.#give(consumer, entry);
+      }
+    }
+    if (entry.consumers === 0) {
+      this.#unclaimed.push(entry);
+    }
+    return appended.promise;
+  }
+
+  consume(options: ConsumeOptions): BusSubscription {
+    const name = `${options.consumer} ${options.subject}`;
+    const consumer = this.#consumers.get(name) ?? this.#addConsumer(name, options.subject);
+    consumer.takers.push(options);
+    this.#run(consumer);
+    let stopped: Promise<void> | undefined;
+    return {
+      stop: () => {
+        stopped ??= this.#stop(consumer, options);
+        return stopped;
+      },
+    };
+  }
+
+  /** Lets running handlers end. What was not handled then is refused as `closed`. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#consumers.values()].map((consumer) => consumer.runner?.stop()));
+    for (const { appended, message } of this.#waiting.values()) {
+      appended.reject(new BusError('closed', `${message.subject} was closed before its message was handled`));
+    }
+    this.#waiting.clear();
+  }
+
+  #addConsumer(name: string, pattern: string): Consumer {
+    const consumer: Consumer = { pattern, takers: [], runner: undefined, handingOver: false, left: [] };
+    this.#consumers.set(name, consumer);
+    const matches = (entry: Entry) => matchesSubject(pattern, entry.message.subject);
+    const claimed = this.#unclaimed.filter(matches);
+    this.#unclaimed = this.#unclaimed.filter((entry) => !matches(entry));
+    for (const entry of claimed) {
+      this.#give(consumer, entry);
+    }
+    return consumer;
+  }
+
+  #give(consumer: Consumer, entry: Entry): void {
+    entry.consumers++;
+    const taker = consumer.takers[0];
+    if (taker === undefined || consumer.runner === undefined) {
+      consumer.left.push(entry);
+    } else {
+      consumer.runner.push(taker.key(entry.message), entry);
+    }
+  }
+
+  /** Starts the first taker, unless it runs already. */
+  #run(consumer: Consumer): void {
+    const taker = consumer.takers[0];
+    if (taker === undefined || consumer.runner !== undefined || consumer.handingOver || this.#closed) {
+      return;
+    }
+    consumer.runner = new KeyedRunner(async (entry) => {
+      await taker.handler(entry.message);
+      this.#handled(entry);
+    }, this.#options);
+    const { left } = consumer;
+    consumer.left = [];
+    for (const entry of left) {
+      consumer.runner.push(taker.key(entry.message), entry);
+    }
+  }
+
+  async #stop(consumer: Consumer, taker: ConsumeOptions): Promise<void> {
+    const { takers, runner } = consumer;
+    const isFirst = takers[0] === taker;
+    takers.splice(takers.indexOf(taker), 1);
+    if (!isFirst || runner === undefined) {
+      return;
+    }
+    consumer.runner = undefined;
+    consumer.handingOver = true;
+    consumer.left.unshift(...(await runner.stop()));
+    consumer.left.sort((a, b) => a.message.position - b.message.position);
+    consumer.handingOver = false;
+    this.#run(consumer);
+  }
+
+  #handled(entry: Entry): void {
+    if (--entry.consumers > 0) {
+      return;
+    }
+    this.#waiting.delete(entry.id);
+    this.#handledIds.add(entry.id);
+    if (this.#handledIds.size > this.#options.rememberedIds) {
+      const [oldest = entry.id] = this.#handledIds;
+      this.#handledIds.delete(oldest);
+    }
+    entry.appended.resolve();
+  }
+}
