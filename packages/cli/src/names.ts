@@ -1,0 +1,50 @@
+import { Buffer, isUtf8 } from 'node:buffer';
+import { decodeText, escapePathPart, LIMITS, unescapePathPart } from '@fosp/protocol';
+
+/**
+ * Names of files as parts of resource ids, and back. File systems know bytes: a name that is no UTF-8 has its bytes escaped
+ * one by one (`%FF`), which is what an escape means in a path (PROTOCOL §2).
+ */
+export function partOfFileName(name: Buffer): string {
+  return isUtf8(name) ? escapePathPart(name.toString('utf8')) : escapeBytes(name);
+}
+
+function escapeBytes(name: Buffer): string {
+  return [...name].map((byte) => (isPlain(byte) ? String.fromCharCode(byte) : `%${hex(byte)}`)).join('');
+}
+
+/** Letters, digits, `-` and `_`. */
+function isPlain(byte: number): boolean {
+  return (byte >= 48 && byte <= 57) || (byte >= 65 && byte <= 90) || (byte >= 97 && byte <= 122) || byte === 45 || byte === 95;
+}
+
+function hex(byte: number): string {
+  return byte.toString(16).toUpperCase().padStart(2, '0');
+}
+
+/**
+ * The file name for a part, as bytes. A part whose escapes stand for something that is no file name (`..`, a slash, NUL)
+ * keeps its escaped form, so that nothing a server sends can name a place outside the folder.
+ */
+export function fileNameOfPart(part: string): Buffer {
+  const bytes = unescapeBytes(part);
+  const text = bytes.toString('latin1');
+  const harmless = text !== '' && text !== '.' && text !== '..' && !/[/\0]/.test(text) && bytes.length <= LIMITS.partBytes;
+  return harmless && part !== '.' && part !== '..' ? bytes : Buffer.from(part.replaceAll('/', '%2F'), 'utf8');
+}
+
+function unescapeBytes(part: string): Buffer {
+  const text = unescapePathPart(part);
+  if (text !== undefined) {
+    return Buffer.from(text, 'utf8');
+  }
+  const pieces = part.split(/(%[0-9A-F]{2})/i).map((piece, index) =>
+    index % 2 === 1 ? Buffer.of(Number.parseInt(piece.slice(1), 16)) : Buffer.from(piece, 'utf8'),
+  );
+  return Buffer.concat(pieces);
+}
+
+/** For messages: as text where it is some. */
+export function shownName(name: Buffer): string {
+  return decodeText(name) ?? name.toString('latin1');
+}

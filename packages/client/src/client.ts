@@ -1,0 +1,229 @@
+import type { PeerResponse, RequestOptions } from '@fosp/connection';
+import { fospError, isFospError, parseResourceId, type Headers, type RequestType } from '@fosp/protocol';
+import { errorOf, jsonBody, textBody } from './answers.ts';
+import { clientEvent, type ClientEvent, NotificationQueue } from './notifications.ts';
+import {
+  type ClientOptions,
+  type Credentials,
+  DEFAULT_NOTIFICATION_QUEUE,
+  DEFAULT_REQUEST_TIMEOUT_MS,
+  type ServerInfo,
+} from './options.ts';
+import { Session } from './session.ts';
+import { counted, type Download, downloadOf, once, type UploadOptions, uploadHeaders } from './transfers.ts';
+
+const READS: readonly RequestType[] = ['SELECT', 'LIST', 'READ'];
+const PAGE = 1000;
+
+/** An object as the server shows it to this user (PROTOCOL §5). Which fields are there depends on the rights. */
+export interface FospObject {
+  readonly owner?: string;
+  readonly btime?: string;
+  readonly mtime?: string;
+  readonly type?: string;
+  readonly data?: unknown;
+  readonly acl?: Readonly<Record<string, unknown>>;
+  readonly subscriptions?: Readonly<Record<string, { readonly events: readonly string[]; readonly depth: number }>>;
+  readonly attachment?: { readonly name?: string; readonly size: number; readonly 'mime-type'?: string };
+}
+
+export interface Selected {
+  /** The JSON as it came: numbers keep digits that `value` may lose. */
+  readonly text: string;
+  readonly value: FospObject;
+  /** For `ifMatch`; absent where the server does not offer `etag`. */
+  readonly etag: string | undefined;
+}
+
+/** Preconditions (extension `etag`): the change is made only to that version, else FospError `precondition-failed`. */
+export interface Condition {
+  readonly ifMatch?: string;
+  readonly ifNoneMatch?: string;
+}
+
+/** An object or its changes: a value, or JSON text where digits matter. */
+export type Body = Readonly<Record<string, unknown>> | string;
+
+/**
+ * A user's place at a FOSP server. Requests may be made at any time and in any number; they reject with the server's
+ * FospError. The connection is kept open, and opened again when it is lost; see `notifications` for what that means there.
+ */
+export class FospClient {
+  readonly #session: Session;
+  readonly #queues = new Set<NotificationQueue>();
+  readonly #options: ClientOptions;
+  readonly #timeoutMs: number;
+  #ended: { readonly reason: Error | undefined } | undefined;
+
+  private constructor(options: ClientOptions) {
+    this.#options = options;
+    this.#timeoutMs = options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS;
+    this.#session = new Session(options, {
+      notification: (head, body) => this.#tell(clientEvent(head, body)),
+      gap: () => this.#tell({ kind: 'gap' }),
+      ended: (reason) => this.#end(reason),
+    });
+  }
+
+  /** Connects, and logs in where credentials are given. Rejects with the reason: `unreachable`, `unauthenticated`, … */
+  static async connect(options: ClientOptions): Promise<FospClient> {
+    const client = new FospClient(options);
+    await client.#session.opened(client.#timeoutMs);
+    return client;
+  }
+
+  /** The logged-in user, `name@domain`. */
+  get user(): string | undefined {
+    return this.#session.user;
+  }
+
+  /** Logs in again without the password (extension `resume`); keep it as secret as one. */
+  get token(): string | undefined {
+    return this.#session.token;
+  }
+
+  get server(): ServerInfo {
+    return this.#session.server;
+  }
+
+  /** Creates an account and its tree. Does not log in. */
+  async register(name: string, password: string): Promise<void> {
+    await this.#ask('REGISTER', undefined, { body: JSON.stringify({ name, password }) });
+  }
+
+  /** Logs in; gives the user's full name. */
+  async authenticate(credentials: Credentials): Promise<string> {
+    return await this.#session.authenticate(credentials);
+  }
+
+  /** Changes the password (extension `password`). Other connections of the user end, and all tokens. */
+  async changePassword(old: string, password: string): Promise<void> {
+    await this.#ask('REGISTER', undefined, { body: JSON.stringify({ old, password }) });
+  }
+
+  async select(resource: string, condition: Condition = {}): Promise<Selected> {
+    const response = await this.#ask('SELECT', resource, { headers: conditionHeaders(condition) });
+    const text = textBody(response);
+    return { text, value: jsonBody<FospObject>(response), etag: response.head.headers['ETag'] };
+  }
+
+  async create(resource: string, object: Body = {}, condition: Condition = {}): Promise<void> {
+    await this.#ask('CREATE', resource, { headers: conditionHeaders(condition), body: bodyText(object) });
+  }
+
+  /** Merges `changes` into the object (RFC 7396): `null` removes. */
+  async update(resource: string, changes: Body, condition: Condition = {}): Promise<void> {
+    await this.#ask('UPDATE', resource, { headers: conditionHeaders(condition), body: bodyText(changes) });
+  }
+
+  /** Removes the object with all below it. */
+  async delete(resource: string, condition: Condition = {}): Promise<void> {
+    await this.#ask('DELETE', resource, { headers: conditionHeaders(condition) });
+  }
+
+  /** The names of the children, in byte order; page by page where the server offers that. */
+  async *list(resource: string): AsyncIterable<string> {
+    await this.#session.opened(this.#timeoutMs);
+    const paged = this.server.extensions.includes('page');
+    let after: string | undefined;
+    do {
+      const headers: Headers = {
+        ...(paged ? { Limit: String(PAGE) } : {}),
+        ...(after === undefined ? {} : { After: after }),
+      };
+      const response = await this.#ask('LIST', resource, { headers });
+      yield* jsonBody<string[]>(response);
+      after = response.head.headers['Next'];
+    } while (after !== undefined);
+  }
+
+  /** The file of an object. Its bytes come as they are taken from `body`. */
+  async read(resource: string, condition: Condition = {}): Promise<Download> {
+    const response = await this.#ask('READ', resource, { headers: conditionHeaders(condition), stream: true });
+    return downloadOf(response.head.headers, response.stream ?? once(response.body), response.stream?.size ?? response.body.length);
+  }
+
+  /** Replaces the file of an object. A body that ends early or fails leaves the old file. */
+  async write(resource: string, body: Uint8Array | AsyncIterable<Uint8Array>, options: UploadOptions = {}): Promise<void> {
+    await this.#session.opened(this.#timeoutMs);
+    const limit = this.server.limits.attachment;
+    const total = body instanceof Uint8Array ? body.length : options.size;
+    if (total !== undefined && total > limit) {
+      throw fospError('too-large', `the file has ${total} bytes, the server takes ${limit}`);
+    }
+    const pieces = body instanceof Uint8Array ? once(body) : body;
+    const streamed = total !== 0 || !(body instanceof Uint8Array);
+    await this.#ask('WRITE', resource, {
+      headers: uploadHeaders(options),
+      ...(streamed ? { body: counted(pieces, { limit, total, onProgress: options.onProgress }) } : {}),
+    });
+  }
+
+  /**
+   * Notifications from now on, in the order of each tree, over all reconnections. A `gap` says that something may have been
+   * missed, and that whatever was derived from earlier events is to be looked up again. Ends with the client, or when the
+   * loop is left.
+   */
+  notifications(): AsyncIterableIterator<ClientEvent> {
+    const queue = new NotificationQueue(this.#options.notificationQueue ?? DEFAULT_NOTIFICATION_QUEUE, (left) =>
+      this.#queues.delete(left),
+    );
+    if (this.#ended === undefined) {
+      this.#queues.add(queue);
+    } else {
+      queue.end(this.#ended.reason);
+    }
+    return queue;
+  }
+
+  /** Closes the connection and ends all iterators. */
+  close(): void {
+    this.#session.close();
+  }
+
+  async #ask(type: RequestType, resource: string | undefined, options: RequestOptions): Promise<PeerResponse> {
+    const target = resource === undefined ? undefined : parseResourceId(resource);
+    const deadline = Date.now() + this.#timeoutMs;
+    for (;;) {
+      const { peer } = this.#session.now ?? (await this.#session.opened(Math.max(1, deadline - Date.now())));
+      const timeoutMs = Math.max(1, deadline - Date.now());
+      try {
+        const response = await peer.request(type, target, { timeoutMs, ...options });
+        if (response.head.type === 'FAILED') {
+          throw errorOf(response);
+        }
+        return response;
+      } catch (error) {
+        const repeat = READS.includes(type) && isFospError(error) && error.code === 'unreachable' && !peer.isOpen;
+        if (!repeat || this.#ended !== undefined || Date.now() >= deadline) {
+          throw error;
+        }
+      }
+    }
+  }
+
+  #tell(event: ClientEvent): void {
+    for (const queue of this.#queues) {
+      queue.push(event);
+    }
+  }
+
+  #end(reason: Error | undefined): void {
+    this.#ended = { reason };
+    for (const queue of this.#queues) {
+      queue.end(reason);
+    }
+    this.#queues.clear();
+  }
+}
+
+function bodyText(body: Body): string {
+  return typeof body === 'string' ? body : JSON.stringify(body);
+}
+
+function conditionHeaders(condition: Condition): Headers {
+  return {
+    ...(condition.ifMatch === undefined ? {} : { 'If-Match': condition.ifMatch }),
+    ...(condition.ifNoneMatch === undefined ? {} : { 'If-None-Match': condition.ifNoneMatch }),
+  };
+}
