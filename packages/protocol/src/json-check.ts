@@ -1,0 +1,174 @@
+/**
+ * The strict check of JSON that comes from outside (RFC 8259). Own code rather than `JSON.parse`, since that builds what
+ * nobody needs, and says neither where the mistake is nor how deep the text is nested.
+ */
+import { fospError } from './errors.ts';
+import { spaceEnd } from './json-scan.ts';
+import { LIMITS } from './limits.ts';
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const BACKSLASH = 0x5c;
+const OPEN_ARRAY = 0x5b;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+
+interface Fault {
+  readonly at: number;
+  readonly problem?: string;
+}
+
+/**
+ * Checks syntax and depth of a JSON text; `what` names it in the message.
+ * @throws malformed, saying where and what.
+ */
+export function checkJson(text: string, what: string): void {
+  const fault = faultOf(text);
+  if (fault !== undefined) {
+    const found =
+      fault.at < text.length ? `unexpected ${JSON.stringify(characterAt(text, fault.at))}` : 'unexpected end';
+    throw fospError('malformed', `${what} is not valid JSON: ${fault.problem ?? found} at position ${fault.at}`);
+  }
+}
+
+/** The first mistake. Iterative: what is open is a list of the brackets that would close it. */
+function faultOf(text: string): Fault | undefined {
+  const open: number[] = [];
+  let position = spaceEnd(text, 0);
+  for (;;) {
+    const code = text.charCodeAt(position);
+    const isObject = code === OPEN_OBJECT;
+    if (isObject || code === OPEN_ARRAY) {
+      if (open.length === LIMITS.jsonDepth) {
+        return { at: position, problem: `nested deeper than ${LIMITS.jsonDepth} levels` };
+      }
+      // `}` and `]` follow two code points after `{` and `[`.
+      open.push(code + 2);
+      position = spaceEnd(text, position + 1);
+      if (text.charCodeAt(position) !== code + 2) {
+        const value = isObject ? afterKey(text, position) : position;
+        if (typeof value === 'object') {
+          return value;
+        }
+        position = value;
+        continue;
+      }
+    } else {
+      const end = scalarEnd(text, position);
+      if (typeof end === 'object') {
+        return end;
+      }
+      position = spaceEnd(text, end);
+    }
+    while (open.length > 0 && text.charCodeAt(position) === open.at(-1)) {
+      open.pop();
+      position = spaceEnd(text, position + 1);
+    }
+    if (open.length === 0) {
+      return position === text.length ? undefined : { at: position };
+    }
+    if (text.charCodeAt(position) !== COMMA) {
+      return { at: position };
+    }
+    position = spaceEnd(text, position + 1);
+    const value = open.at(-1) === CLOSE_OBJECT ? afterKey(text, position) : position;
+    if (typeof value === 'object') {
+      return value;
+    }
+    position = value;
+  }
+}
+
+/** From a key to its value. */
+function afterKey(text: string, at: number): number | Fault {
+  if (text.charCodeAt(at) !== QUOTE) {
+    return { at };
+  }
+  const end = stringEnd(text, at);
+  if (typeof end === 'object') {
+    return end;
+  }
+  const colon = spaceEnd(text, end);
+  return text.charCodeAt(colon) === COLON ? spaceEnd(text, colon + 1) : { at: colon };
+}
+
+function scalarEnd(text: string, at: number): number | Fault {
+  if (text.charCodeAt(at) === QUOTE) {
+    return stringEnd(text, at);
+  }
+  for (const word of ['true', 'false', 'null']) {
+    if (text.startsWith(word, at)) {
+      return at + word.length;
+    }
+  }
+  return numberEnd(text, at);
+}
+
+function stringEnd(text: string, at: number): number | Fault {
+  let position = at + 1;
+  for (;;) {
+    const code = text.charCodeAt(position);
+    if (code === QUOTE) {
+      return position + 1;
+    }
+    if (code === BACKSLASH) {
+      position++;
+      const length = escapeLength(text, position);
+      if (length === 0) {
+        return { at: position };
+      }
+      position += length;
+    } else if (code >= 0x20) {
+      position++;
+    } else {
+      // A control character, or NaN behind the end.
+      return { at: position };
+    }
+  }
+}
+
+/** Length of an escape behind its backslash, 0 where it is none. */
+function escapeLength(text: string, at: number): number {
+  if (text[at] !== 'u') {
+    return '"\\/bfnrt'.includes(text[at] ?? 'none') ? 1 : 0;
+  }
+  return /^[0-9a-f]{4}$/i.test(text.slice(at + 1, at + 5)) ? 5 : 0;
+}
+
+function numberEnd(text: string, at: number): number | Fault {
+  const start = text[at] === '-' ? at + 1 : at;
+  let position = text[start] === '0' ? start + 1 : digitsEnd(text, start);
+  if (position === start) {
+    return { at: start };
+  }
+  if (text[position] === '.') {
+    const fraction = position + 1;
+    position = digitsEnd(text, fraction);
+    if (position === fraction) {
+      return { at: position };
+    }
+  }
+  if (text[position] === 'e' || text[position] === 'E') {
+    const sign = text[position + 1];
+    const exponent = position + (sign === '+' || sign === '-' ? 2 : 1);
+    position = digitsEnd(text, exponent);
+    if (position === exponent) {
+      return { at: position };
+    }
+  }
+  return position;
+}
+
+function digitsEnd(text: string, at: number): number {
+  let position = at;
+  while (text.charCodeAt(position) >= 0x30 && text.charCodeAt(position) <= 0x39) {
+    position++;
+  }
+  return position;
+}
+
+/** One whole character, for a message. */
+function characterAt(text: string, at: number): string {
+  return String.fromCodePoint(text.codePointAt(at) ?? 0).toWellFormed();
+}

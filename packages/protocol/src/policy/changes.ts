@@ -1,0 +1,194 @@
+/**
+ * What an UPDATE changes, and which rights that needs (PROTOCOL §4, §5). Only what comes out different counts: clients send
+ * whole objects back, and what they repeat needs no right.
+ *
+ * `changeOf` says what would change; `judgeChange` whether this user may. Between them lies nothing but the caller's
+ * reading of rights; after them, its writing of what changed.
+ */
+import { mergeAcl } from '../acl.ts';
+import { mergeAttachment } from '../attachment.ts';
+import { fospError } from '../errors.ts';
+import { utf8Length } from '../json.ts';
+import { equalJson } from '../json-equal.ts';
+import { LIMITS } from '../limits.ts';
+import { mergePatch } from '../merge-patch.ts';
+import type { ObjectFields, ObjectLimits, ObjectPatch } from '../object.ts';
+import { GROUPS_PATH } from '../resource-id.ts';
+import {
+  mergeSubscription,
+  type Subscription,
+  type SubscriptionPatch,
+  type SubscriptionRow,
+} from '../subscriptions.ts';
+import { normaliseGroupsPatch, validateGroups } from './groups.ts';
+import { RIGHTS, type RightsMask, rightNames } from './right-names.ts';
+
+type FieldName = keyof ObjectFields;
+
+/** The right that a change of a field needs. */
+const NEEDED = {
+  data: RIGHTS.writeData,
+  type: RIGHTS.writeData,
+  acl: RIGHTS.writeAcl,
+  attachment: RIGHTS.writeAttachment,
+} as const satisfies Record<FieldName, RightsMask>;
+
+const FIELD_NAMES: readonly FieldName[] = ['data', 'type', 'acl', 'attachment'];
+
+/** What becomes of one user's subscription; null where it ends. */
+export interface SubscriptionChange {
+  readonly user: string;
+  readonly subscription: Subscription | null;
+}
+
+/** What an UPDATE would change. */
+export interface Change {
+  /** All fields after it; those that stay equal keep the text they had. */
+  readonly after: ObjectFields;
+  /** Names of the fields that differ. */
+  readonly fields: ReadonlySet<FieldName>;
+  readonly subscriptions: readonly SubscriptionChange[];
+  readonly needs: RightsMask;
+}
+
+/** Who asks for a change, of whose object in whose tree, with which rights. */
+export interface Judgement {
+  readonly user: string;
+  readonly rights: RightsMask;
+  readonly owner: string;
+  readonly tree: string;
+}
+
+/**
+ * What `patch` changes of the object at `path`. `rows` are the object's subscriptions of the users whom the patch names,
+ * all of them where it removes `subscriptions` as a whole.
+ * @throws malformed where the object holds the groups of its tree and the patch is none for groups
+ */
+export function changeOf(
+  before: ObjectFields,
+  patch: ObjectPatch,
+  context: { readonly path: string; readonly rows: readonly SubscriptionRow[] },
+): Change {
+  const patched = patchedFields(before, patch, context.path);
+  const after: { -readonly [Name in FieldName]?: string } = {};
+  const fields = new Set<FieldName>();
+  let needs = 0;
+  for (const name of FIELD_NAMES) {
+    const [old, wanted] = [before[name], patched[name]];
+    const stays = old !== undefined && wanted !== undefined ? equalJson(old, wanted) : old === wanted;
+    const text = stays ? old : wanted;
+    if (text !== undefined) {
+      after[name] = text;
+    }
+    if (!stays) {
+      fields.add(name);
+      needs |= NEEDED[name];
+    }
+  }
+  if (context.path === GROUPS_PATH && fields.has('data')) {
+    needs |= RIGHTS.writeAcl;
+  }
+  const subscriptions = subscriptionChanges(patch.subscriptions, context.rows);
+  if (subscriptions.length > 0) {
+    needs |= RIGHTS.writeSubscriptions;
+  }
+  return { after, fields, subscriptions, needs };
+}
+
+/** Whether a change changes anything. If not, the answer is a success, `mtime` stays, and there is no event. */
+export function isChange(change: Change): boolean {
+  return change.fields.size > 0 || change.subscriptions.length > 0;
+}
+
+/**
+ * Lets a change pass, or says why not.
+ * @throws forbidden, naming the missing rights; too-large, naming the limit
+ */
+export function judgeChange(change: Change, judgement: Judgement, limits: ObjectLimits = LIMITS): void {
+  const { user, rights, owner, tree } = judgement;
+  const missing = change.needs & ~rights;
+  if (missing !== 0) {
+    throw fospError('forbidden', `You have no right to change this: it needs ${rightNames(missing).join(', ')}.`);
+  }
+  if (user !== owner && user !== tree && change.subscriptions.some((entry) => entry.user !== user)) {
+    throw fospError('forbidden', 'Without owning the object or its tree you may change only your own subscription.');
+  }
+  if (change.fields.size > 0) {
+    checkSize(change.after, limits);
+  }
+}
+
+/** The contents of a new object at `path`, from the body of a CREATE. Its creator owns it, so `subscriptions` may name anybody. */
+export function contentsOf(
+  body: ObjectPatch,
+  path: string,
+): { readonly fields: ObjectFields; readonly subscriptions: readonly SubscriptionChange[] } {
+  const { data, type, acl } = body;
+  const fields = {
+    ...(typeof data === 'string' ? { data: path === GROUPS_PATH ? validateGroups(data) : data } : {}),
+    ...(typeof type === 'string' ? { type } : {}),
+    ...(typeof acl === 'string' ? { acl } : {}),
+  };
+  return { fields, subscriptions: subscriptionChanges(body.subscriptions, []) };
+}
+
+function patchedFields(
+  before: ObjectFields,
+  patch: ObjectPatch,
+  path: string,
+): Partial<Record<FieldName, string | undefined>> {
+  return {
+    data: patched(before.data, patch.data, (data, change) =>
+      mergePatch(data, path === GROUPS_PATH ? normaliseGroupsPatch(change) : change),
+    ),
+    type: patched(before.type, patch.type, (_, type) => type),
+    acl: patched(before.acl, patch.acl, (acl, change) => mergeAcl(acl, change, { aclBytes: Number.POSITIVE_INFINITY })),
+    // Where there is no file, there is nothing that a body could say about it.
+    attachment: patched(before.attachment, patch.attachment, (attachment, change) =>
+      attachment === undefined ? undefined : mergeAttachment(attachment, change),
+    ),
+  };
+}
+
+/** A field after its part of a patch: undefined leaves it, null removes it. */
+function patched<Patch>(
+  before: string | undefined,
+  patch: Patch | null | undefined,
+  merge: (before: string | undefined, patch: Patch) => string | undefined,
+): string | undefined {
+  if (patch === undefined) {
+    return before;
+  }
+  return patch === null ? undefined : merge(before, patch);
+}
+
+function subscriptionChanges(
+  patch: SubscriptionPatch | null | undefined,
+  rows: readonly SubscriptionRow[],
+): SubscriptionChange[] {
+  if (patch === null) {
+    return rows.map(({ user }) => ({ user, subscription: null }));
+  }
+  const current = new Map(rows.map((row) => [row.user, row]));
+  const changes: SubscriptionChange[] = [];
+  for (const [user, entry] of patch ?? []) {
+    const before = current.get(user);
+    const subscription = entry === null ? null : mergeSubscription(before, entry);
+    if (before?.events !== subscription?.events || before?.depth !== subscription?.depth) {
+      changes.push({ user, subscription });
+    }
+  }
+  return changes;
+}
+
+/** Too large comes last, so that only who may change an object learns how large it is. */
+function checkSize(fields: ObjectFields, limits: ObjectLimits): void {
+  const aclBytes = utf8Length(fields.acl ?? '');
+  if (aclBytes > limits.aclBytes) {
+    throw fospError('too-large', `acl: would have ${aclBytes} bytes, the limit is ${limits.aclBytes}.`);
+  }
+  const bytes = FIELD_NAMES.reduce((sum, name) => sum + utf8Length(fields[name] ?? ''), 0);
+  if (bytes > limits.objectBytes) {
+    throw fospError('too-large', `The object would have ${bytes} bytes, the limit is ${limits.objectBytes}.`);
+  }
+}

@@ -1,0 +1,76 @@
+/** Groups of a tree (SPEC §5.5, PROTOCOL §5): the data of `config/groups`, valid for that tree alone. */
+import { elementsAt, memberField, membersAt, stringAt, userAt } from '../field.ts';
+import { objectText } from '../json.ts';
+import { mergePatch } from '../merge-patch.ts';
+
+/** Who is in which group. */
+export interface Groups {
+  /** Names of the groups that a user (normalised) is in, each once. */
+  groupsOf(user: string): readonly string[];
+}
+
+const NONE: readonly string[] = [];
+
+export const NO_GROUPS: Groups = { groupsOf: () => NONE };
+
+/**
+ * Reads the data of `config/groups` as it is stored (see `validateGroups`). What is no list of strings says nothing.
+ */
+export function parseGroups(dataText: string | undefined): Groups {
+  const data: unknown = dataText === undefined ? undefined : JSON.parse(dataText);
+  if (typeof data !== 'object' || data === null) {
+    return NO_GROUPS;
+  }
+  const groupsByUser = new Map<string, Set<string>>();
+  for (const [key, list] of Object.entries(data)) {
+    for (const name of Array.isArray(list) ? list : []) {
+      if (typeof name === 'string') {
+        const [user, group] = isUser(key) ? [key, name] : [name, key];
+        groupsByUser.set(user, (groupsByUser.get(user) ?? new Set()).add(group));
+      }
+    }
+  }
+  const lists = new Map(Array.from(groupsByUser, ([user, groups]) => [user, [...groups]]));
+  return { groupsOf: (user) => lists.get(user) ?? NONE };
+}
+
+/**
+ * The data of `config/groups` in its stored form, all names of users normalised.
+ * @throws malformed, naming the entry
+ */
+export function validateGroups(dataText: string): string {
+  return mergePatch(undefined, normaliseGroupsPatch(dataText));
+}
+
+/**
+ * A merge patch for the data of `config/groups`, with names in their stored form, so that `Bob@X` changes `bob@x`.
+ * @throws malformed, naming the entry
+ */
+export function normaliseGroupsPatch(patchText: string): string {
+  const lists = new Map<string, string>();
+  for (const [key, raw] of membersAt(patchText, 'data')) {
+    const field = memberField('data', key);
+    const name = isUser(key) ? userAt(key, field) : key;
+    const before = lists.get(name) ?? 'null';
+    if (raw === 'null') {
+      lists.set(name, before);
+      continue;
+    }
+    const names = before === 'null' ? new Set<string>() : new Set(namesIn(before, field));
+    for (const [index, element] of elementsAt(raw, field).entries()) {
+      const given = stringAt(element, `${field}[${index}]`);
+      names.add(isUser(key) ? given : userAt(given, `${field}[${index}]`));
+    }
+    lists.set(name, JSON.stringify([...names]));
+  }
+  return objectText(lists);
+}
+
+function namesIn(raw: string, field: string): string[] {
+  return elementsAt(raw, field).map((element) => stringAt(element, field));
+}
+
+/** Group names have no `@`: a key that has one is a user's, and lists their groups. */
+function isUser(key: string): boolean {
+  return key.includes('@');
+}
