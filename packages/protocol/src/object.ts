@@ -5,6 +5,7 @@ import { fospError } from './errors.ts';
 import { malformedField, quoted, stringAt } from './field.ts';
 import { members, utf8Length } from './json.ts';
 import { checkJson } from './json-check.ts';
+import { spaceEnd } from './json-scan.ts';
 import { LIMITS } from './limits.ts';
 import { parseSubscriptionPatch, type SubscriptionPatch } from './subscriptions.ts';
 
@@ -61,7 +62,7 @@ export function parseObjectBody(
   if (bytes > limits.objectBytes) {
     throw fospError('too-large', `The body has ${bytes} bytes, the limit of an object is ${limits.objectBytes}.`);
   }
-  if (operation === 'create' && isBlank(text)) {
+  if (operation === 'create' && spaceEnd(text, 0) === text.length) {
     return {};
   }
   checkJson(text, 'The body');
@@ -127,8 +128,4 @@ function created(patch: ObjectPatch, limits: ObjectLimits): ObjectPatch {
     values.subscriptions = new Map(entries);
   }
   return values;
-}
-
-function isBlank(text: string): boolean {
-  return /^[ \t\r\n]*$/.test(text);
 }

@@ -137,10 +137,11 @@ function wholeNumber(raw: string): number | undefined {
     return undefined;
   }
   const digits = integer + fraction;
-  const significant = digits.replace(/0+$/, '');
-  if (significant === '') {
-    return 0;
+  let significant = digits.length;
+  while (digits[significant - 1] === '0') {
+    significant--;
   }
-  const scale = Number(exponent) - fraction.length + digits.length - significant.length;
-  return scale >= 0 ? Number(raw) : undefined;
+  const zeros = digits.length - significant - fraction.length + Number(exponent);
+  // `+ 0` since -0 is shown as 0.
+  return significant === 0 || zeros >= 0 ? Number(raw) + 0 : undefined;
 }

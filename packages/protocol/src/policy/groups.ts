@@ -47,27 +47,27 @@ export function validateGroups(dataText: string): string {
  * @throws malformed, naming the entry
  */
 export function normaliseGroupsPatch(patchText: string): string {
-  const lists = new Map<string, string>();
+  const lists = new Map<string, Set<string> | null>();
   for (const [key, raw] of membersAt(patchText, 'data')) {
     const field = memberField('data', key);
     const name = isUser(key) ? userAt(key, field) : key;
-    const before = lists.get(name) ?? 'null';
-    if (raw === 'null') {
-      lists.set(name, before);
-      continue;
-    }
-    const names = before === 'null' ? new Set<string>() : new Set(namesIn(before, field));
-    for (const [index, element] of elementsAt(raw, field).entries()) {
-      const given = stringAt(element, `${field}[${index}]`);
-      names.add(isUser(key) ? given : userAt(given, `${field}[${index}]`));
-    }
-    lists.set(name, JSON.stringify([...names]));
+    const names = lists.get(name) ?? null;
+    lists.set(name, raw === 'null' ? names : addNames(names ?? new Set(), raw, { field, areUsers: !isUser(key) }));
   }
-  return objectText(lists);
+  return objectText(Array.from(lists, ([name, names]) => [name, names === null ? 'null' : JSON.stringify([...names])]));
 }
 
-function namesIn(raw: string, field: string): string[] {
-  return elementsAt(raw, field).map((element) => stringAt(element, field));
+function addNames(
+  names: Set<string>,
+  raw: string,
+  list: { readonly field: string; readonly areUsers: boolean },
+): Set<string> {
+  for (const [index, element] of elementsAt(raw, list.field).entries()) {
+    const field = `${list.field}[${index}]`;
+    const name = stringAt(element, field);
+    names.add(list.areUsers ? userAt(name, field) : name);
+  }
+  return names;
 }
 
 /** Group names have no `@`: a key that has one is a user's, and lists their groups. */
