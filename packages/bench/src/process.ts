@@ -1,0 +1,68 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+/** A program under measurement, started as a process of its own. */
+export interface Measured {
+  readonly pid: number;
+  /** What its first matching line said. */
+  readonly ready: RegExpMatchArray;
+  /** Milliseconds from spawn to that line. */
+  readonly readyMs: number;
+  /** CPU seconds it used so far, user and system, all threads. */
+  cpuSeconds(): number;
+  /** Resident memory in bytes. */
+  residentBytes(): number;
+  stop(): Promise<void>;
+}
+
+const TICKS_PER_SECOND = 100;
+
+/** Starts `node script` and waits for a line that matches `ready`. */
+export async function startMeasured(
+  script: string,
+  ready: RegExp,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Measured> {
+  const began = performance.now();
+  const child = spawn(process.execPath, [script], { env: { PATH: '/usr/bin:/bin', ...environment }, stdio: ['ignore', 'pipe', 'inherit'] });
+  const match = await firstMatch(child, ready);
+  const readyMs = performance.now() - began;
+  const pid = child.pid ?? 0;
+  return {
+    pid,
+    ready: match,
+    readyMs,
+    cpuSeconds: () => cpuSecondsOf(pid),
+    residentBytes: () => residentBytesOf(pid),
+    stop: () =>
+      new Promise((resolve) => {
+        child.once('exit', () => resolve());
+        child.kill('SIGTERM');
+      }),
+  };
+}
+
+function firstMatch(child: ChildProcess, ready: RegExp): Promise<RegExpMatchArray> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    child.stdout?.setEncoding('utf8').on('data', (piece: string) => {
+      text = text.length > 1_000_000 ? piece : text + piece;
+      const match = text.match(ready);
+      if (match !== null) {
+        resolve(match);
+      }
+    });
+    child.once('exit', (code) => reject(new Error(`ended with ${code} before it was ready:\n${text}`)));
+  });
+}
+
+function cpuSecondsOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+function residentBytesOf(pid: number): number {
+  const line = readFileSync(`/proc/${pid}/status`, 'utf8').match(/VmRSS:\s+(\d+) kB/);
+  return Number(line?.[1] ?? 0) * 1024;
+}
