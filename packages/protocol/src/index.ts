@@ -1,8 +1,14 @@
 export { type AclLimits, mergeAcl, normaliseAcl, normaliseAclPatch, rootAcl } from './acl.ts';
 export { type Attachment, type AttachmentPatch, attachmentText, mergeAttachment } from './attachment.ts';
-export * from './decode.ts';
-export * from './domain.ts';
-export * from './encode.ts';
+export { type DecodedHead, decodeHead, decodeText } from './decode.ts';
+export { normaliseDomain } from './domain.ts';
+export {
+  encodeNotificationHead,
+  encodeRequestHead,
+  encodeResponseHead,
+  type HeadOptions,
+  isHeaderValue,
+} from './encode.ts';
 export * from './errors.ts';
 export { elements, members, objectText, stringOf, utf8Length } from './json.ts';
 export { checkJson } from './json-check.ts';
@@ -17,7 +23,8 @@ export {
   type ObjectPatch,
   parseObjectBody,
 } from './object.ts';
-export * from './path.ts';
+export { normalisePath, normalisePathPart } from './path.ts';
+export { decodeHeaderText, encodeHeaderText, escapePathPart, unescapePathPart } from './percent.ts';
 export {
   type Change,
   changeOf,
@@ -51,4 +58,4 @@ export {
   shownSubscriptions,
   subscriptionsView,
 } from './subscriptions.ts';
-export * from './user-name.ts';
+export { normaliseUserName } from './user-name.ts';

@@ -1,5 +1,15 @@
-/** Names of objects: the user's tree and the path in it (SPEC §4.2, PROTOCOL §2). */
-import { fospError } from './errors.ts';
+/**
+ * Names of objects: the user's tree and the path in it (SPEC §4.2, PROTOCOL §2). An id that is plain ASCII and normalised
+ * already, as nearly all are, takes one look at each character and no more: this runs for every request.
+ */
+import { SLASH } from './ascii.ts';
+import { endOfPlainDomain, normaliseDomain } from './domain.ts';
+import { type FospError, fospError } from './errors.ts';
+import { utf8Length } from './json.ts';
+import { LIMITS } from './limits.ts';
+import { isPlainPath, normalisePath } from './path.ts';
+import { quote } from './quote.ts';
+import { endOfPlainUserName, normaliseUserName } from './user-name.ts';
 
 export interface ResourceId {
   /** `alice@wonderland.lit`, normalised. */
@@ -13,11 +23,39 @@ export interface ResourceId {
 /** Where a tree keeps its groups (SPEC §5.5). */
 export const GROUPS_PATH = '/config/groups';
 
-/** @throws FospError `malformed`, saying what and where */
+const AT = 0x40;
+
+/**
+ * Reads `user@domain` or `user@domain/path` in any spelling. Limits hold for the text as sent and as normalised.
+ *
+ * @throws FospError `malformed`, saying what and where
+ */
 export function parseResourceId(text: string): ResourceId {
+  if (text.length > LIMITS.resourceBytes) {
+    throw tooLong(text);
+  }
+  const at = endOfPlainUserName(text);
+  if (at > 0 && text.charCodeAt(at) === AT) {
+    const slash = endOfPlainDomain(text, at + 1);
+    if (slash > 0 && (slash === text.length || text.charCodeAt(slash) === SLASH)) {
+      if (slash + 1 >= text.length) {
+        return { tree: text.slice(0, slash), domain: text.slice(at + 1, slash), path: '' };
+      }
+      if (isPlainPath(text, slash)) {
+        return { tree: text.slice(0, slash), domain: text.slice(at + 1, slash), path: text.slice(slash) };
+      }
+    }
+  }
+  return normaliseResourceId(text);
+}
+
+function normaliseResourceId(text: string): ResourceId {
   const slash = text.indexOf('/');
   const tree = parseUserId(slash < 0 ? text : text.slice(0, slash));
-  const path = slash < 0 ? '' : text.slice(slash).replace(/\/$/, '');
+  const path = slash < 0 ? '' : normalisePath(text.slice(slash));
+  if (utf8Length(tree) + utf8Length(path) > LIMITS.resourceBytes) {
+    throw tooLong(text);
+  }
   return { tree, domain: domainOf(tree), path };
 }
 
@@ -27,14 +65,21 @@ export function formatResourceId(id: { readonly tree: string; readonly path: str
 }
 
 /**
- * @returns `user@domain`, normalised
- * @throws FospError `malformed`
+ * Reads `user@domain` in any spelling.
+ *
+ * @returns the user, normalised
+ * @throws FospError `malformed`, saying what and where
  */
 export function parseUserId(text: string): string {
-  if (!/^[^@/]+@[^@/]+$/.test(text)) {
-    throw fospError('malformed', `"${text}" is no user: it should look like alice@wonderland.lit.`);
+  const at = text.indexOf('@');
+  if (at < 0) {
+    throw fospError('malformed', `${quote(text)} is no user: there is no "@", as in alice@wonderland.lit.`);
   }
-  return text;
+  const user = `${normaliseUserName(text.slice(0, at))}@${normaliseDomain(text.slice(at + 1))}`;
+  if (utf8Length(user) > LIMITS.resourceBytes) {
+    throw tooLong(text);
+  }
+  return user;
 }
 
 /** The domain of a normalised user. */
@@ -50,11 +95,11 @@ export function parentPath(path: string): string | undefined {
 /** The path itself, its ancestors, and last the root: `/a/b`, `/a`, `''`. */
 export function pathsToRoot(path: string): string[] {
   const paths = [path];
-  for (let at = path.lastIndexOf('/'); at >= 0; at = path.lastIndexOf('/', at - 1)) {
-    paths.push(path.slice(0, at));
-    if (at === 0) {
-      break;
-    }
+  for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
+    paths.push(path.slice(0, end));
+  }
+  if (path !== '') {
+    paths.push('');
   }
   return paths;
 }
@@ -68,4 +113,6 @@ export function isSelfOrAncestor(ancestor: string, path: string): boolean {
   return path.startsWith(ancestor) && (path.length === ancestor.length || path.charCodeAt(ancestor.length) === SLASH);
 }
 
-const SLASH = 0x2f;
+function tooLong(text: string): FospError {
+  return fospError('malformed', `Resource id ${quote(text)}: it is longer than ${LIMITS.resourceBytes} bytes.`);
+}
