@@ -1,0 +1,108 @@
+/**
+ * A server as its operator runs it: a child process on free ports with a data folder, which can be stopped, killed and
+ * started again on the same folder. Its log lines are kept and shown when something it was waited for does not come.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { WONDERLAND } from './cast.ts';
+import { Inbox, within } from './inbox.ts';
+
+const MAIN = fileURLToPath(new URL('../../../services/standalone/src/main.ts', import.meta.url));
+
+export interface ServerOptions {
+  readonly dataDirectory: string;
+  /** Beside free ports, the domain and the folder; `undefined` takes a default away. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+}
+
+export interface ServerExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface LogLine {
+  readonly [field: string]: unknown;
+}
+
+export class ServerProcess implements AsyncDisposable {
+  readonly #child: ChildProcess;
+  /** Log lines, as objects; what is no JSON as `{ text }`. All of them, in order. */
+  readonly lines: LogLine[] = [];
+  /** What it wrote to its standard error. */
+  errors = '';
+  /** Where clients connect, `ws://…`, and its admin port, `http://…`; known once it is ready. */
+  url = '';
+  admin = '';
+  readonly exited: Promise<ServerExit>;
+  readonly #ready = new Inbox<LogLine>('the server to be ready');
+
+  constructor(options: ServerOptions) {
+    const environment = {
+      FOSP_DOMAIN: WONDERLAND,
+      FOSP_HOST: '127.0.0.1',
+      FOSP_WS_PORT: '0',
+      FOSP_ADMIN_PORT: '0',
+      FOSP_DATA_DIR: options.dataDirectory,
+      ...options.environment,
+    };
+    this.#child = spawn(process.execPath, [MAIN], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child.stderr?.on('data', (data: Buffer) => {
+      this.errors += data;
+    });
+    if (this.#child.stdout) {
+      createInterface(this.#child.stdout).on('line', (line) => this.#take(line));
+    }
+    const exited = Promise.withResolvers<ServerExit>();
+    this.exited = exited.promise;
+    this.#child.on('close', (code, signal) => {
+      this.#ready.fail(new Error(`The server ended (${code ?? signal}) before it was ready: ${this.#output()}`));
+      exited.resolve({ code, signal });
+    });
+  }
+
+  /** Resolves once clients can connect. */
+  static async start(options: ServerOptions): Promise<ServerProcess> {
+    const server = new ServerProcess(options);
+    const ready = await server.#ready.next();
+    server.url = String(ready['ws']);
+    server.admin = String(ready['admin']);
+    return server;
+  }
+
+  /** Asks it to end (SIGTERM) and waits. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<ServerExit> {
+    this.#child.kill(signal);
+    return within(this.exited, `the server to end after ${signal}`);
+  }
+
+  /** As if its machine lost power, but for the disk. */
+  kill(): Promise<ServerExit> {
+    return this.stop('SIGKILL');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+  }
+
+  #take(line: string): void {
+    const entry = parseLine(line);
+    this.lines.push(entry);
+    if (entry['event'] === 'ready') {
+      this.#ready.add(entry);
+    }
+  }
+
+  #output(): string {
+    return [...this.lines.map((line) => JSON.stringify(line)), this.errors].join('\n');
+  }
+}
+
+function parseLine(line: string): LogLine {
+  try {
+    const entry: unknown = JSON.parse(line);
+    return typeof entry === 'object' && entry !== null ? { ...entry } : { text: line };
+  } catch {
+    return { text: line };
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * The folder store's end of transfer URLs: PUT and GET of one file over HTTP, on a loopback address, for the gateways of this
+ * machine. Bytes stream both ways with back-pressure; a slow sender or reader holds a few MiB and nothing else.
+ *
+ * Lifecycle: `start` resolves once it listens; `stop` takes no new transfers, gives running ones a while, then cuts them.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import { type FospError, fospError, isFospError } from '@fosp/protocol';
+import type { FolderFiles } from './folder-files.ts';
+import { grantOf, type SignedUrlOptions, type TransferGrant } from './signed-urls.ts';
+import type { FileDigest } from './store.ts';
+
+export interface EndpointOptions {
+  readonly urls: SignedUrlOptions;
+  readonly host: string;
+  /** 0 for any free port. */
+  readonly port: number;
+  /** Transfers at once; one more is answered 503. */
+  readonly transfers: number;
+  /** Seconds that one upload may take. */
+  readonly uploadSeconds: number;
+  /** Seconds without a byte after which a transfer is cut. */
+  readonly idleSeconds: number;
+  /** Bytes of one file. */
+  readonly limit: number;
+  /** Bytes read from a file at once. */
+  readonly readBytes: number;
+  /** Seconds that `stop` waits for running transfers. */
+  readonly stopSeconds: number;
+  /** Told of every file that became durable, before its sender is. */
+  readonly stored: (key: string, digest: FileDigest) => void;
+  /** Told of failures that are nobody's mistake: a full disk, a folder that went away. */
+  readonly failed: (key: string, error: unknown) => void;
+}
+
+export class TransferEndpoint {
+  readonly #files: FolderFiles;
+  readonly #options: EndpointOptions;
+  readonly #server: Server;
+  #transfers = 0;
+  #origin = '';
+
+  constructor(files: FolderFiles, options: EndpointOptions) {
+    this.#files = files;
+    this.#options = options;
+    this.#server = createServer({ requestTimeout: options.uploadSeconds * 1000, highWaterMark: options.readBytes });
+    this.#server.setTimeout(options.idleSeconds * 1000);
+    this.#server.on('request', (request, response) => void this.#answer(request, response));
+  }
+
+  /** `http://127.0.0.1:PORT`, once started. */
+  get origin(): string {
+    return this.#origin;
+  }
+
+  start(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#server.once('error', reject);
+    this.#server.listen(this.#options.port, this.#options.host, () => {
+      this.#server.off('error', reject);
+      const address = this.#server.address();
+      if (address !== null && typeof address === 'object') {
+        this.#origin = `http://${this.#options.host}:${address.port}`;
+      }
+      resolve();
+    });
+    return promise;
+  }
+
+  stop(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cut = setTimeout(() => this.#server.closeAllConnections(), this.#options.stopSeconds * 1000);
+    this.#server.close(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+    this.#server.closeIdleConnections();
+    return promise;
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let grant: TransferGrant | undefined;
+    this.#transfers++;
+    try {
+      grant = grantOf(request.method ?? '', request.url ?? '', this.#options.urls);
+      if (this.#transfers > this.#options.transfers) {
+        throw fospError('unavailable', `${this.#options.transfers} transfers are running.`);
+      }
+      await (grant.method === 'PUT' ? this.#put(grant, request, response) : this.#get(grant, response));
+    } catch (error) {
+      this.#refuse(grant, error, response);
+    } finally {
+      this.#transfers--;
+    }
+  }
+
+  async #put(grant: TransferGrant, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const announced = request.headers['content-length'];
+    const size = announced === undefined ? grant.size : Number(announced);
+    if (grant.size !== undefined && size !== grant.size) {
+      throw fospError('malformed', `This transfer URL is for ${grant.size} bytes, not for ${size}.`);
+    }
+    if (size !== undefined && size > this.#options.limit) {
+      throw fospError('too-large', `A file may have ${this.#options.limit} bytes.`);
+    }
+    // A refusal must still find its way back: leaving the loop early does not destroy the request.
+    const pieces = request.iterator({ destroyOnReturn: false });
+    const digest = await this.#files.receive(grant.key, pieces, { size, limit: this.#options.limit });
+    this.#options.stored(grant.key, digest);
+    response.writeHead(201, { 'content-length': 0 }).end();
+  }
+
+  async #get(grant: TransferGrant, response: ServerResponse): Promise<void> {
+    const opened = await this.#files.open(grant.key);
+    if (opened === undefined) {
+      throw fospError('not-found', 'There is no such file.');
+    }
+    response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': opened.size });
+    await pipeline(opened.file.createReadStream({ highWaterMark: this.#options.readBytes }), response);
+  }
+
+  #refuse(grant: TransferGrant | undefined, error: unknown, response: ServerResponse): void {
+    const cut = response.headersSent || response.destroyed || response.req.errored !== null;
+    if (!isFospError(error) && !cut) {
+      this.#options.failed(grant?.key ?? '', error);
+    }
+    if (cut) {
+      response.destroy();
+      return;
+    }
+    const refusal: FospError = isFospError(error)
+      ? error
+      : fospError('unavailable', 'The file could not be stored or read.');
+    const body = Buffer.from(refusal.message);
+    response.writeHead(refusal.status, { 'content-type': 'text/plain', 'content-length': body.length }).end(body);
+    // What is left of an upload is read and dropped: closing on unread bytes would reset the connection before the answer
+    // is seen. Whoever sends it stops at the answer.
+    response.req.resume();
+  }
+}

@@ -1,0 +1,37 @@
+/** What is stored, as whoever stored it says. */
+export interface FileDigest {
+  /** Bytes. */
+  readonly size: number;
+  /** SHA-256, hex. */
+  readonly checksum: string;
+}
+
+/** `different`: there are bytes, but not those. */
+export type Verdict = 'whole' | 'missing' | 'different';
+
+/**
+ * Where the bytes of files are kept: a folder here, S3 in a cluster. Bytes move between a transfer URL and whoever holds it,
+ * never through this interface. A key is used for one file, once: 32 hex digits, chosen at random by the caller.
+ */
+export interface FileStore {
+  /** Resolves once transfer URLs work. */
+  start(): Promise<void>;
+  /** Where to PUT the bytes; `size` undefined where it is not known yet. The PUT is answered once they are durable. */
+  uploadUrl(key: string, size: number | undefined): Promise<string>;
+  /** Where to GET the bytes. */
+  downloadUrl(key: string): Promise<string>;
+  /** Are these the bytes under the key? */
+  verify(key: string, expected: FileDigest): Promise<Verdict>;
+  /** Deletes the bytes of these keys, and ends uploads to them; running downloads go on. Missing ones are no error. */
+  remove(keys: readonly string[]): Promise<void>;
+  /** Deletes what interrupted uploads left behind; the number of files deleted. */
+  clean(): Promise<number>;
+  /** Lets running transfers end, for a while, then cuts them. */
+  stop(): Promise<void>;
+}
+
+const KEY = /^[0-9a-f]{32}$/;
+
+export function isFileKey(text: string): boolean {
+  return KEY.test(text);
+}
