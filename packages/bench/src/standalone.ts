@@ -35,6 +35,7 @@ export async function measureStandalone(scale: Scale): Promise<Figure[]> {
     FOSP_DATA_DIR: data,
     FOSP_WS_PORT: '0',
     FOSP_ADMIN_PORT: '0',
+    FOSP_LIMIT_REGISTRATIONS_PER_MINUTE: '1000',
   });
   const echo = await startMeasured(ECHO, /ready (\d+)/);
   try {
