@@ -45,7 +45,7 @@ export const FOLDER_DEFAULTS = {
   transfers: 256,
   urlSeconds: 60,
   uploadSeconds: 3600,
-  idleSeconds: 60,
+  idleSeconds: 600,
   blockBytes: MIB,
   syncBytes: 4 * MIB,
   digests: 10_000,
