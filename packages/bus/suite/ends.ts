@@ -1,4 +1,4 @@
-import { type TestContext, test } from 'vitest';
+import { test } from 'vitest';
 import type { BusMessage, CallContext, Transport } from '../src/index.ts';
 
 /**
@@ -17,15 +17,11 @@ export interface BusEnds {
 export type MakeEnds = () => Promise<BusEnds>;
 
 /** A test with its own ends, closed afterwards. */
-export function onEnds(
-  name: string,
-  makeEnds: MakeEnds,
-  run: (ends: BusEnds, context: TestContext) => Promise<void>,
-): void {
-  test(name, { timeout: 30_000 }, async (context) => {
+export function onEnds(name: string, makeEnds: MakeEnds, run: (ends: BusEnds) => Promise<void>): void {
+  test(name, { timeout: 30_000 }, async () => {
     const ends = await makeEnds();
     try {
-      await run(ends, context);
+      await run(ends);
     } finally {
       await ends.close();
     }

@@ -1,2 +1,2 @@
 export type { BusEnds, MakeEnds } from './ends.ts';
-export { transportSuite } from './transport-suite.ts';
+export { type SuiteOptions, transportSuite } from './transport-suite.ts';

@@ -84,16 +84,15 @@ export function lifecycleTests(makeEnds: MakeEnds): void {
       expect((await appended)[0]).toEqual({ status: 'fulfilled', value: undefined });
     },
   );
+}
 
-  onEnds('a broken link is told as a gap', makeEnds, async ({ one, breakLink }, { skip }) => {
-    if (breakLink === undefined) {
-      skip('there is no link to break');
-      return;
-    }
+/** Only for transports over a link. */
+export function linkTests(makeEnds: MakeEnds): void {
+  onEnds('a broken link is told as a gap', makeEnds, async ({ one, breakLink }) => {
     const told = signal();
     one.onGap(() => told.reach());
     await one.subscribe('suite.gap', () => {});
-    await breakLink();
+    await breakLink?.();
     await told.reached;
   });
 }
