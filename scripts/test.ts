@@ -19,7 +19,14 @@ const steps: readonly Step[] = [
   { name: 'lint', command: ['biome', 'ci', '.'] },
   {
     name: 'tests',
-    command: ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${REPORT}`, ...process.argv.slice(2)],
+    command: [
+      'vitest',
+      'run',
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${REPORT}`,
+      ...process.argv.slice(2),
+    ],
   },
 ];
 

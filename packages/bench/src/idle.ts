@@ -14,11 +14,18 @@ export async function measureIdle(
   const before = server.residentBytes();
   const wires: Wire[] = [];
   for (let opened = 0; opened < connections; opened += AT_ONCE) {
-    wires.push(...(await Promise.all(Array.from({ length: AT_ONCE }, async () => (await Wire.login(url, { token })).wire))));
+    wires.push(
+      ...(await Promise.all(Array.from({ length: AT_ONCE }, async () => (await Wire.login(url, { token })).wire))),
+    );
   }
   const each = (server.residentBytes() - before) / wires.length / KIB;
   for (const wire of wires) {
     wire.socket.terminate();
   }
-  return { name: `memory per idle connection, of ${wires.length}`, value: each, unit: 'KiB', target: { of: 'value', atMost: 25 } };
+  return {
+    name: `memory per idle connection, of ${wires.length}`,
+    value: each,
+    unit: 'KiB',
+    target: { of: 'value', atMost: 25 },
+  };
 }

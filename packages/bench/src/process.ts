@@ -24,7 +24,10 @@ export async function startMeasured(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<Measured> {
   const began = performance.now();
-  const child = spawn(process.execPath, [script], { env: { PATH: '/usr/bin:/bin', ...environment }, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [script], {
+    env: { PATH: '/usr/bin:/bin', ...environment },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const match = await firstMatch(child, ready);
   const readyMs = performance.now() - began;
   const pid = child.pid ?? 0;

@@ -70,7 +70,9 @@ async function prepare(server: Measured, echo: Measured): Promise<Bench> {
   await wire.ask('CREATE alice@localhost/a');
   await wire.ask(`CREATE ${FOLDER}`);
   await wire.ask(`CREATE ${FOLDER}/c`, `{"data":${ONE_KIB}}`);
-  const wires = await Promise.all(Array.from({ length: CONNECTIONS }, async () => (await Wire.login(url, { token })).wire));
+  const wires = await Promise.all(
+    Array.from({ length: CONNECTIONS }, async () => (await Wire.login(url, { token })).wire),
+  );
   const echoes = await Promise.all(Array.from({ length: CONNECTIONS }, () => Wire.open(echoUrl)));
   return { server, echo, url, token, wires, echoes };
 }
@@ -162,7 +164,8 @@ async function measureNotifications(bench: Bench, scale: Scale): Promise<Figure>
       wires: [sender],
       window: 8,
       count: updates,
-      message: (index) => `UPDATE alice@localhost/watched ${index + 1000}\r\n\r\n{"data":"${round}-${index}${'x'.repeat(1000)}"}`,
+      message: (index) =>
+        `UPDATE alice@localhost/watched ${index + 1000}\r\n\r\n{"data":"${round}-${index}${'x'.repeat(1000)}"}`,
     });
     await all;
     const rate = rateOf(updates * SUBSCRIBERS, bench.server.cpuSeconds() - cpu, performance.now() - began);
@@ -188,7 +191,10 @@ async function subscribe(bench: Bench, sender: Wire): Promise<Wire[]> {
     rights[`${name}@localhost`] = ['read-data'];
     readers.push(wire);
   }
-  await sender.ask('CREATE alice@localhost/watched', JSON.stringify({ data: '', subscriptions, acl: { users: rights } }));
+  await sender.ask(
+    'CREATE alice@localhost/watched',
+    JSON.stringify({ data: '', subscriptions, acl: { users: rights } }),
+  );
   return readers;
 }
 

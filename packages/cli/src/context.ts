@@ -40,7 +40,10 @@ async function storedFor({ settings, url }: Context): Promise<StoredSession> {
 }
 
 /** Runs `work` on a connection that nobody is logged in on. */
-export async function asNobody<Result>(context: Context, work: (client: FospClient) => Promise<Result>): Promise<Result> {
+export async function asNobody<Result>(
+  context: Context,
+  work: (client: FospClient) => Promise<Result>,
+): Promise<Result> {
   return await withClient(await FospClient.connect({ url: context.url, reconnect: false }), work);
 }
 

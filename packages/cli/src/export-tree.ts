@@ -55,7 +55,10 @@ async function exportObject(place: Place, waiting: Place[], options: ExportOptio
   const { client, report } = options;
   options.onProgress(place.resource);
   try {
-    const [{ value, text }, children] = await Promise.all([client.select(place.resource), childrenOf(place.resource, client)]);
+    const [{ value, text }, children] = await Promise.all([
+      client.select(place.resource),
+      childrenOf(place.resource, client),
+    ]);
     const extra = holdsMore(value);
     const isFolder = place.top || children.length > 0 || value.type === FOLDER_TYPE || extra;
     if (isFolder) {
@@ -106,7 +109,9 @@ async function enterFolder(place: Place, { report }: ExportOptions): Promise<voi
   if (found === undefined) {
     await mkdir(place.path);
   } else if (!found.isDirectory()) {
-    throw new Error(`${shownName(place.path)} is there already and is no folder; move it away, or export to another folder`);
+    throw new Error(
+      `${shownName(place.path)} is there already and is no folder; move it away, or export to another folder`,
+    );
   }
 }
 
@@ -142,7 +147,12 @@ function modifiedOf(object: FospObject): number | undefined {
 
 async function isUnchanged(path: Buffer, size: number | undefined, modified: number | undefined): Promise<boolean> {
   const found = await lstat(path).catch(() => undefined);
-  return found?.isFile() === true && found.size === size && modified !== undefined && Math.abs(found.mtimeMs / 1000 - modified) < 0.001;
+  return (
+    found?.isFile() === true &&
+    found.size === size &&
+    modified !== undefined &&
+    Math.abs(found.mtimeMs / 1000 - modified) < 0.001
+  );
 }
 
 async function restore(path: Buffer, object: FospObject, modified: number | undefined): Promise<void> {

@@ -5,10 +5,11 @@
  * `data.modified` is written before its file for a new object, and after it for one that is replaced, and a WRITE is atomic.
  * So an object whose file has the size, and whose data the time, of the file here is done; anything else is sent again.
  */
-import { createReadStream } from 'node:fs';
-import { lstat, opendir, readFile } from 'node:fs/promises';
+
 import { Buffer } from 'node:buffer';
 import type { BigIntStats } from 'node:fs';
+import { createReadStream } from 'node:fs';
+import { lstat, opendir, readFile } from 'node:fs/promises';
 import { type FospClient, isFospError } from '@fosp/client';
 import { LIMITS } from '@fosp/protocol';
 import mime from 'mime';
@@ -111,7 +112,9 @@ function unfit(place: Place, part: string, kept: boolean): string | undefined {
     return `${place.depth} levels deep, ${LIMITS.parts} are allowed`;
   }
   const bytes = Buffer.byteLength(place.resource);
-  return bytes > LIMITS.resourceBytes ? `the resource takes ${bytes} bytes, ${LIMITS.resourceBytes} are allowed` : undefined;
+  return bytes > LIMITS.resourceBytes
+    ? `the resource takes ${bytes} bytes, ${LIMITS.resourceBytes} are allowed`
+    : undefined;
 }
 
 async function importFile(place: Place, exists: boolean, { client, report, onProgress }: ImportOptions): Promise<void> {
@@ -119,7 +122,10 @@ async function importFile(place: Place, exists: boolean, { client, report, onPro
   const size = Number(stats.size);
   const limit = client.server.limits.attachment;
   if (size > limit) {
-    report.skipped.push({ path: shownName(place.path), reason: `${size} bytes, the server takes ${limit} in one file` });
+    report.skipped.push({
+      path: shownName(place.path),
+      reason: `${size} bytes, the server takes ${limit} in one file`,
+    });
     return;
   }
   const object = { type: FILE_TYPE, data: { modified: modifiedText(stats), mode: Number(stats.mode & 0o777n) } };
@@ -152,6 +158,9 @@ async function isUnchanged(resource: string, size: number, modified: string, cli
 /** Sent right behind the CREATE of the same object: the server keeps their order. */
 async function upload(place: Place, size: number, client: FospClient): Promise<void> {
   const contentType = mime.getType(shownName(place.path)) ?? 'application/octet-stream';
-  const body = size <= SMALL_FILE_BYTES ? await readFile(place.path) : createReadStream(place.path, { highWaterMark: SMALL_FILE_BYTES });
+  const body =
+    size <= SMALL_FILE_BYTES
+      ? await readFile(place.path)
+      : createReadStream(place.path, { highWaterMark: SMALL_FILE_BYTES });
   await client.write(place.resource, body, { contentType, size });
 }

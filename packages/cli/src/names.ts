@@ -15,7 +15,13 @@ function escapeBytes(name: Buffer): string {
 
 /** Letters, digits, `-` and `_`. */
 function isPlain(byte: number): boolean {
-  return (byte >= 48 && byte <= 57) || (byte >= 65 && byte <= 90) || (byte >= 97 && byte <= 122) || byte === 45 || byte === 95;
+  return (
+    (byte >= 48 && byte <= 57) ||
+    (byte >= 65 && byte <= 90) ||
+    (byte >= 97 && byte <= 122) ||
+    byte === 45 ||
+    byte === 95
+  );
 }
 
 function hex(byte: number): string {
@@ -29,7 +35,8 @@ function hex(byte: number): string {
 export function fileNameOfPart(part: string): Buffer {
   const bytes = unescapeBytes(part);
   const text = bytes.toString('latin1');
-  const harmless = text !== '' && text !== '.' && text !== '..' && !/[/\0]/.test(text) && bytes.length <= LIMITS.partBytes;
+  const harmless =
+    text !== '' && text !== '.' && text !== '..' && !/[/\0]/.test(text) && bytes.length <= LIMITS.partBytes;
   return harmless && part !== '.' && part !== '..' ? bytes : Buffer.from(part.replaceAll('/', '%2F'), 'utf8');
 }
 
@@ -38,9 +45,11 @@ function unescapeBytes(part: string): Buffer {
   if (text !== undefined) {
     return Buffer.from(text, 'utf8');
   }
-  const pieces = part.split(/(%[0-9A-F]{2})/i).map((piece, index) =>
-    index % 2 === 1 ? Buffer.of(Number.parseInt(piece.slice(1), 16)) : Buffer.from(piece, 'utf8'),
-  );
+  const pieces = part
+    .split(/(%[0-9A-F]{2})/i)
+    .map((piece, index) =>
+      index % 2 === 1 ? Buffer.of(Number.parseInt(piece.slice(1), 16)) : Buffer.from(piece, 'utf8'),
+    );
   return Buffer.concat(pieces);
 }
 

@@ -12,7 +12,8 @@ import { EXIT } from './exit-codes.ts';
 import { createOutput, reportFailure } from './output.ts';
 import { readSettings } from './settings.ts';
 
-type Act = (context: Context) => Promise<number | void>;
+/** What a command does: with an exit code of its own, or none for a plain success. */
+type Act = ((context: Context) => Promise<number>) | ((context: Context) => Promise<void>);
 
 /** Runs one command line; gives the exit code. */
 export async function runProgram(argv: readonly string[]): Promise<number> {
@@ -22,14 +23,20 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     const { json = false, url } = program.opts<{ json?: boolean; url?: string }>();
     try {
       const context = await createContext(readSettings(), createOutput(json), url);
-      exitCode = (await act(context)) ?? EXIT.done;
+      const code = await act(context);
+      exitCode = typeof code === 'number' ? code : EXIT.done;
     } catch (error) {
       exitCode = reportFailure(error, json);
     }
   };
   program
-    .description('Works with objects and files at a FOSP server. A RESOURCE is user@domain/path, as in alice@localhost/social/me.')
-    .option('--url <url>', 'the server: ws://host:1337 or wss://host:1338 (or FOSP_URL; default: where you logged in last)')
+    .description(
+      'Works with objects and files at a FOSP server. A RESOURCE is user@domain/path, as in alice@localhost/social/me.',
+    )
+    .option(
+      '--url <url>',
+      'the server: ws://host:1337 or wss://host:1338 (or FOSP_URL; default: where you logged in last)',
+    )
     .option('--json', 'print results and failures as JSON')
     .exitOverride()
     .showHelpAfterError('(fosp --help lists the commands)')
@@ -61,9 +68,18 @@ function addAccountCommands(program: Command, run: Run): void {
     .command('login <name>')
     .description('log in, and stay so on this machine')
     .action((name: string) => run((context) => login(context, name)));
-  program.command('logout').description('forget the login on this machine').action(() => run(logout));
-  program.command('whoami').description('who is logged in, and where').action(() => run(whoami));
-  program.command('passwd').description('change your password').action(() => run(changePassword));
+  program
+    .command('logout')
+    .description('forget the login on this machine')
+    .action(() => run(logout));
+  program
+    .command('whoami')
+    .description('who is logged in, and where')
+    .action(() => run(whoami));
+  program
+    .command('passwd')
+    .description('change your password')
+    .action(() => run(changePassword));
 }
 
 function addObjectCommands(program: Command, run: Run): void {
@@ -122,7 +138,9 @@ function addSharingCommands(program: Command, run: Run): void {
     .description('give someone rights on an object and all below it')
     .addOption(new Option('--rights <rights>', 'what they may do').choices(['read', 'write', 'manage']).default('read'))
     .option('--no-watch', 'do not let them subscribe to changes')
-    .action((resource: string, user: string, options: ShareOptions) => run((context) => share(context, resource, user, options)));
+    .action((resource: string, user: string, options: ShareOptions) =>
+      run((context) => share(context, resource, user, options)),
+    );
   program
     .command('unshare <resource> <user>')
     .description('take back what share gave there')
@@ -136,7 +154,11 @@ function addSharingCommands(program: Command, run: Run): void {
 }
 
 function addAdminCommands(program: Command, run: Run): void {
-  const user = program.command('admin').description('for operators, through the admin port').command('user').description('accounts');
+  const user = program
+    .command('admin')
+    .description('for operators, through the admin port')
+    .command('user')
+    .description('accounts');
   const actions: readonly [AccountAction, string][] = [
     ['add', 'create an account'],
     ['passwd', 'set a password'],

@@ -1,7 +1,7 @@
 import type { PeerResponse, RequestOptions } from '@fosp/connection';
-import { fospError, isFospError, parseResourceId, type Headers, type RequestType } from '@fosp/protocol';
+import { fospError, type Headers, isFospError, parseResourceId, type RequestType } from '@fosp/protocol';
 import { errorOf, jsonBody, textBody } from './answers.ts';
-import { clientEvent, type ClientEvent, NotificationQueue } from './notifications.ts';
+import { type ClientEvent, clientEvent, NotificationQueue } from './notifications.ts';
 import {
   type ClientOptions,
   type Credentials,
@@ -140,11 +140,19 @@ export class FospClient {
   /** The file of an object. Its bytes come as they are taken from `body`. */
   async read(resource: string, condition: Condition = {}): Promise<Download> {
     const response = await this.#ask('READ', resource, { headers: conditionHeaders(condition), stream: true });
-    return downloadOf(response.head.headers, response.stream ?? once(response.body), response.stream?.size ?? response.body.length);
+    return downloadOf(
+      response.head.headers,
+      response.stream ?? once(response.body),
+      response.stream?.size ?? response.body.length,
+    );
   }
 
   /** Replaces the file of an object. A body that ends early or fails leaves the old file. */
-  async write(resource: string, body: Uint8Array | AsyncIterable<Uint8Array>, options: UploadOptions = {}): Promise<void> {
+  async write(
+    resource: string,
+    body: Uint8Array | AsyncIterable<Uint8Array>,
+    options: UploadOptions = {},
+  ): Promise<void> {
     await this.#session.opened(this.#timeoutMs);
     const limit = this.server.limits.attachment;
     const total = body instanceof Uint8Array ? body.length : options.size;

@@ -7,11 +7,18 @@
  * Lifecycle: `open` → (`connecting` → `open`)* → `ended`. It ends by `close`, by refused credentials, by a close code that
  * says not to come back, or when the attempts run out; then everything that waits is rejected with the reason.
  */
-import { CLOSE_CODES, DEFAULT_PEER_LIMITS, type Peer, type PeerHandler, type PeerResponse } from '@fosp/connection';
+import { DEFAULT_PEER_LIMITS, mayReconnect, type Peer, type PeerHandler, type PeerResponse } from '@fosp/connection';
 import { type FospError, fospError, isFospError, type NotificationHead, type RequestType } from '@fosp/protocol';
 import { openConnection } from '#dial';
 import { errorOf, jsonBody } from './answers.ts';
-import { type ClientOptions, type Credentials, DEFAULT_RECONNECT, DEFAULT_REQUEST_TIMEOUT_MS, type ReconnectOptions, type ServerInfo } from './options.ts';
+import {
+  type ClientOptions,
+  type Credentials,
+  DEFAULT_RECONNECT,
+  DEFAULT_REQUEST_TIMEOUT_MS,
+  type ReconnectOptions,
+  type ServerInfo,
+} from './options.ts';
 
 const EXTENSIONS = ['etag', 'resume', 'password', 'page'];
 
@@ -148,7 +155,9 @@ export class Session {
 
   async #login(peer: Peer, credentials: Credentials): Promise<string> {
     const body =
-      'password' in credentials ? { name: credentials.user, password: credentials.password } : { token: credentials.token };
+      'password' in credentials
+        ? { name: credentials.user, password: credentials.password }
+        : { token: credentials.token };
     const answer = jsonBody<{ user: string; token?: string }>(await ask(peer, 'AUTHENTICATE', body));
     this.#user = answer.user;
     this.#token = answer.token ?? ('token' in credentials ? credentials.token : undefined);
@@ -163,7 +172,8 @@ export class Session {
         peer = opened;
       },
       plan: () => ({ kind: 'buffer', limit: DEFAULT_PEER_LIMITS.responseBytes }),
-      request: (message) => peer?.respond(message.head.sequence, 405, { body: '{"message":"a client takes no requests"}' }),
+      request: (message) =>
+        peer?.respond(message.head.sequence, 405, { body: '{"message":"a client takes no requests"}' }),
       notification: (message) => this.#events.notification(message.head, message.body),
       malformed: () => peer?.close(1002, 'unreadable message'),
       tooLarge: () => undefined,
@@ -181,8 +191,7 @@ export class Session {
       return;
     }
     const why = fospError('unreachable', `the connection was closed with ${code}${reason === '' ? '' : `: ${reason}`}`);
-    const mayReturn = CLOSE_CODES.find((entry) => entry.code === code)?.reconnect ?? true;
-    if (this.#reconnect === undefined || !mayReturn) {
+    if (this.#reconnect === undefined || !mayReconnect(code)) {
       this.#end(why);
       return;
     }

@@ -53,11 +53,19 @@ export async function killAgainAndAgain(options: DurabilityOptions): Promise<Dur
     state: undefined,
     next: undefined,
   }));
-  const tally = { acknowledged: 0, inFlight: 0, keptInFlight: 0, objectsChecked: 0, filesChecked: 0, wrong: [] as string[] };
+  const tally = {
+    acknowledged: 0,
+    inFlight: 0,
+    keptInFlight: 0,
+    objectsChecked: 0,
+    filesChecked: 0,
+    wrong: [] as string[],
+  };
   const perLife = Math.ceil(options.writes / options.kills);
   for (let life = 0; life < options.kills; life++) {
     const server = await ServerProcess.start({ dataDirectory: options.dataDirectory });
-    const session = life === 0 ? await TestSession.register(server.url, ALICE) : await TestSession.logIn(server.url, ALICE);
+    const session =
+      life === 0 ? await TestSession.register(server.url, ALICE) : await TestSession.logIn(server.url, ALICE);
     const killAfter = Math.round(perLife * (0.75 + options.random() / 2));
     await writeUntilKilled({ server, session, slots, killAfter, random: options.random, tally });
     await verifyAfterRestart(options.dataDirectory, slots, tally);
@@ -108,7 +116,10 @@ function nextChange({ resource, state }: Slot, random: () => number): Change {
   const data = Math.floor(random() * 1e9);
   if (state === undefined) {
     const body = { data: { value: data, filler: 'x'.repeat(Math.floor(random() * 2000)) } };
-    return { state: { data, child: false, file: undefined }, send: (session) => session.succeed('CREATE', resource, { body }) };
+    return {
+      state: { data, child: false, file: undefined },
+      send: (session) => session.succeed('CREATE', resource, { body }),
+    };
   }
   const dice = random();
   if (dice < 0.15) {
@@ -120,15 +131,27 @@ function nextChange({ resource, state }: Slot, random: () => number): Change {
   if (dice < 0.6) {
     const file = randomBytes(Math.floor(random() * FILE_BYTES));
     const hash = createHash('sha256').update(file).digest('hex');
-    return { state: { ...state, file: hash }, send: (session) => session.succeed('WRITE', resource, { body: file, binary: true }) };
+    return {
+      state: { ...state, file: hash },
+      send: (session) => session.succeed('WRITE', resource, { body: file, binary: true }),
+    };
   }
-  return { state: { ...state, data }, send: (session) => session.succeed('UPDATE', resource, { body: { data: { value: data } } }) };
+  return {
+    state: { ...state, data },
+    send: (session) => session.succeed('UPDATE', resource, { body: { data: { value: data } } }),
+  };
 }
 
 async function verifyAfterRestart(
   dataDirectory: string,
   slots: readonly Slot[],
-  tally: { inFlight: number; keptInFlight: number; objectsChecked: number; filesChecked: number; readonly wrong: string[] },
+  tally: {
+    inFlight: number;
+    keptInFlight: number;
+    objectsChecked: number;
+    filesChecked: number;
+    readonly wrong: string[];
+  },
 ): Promise<void> {
   await using server = await ServerProcess.start({ dataDirectory });
   const session = await TestSession.logIn(server.url, ALICE);
@@ -158,15 +181,22 @@ async function stateOf(resource: string, session: TestSession): Promise<SlotStat
   const object: { data: { value: number }; attachment?: { size: number } } = JSON.parse(selected.body.toString());
   const children: string[] = await session.json('LIST', resource);
   const read = await session.request('READ', resource);
-  if ((read.status === 200) !== (object.attachment !== undefined) || (read.succeeded && read.body.length !== object.attachment?.size)) {
-    throw new Error(`${resource}: READ gives ${read.status} with ${read.body.length} bytes, attachment is ${JSON.stringify(object.attachment)}`);
+  if (
+    (read.status === 200) !== (object.attachment !== undefined) ||
+    (read.succeeded && read.body.length !== object.attachment?.size)
+  ) {
+    throw new Error(
+      `${resource}: READ gives ${read.status} with ${read.body.length} bytes, attachment is ${JSON.stringify(object.attachment)}`,
+    );
   }
   const file = read.succeeded ? createHash('sha256').update(read.body).digest('hex') : undefined;
   return { data: object.data.value, child: children.includes('child'), file };
 }
 
 function sameState(a: SlotState | undefined, b: SlotState | undefined): boolean {
-  return a === b || (a !== undefined && b !== undefined && a.data === b.data && a.child === b.child && a.file === b.file);
+  return (
+    a === b || (a !== undefined && b !== undefined && a.data === b.data && a.child === b.child && a.file === b.file)
+  );
 }
 
 function show(state: SlotState | undefined): string {

@@ -14,7 +14,12 @@ export interface AdminOptions {
 export type AccountAction = 'add' | 'passwd' | 'disable' | 'enable' | 'rm';
 
 /** Adds, changes or removes an account through the admin port. */
-export async function adminUser(context: Context, action: AccountAction, name: string, options: AdminOptions): Promise<void> {
+export async function adminUser(
+  context: Context,
+  action: AccountAction,
+  name: string,
+  options: AdminOptions,
+): Promise<void> {
   const token = context.settings.adminToken ?? (await tokenOf(options.dataDir));
   const password = action === 'add' || action === 'passwd' ? await newPassword(context, name) : undefined;
   const { method, path, body } = requestFor(action, name, password);
@@ -30,7 +35,11 @@ const DONE: Readonly<Record<AccountAction, string>> = {
   rm: 'account, tree and files removed',
 };
 
-function requestFor(action: AccountAction, name: string, password: string | undefined): { method: string; path: string; body?: object } {
+function requestFor(
+  action: AccountAction,
+  name: string,
+  password: string | undefined,
+): { method: string; path: string; body?: object } {
   const user = `/admin/users/${encodeURIComponent(name)}`;
   switch (action) {
     case 'add':
@@ -47,7 +56,9 @@ function requestFor(action: AccountAction, name: string, password: string | unde
 
 async function newPassword(context: Context, name: string): Promise<string> {
   const given = context.settings.newPassword ?? context.settings.password;
-  const [password = ''] = await askSecrets([{ text: `New password for ${name}: `, variable: 'FOSP_NEW_PASSWORD', given }]);
+  const [password = ''] = await askSecrets([
+    { text: `New password for ${name}: `, variable: 'FOSP_NEW_PASSWORD', given },
+  ]);
   return password;
 }
 
@@ -56,7 +67,10 @@ async function tokenOf(dataDir: string): Promise<string> {
   try {
     return (await readFile(file, 'utf8')).trim();
   } catch {
-    throw new CommandError(`no admin token: set FOSP_ADMIN_TOKEN, or name the server's data folder with --data-dir (looked for ${file})`, EXIT.usage);
+    throw new CommandError(
+      `no admin token: set FOSP_ADMIN_TOKEN, or name the server's data folder with --data-dir (looked for ${file})`,
+      EXIT.usage,
+    );
   }
 }
 
@@ -69,14 +83,25 @@ interface AdminRequest {
 async function send(url: URL, { method, token, body }: AdminRequest): Promise<void> {
   const response = await fetch(url, {
     method,
-    headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    headers: {
+      authorization: `Bearer ${token}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  }).catch((error: unknown) => {
+  }).catch(() => {
     throw new CommandError(`the admin port at ${url.origin} cannot be reached; name it with --admin-url`, EXIT.failed);
   });
   if (!response.ok) {
-    const answer: { message?: unknown } = await response.json().catch(() => ({}));
-    const reason = typeof answer.message === 'string' ? answer.message : response.statusText;
-    throw new CommandError(`${reason} (${response.status})`);
+    throw new CommandError(`${await reasonOf(response)} (${response.status})`);
+  }
+}
+
+async function reasonOf(response: Response): Promise<string> {
+  const text = await response.text();
+  try {
+    const answer: { readonly message?: unknown } = JSON.parse(text);
+    return String(answer.message ?? response.statusText);
+  } catch {
+    return response.statusText;
   }
 }

@@ -38,22 +38,31 @@ export interface WriteOptions {
 }
 
 /** Stores FILE, or standard input, as the file of an object. */
-export async function write(context: Context, resource: string, file: string | undefined, options: WriteOptions): Promise<void> {
+export async function write(
+  context: Context,
+  resource: string,
+  file: string | undefined,
+  options: WriteOptions,
+): Promise<void> {
   const fileName = options.name ?? (file === undefined ? undefined : basename(file));
   const contentType = options.type ?? (fileName === undefined ? undefined : (mime.getType(fileName) ?? undefined));
   const size = file === undefined ? undefined : (await stat(file)).size;
   await asUser(context, async (client) => {
     const progress = createProgressLine(!context.output.json);
     let sent = 0;
-    await client.write(resource, file === undefined ? process.stdin : createReadStream(file, { highWaterMark: 256 * 1024 }), {
-      ...(contentType === undefined ? {} : { contentType }),
-      ...(fileName === undefined ? {} : { fileName }),
-      ...(size === undefined ? {} : { size }),
-      onProgress(done, total) {
-        sent = done;
-        progress.update(bytesText(done), done, total);
+    await client.write(
+      resource,
+      file === undefined ? process.stdin : createReadStream(file, { highWaterMark: 256 * 1024 }),
+      {
+        ...(contentType === undefined ? {} : { contentType }),
+        ...(fileName === undefined ? {} : { fileName }),
+        ...(size === undefined ? {} : { size }),
+        onProgress(done, total) {
+          sent = done;
+          progress.update(bytesText(done), done, total);
+        },
       },
-    });
+    );
     progress.end();
     context.output.result(`${bytesText(sent)} stored at ${resource}`, { resource, size: sent });
   });

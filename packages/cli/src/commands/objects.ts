@@ -68,7 +68,9 @@ async function editText(text: string, editor: string): Promise<string> {
     JSON.parse(edited);
     return edited;
   } catch (error) {
-    throw error instanceof SyntaxError ? new CommandError(`what you saved is no JSON: ${error.message}`, EXIT.usage) : error;
+    throw error instanceof SyntaxError
+      ? new CommandError(`what you saved is no JSON: ${error.message}`, EXIT.usage)
+      : error;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -89,6 +91,8 @@ export function indented(text: string, margin = ''): string {
   if (fields === undefined || fields.size === 0) {
     return text;
   }
-  const lines = [...fields].map(([name, value]) => `${margin}  ${JSON.stringify(name)}: ${indented(value, `${margin}  `)}`);
+  const lines = [...fields].map(
+    ([name, value]) => `${margin}  ${JSON.stringify(name)}: ${indented(value, `${margin}  `)}`,
+  );
   return `{\n${lines.join(',\n')}\n${margin}}`;
 }

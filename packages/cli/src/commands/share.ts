@@ -16,11 +16,14 @@ export interface ShareOptions {
 export async function share(context: Context, resource: string, user: string, options: ShareOptions): Promise<void> {
   const rights = [...rightsNamed(options.rights), ...(options.watch ? WATCH : [])];
   await asUser(context, (client) => client.update(resource, { acl: { users: { [user]: rights } } }));
-  context.output.result(`${user} may now ${options.rights}${options.watch ? ' and watch' : ''} ${resource} and all below it`, {
-    resource,
-    user,
-    rights,
-  });
+  context.output.result(
+    `${user} may now ${options.rights}${options.watch ? ' and watch' : ''} ${resource} and all below it`,
+    {
+      resource,
+      user,
+      rights,
+    },
+  );
 }
 
 /** Takes back what `share` gave on this object; rights from levels above stay. */

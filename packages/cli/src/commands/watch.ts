@@ -19,7 +19,7 @@ export async function watch(context: Context, resource: string, options: WatchOp
     await client.update(resource, {
       subscriptions: { [user]: { events: ['created', 'updated', 'deleted'], depth: options.depth } },
     });
-    context.output.note(`Watching ${resource} as ${user}; Ctrl-C ends it.`);
+    context.output.result(`Watching ${resource} as ${user}; Ctrl-C ends it.`, { watching: resource, user });
     const stop = (): void => void events.return?.(undefined);
     process.once('SIGINT', stop).once('SIGTERM', stop);
     for await (const event of events) {
@@ -42,6 +42,10 @@ function print(context: Context, event: ClientEvent): void {
     return;
   }
   const object = event.text === undefined ? '' : ` ${event.text}`;
-  const value = { event: event.event, resource: event.resource, object: event.text === undefined ? undefined : JSON.parse(event.text) };
+  const value = {
+    event: event.event,
+    resource: event.resource,
+    object: event.text === undefined ? undefined : JSON.parse(event.text),
+  };
   context.output.result(`${event.event} ${event.resource}${object}`, value);
 }

@@ -7,10 +7,14 @@ import { RULES, type SourceFile, violations } from './layout.ts';
 const root = fileURLToPath(new URL('../../../..', import.meta.url));
 
 function sources(): SourceFile[] {
-  const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '--', 'packages', 'services'], {
-    cwd: root,
-    encoding: 'utf8',
-  });
+  const listed = execFileSync(
+    'git',
+    ['ls-files', '--cached', '--others', '--exclude-standard', '--', 'packages', 'services'],
+    {
+      cwd: root,
+      encoding: 'utf8',
+    },
+  );
   return listed
     .split('\n')
     .filter((path) => path.endsWith('.ts') && !path.endsWith('vitest.config.ts'))

@@ -50,7 +50,8 @@ export interface SourceFile {
   readonly text: string;
 }
 
-const IMPORT = /(?:^|\n)\s*(?:import|export)\s[^'"`;]*?from\s*['"]([^'"]+)['"]|(?:^|[^.\w])import\(\s*['"]([^'"]+)['"]\s*\)|(?:^|\n)\s*import\s+['"]([^'"]+)['"]/g;
+const IMPORT =
+  /(?:^|\n)\s*(?:import|export)\s[^'"`;]*?from\s*['"]([^'"]+)['"]|(?:^|[^.\w])import\(\s*['"]([^'"]+)['"]\s*\)|(?:^|\n)\s*import\s+['"]([^'"]+)['"]/g;
 
 export function importsOf(text: string): string[] {
   return [...text.matchAll(IMPORT)].map((match) => match[1] ?? match[2] ?? match[3] ?? '');
@@ -87,7 +88,9 @@ function problemOf(name: string, path: string, place: Place): string | undefined
     return `${name}: this package knows nothing of Node`;
   }
   const driver = DRIVERS[name];
-  return driver !== undefined && !place.inTests && !driver.test(path) ? `${name} is imported in one place alone` : undefined;
+  return driver !== undefined && !place.inTests && !driver.test(path)
+    ? `${name} is imported in one place alone`
+    : undefined;
 }
 
 function problemOfOurs(name: string, { home, rule, inTests }: Place): string | undefined {
