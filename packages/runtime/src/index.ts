@@ -1,1 +1,58 @@
-export {};
+export {
+  type AdminAnswer,
+  type AdminOptions,
+  type AdminRequest,
+  type AdminRoute,
+  type AdminServer,
+  startAdmin,
+} from './admin.ts';
+export { type BackOffOptions, backOff } from './back-off.ts';
+export {
+  type Declarations,
+  type DescribedVariable,
+  describeVariables,
+  type Environment,
+  EnvironmentError,
+  processEnvironment,
+  readEnvironment,
+  type Settings,
+  type UnknownVariablesOptions,
+  unknownVariables,
+} from './env.ts';
+export { Health } from './health.ts';
+export type { HistogramCell } from './histogram.ts';
+export { createLog, type Log, type LogLevel, type LogOptions } from './log.ts';
+export {
+  type CounterCell,
+  DURATION_BUCKETS,
+  type Labelled,
+  type LabelledValue,
+  type Labels,
+  Metrics,
+} from './metrics.ts';
+export { type Networks, parseNetworks } from './networks.ts';
+export { PROCESS_VARIABLES } from './process-variables.ts';
+export { type ProcessOptions, runProcess, type Service, type ServiceParts } from './run.ts';
+export { Secret } from './secret.ts';
+export { type ListenPlace, listenError, StartError } from './start-error.ts';
+export {
+  type Bounds,
+  bytes,
+  count,
+  type Kind,
+  list,
+  networks,
+  oneOf,
+  onOff,
+  port,
+  REQUIRED,
+  seconds,
+  secretText,
+  secretUrl,
+  splitList,
+  text,
+  type UrlOptions,
+  url,
+  type Variable,
+  variable,
+} from './variables.ts';

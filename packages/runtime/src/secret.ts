@@ -1,0 +1,29 @@
+import { inspect } from 'node:util';
+
+const SHOWN = '[secret]';
+
+/** A value that never prints: as text, as JSON, in a template, in an inspection it reads `[secret]`. */
+export class Secret<Value> {
+  readonly #value: Value;
+
+  constructor(value: Value) {
+    this.#value = value;
+  }
+
+  /** The value itself, to be handed straight to what needs it. */
+  reveal(): Value {
+    return this.#value;
+  }
+
+  toString(): string {
+    return SHOWN;
+  }
+
+  toJSON(): string {
+    return SHOWN;
+  }
+
+  [inspect.custom](): string {
+    return SHOWN;
+  }
+}
