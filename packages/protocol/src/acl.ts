@@ -7,11 +7,12 @@
  * nothing.
  */
 import { fospError } from './errors.ts';
-import { elementsAt, malformedField, memberField, membersAt, quoted, stringAt, userAt } from './field.ts';
+import { elementsAt, malformedField, memberField, membersAt, stringAt, userAt } from './field.ts';
 import { elements, members, objectText, stringOf, utf8Length } from './json.ts';
 import { LIMITS } from './limits.ts';
 import { mergePatch } from './merge-patch.ts';
 import { entryOfRight, rightOfObjectForm, SERVER_SPELLING } from './policy/right-names.ts';
+import { quote } from './quote.ts';
 
 export interface AclLimits {
   /** Bytes of an ACL's JSON text. */
@@ -60,7 +61,7 @@ export function normaliseAclPatch(text: string): string {
         patch.set(name, raw === 'null' ? raw : principals(raw, name));
         break;
       default:
-        throw malformedField('acl', `there is no member ${quoted(name)}; there are owner, users, groups and other`);
+        throw malformedField('acl', `there is no member ${quote(name)}; there are owner, users, groups and other`);
     }
   }
   return objectText(patch);
@@ -101,7 +102,7 @@ function checkRights(raw: string, field: string): void {
   for (const [index, element] of list?.entries() ?? []) {
     const right = stringAt(element, `${field}[${index}]`);
     if (entryOfRight(right) === undefined) {
-      throw malformedField(`${field}[${index}]`, `there is no right ${quoted(right)}`);
+      throw malformedField(`${field}[${index}]`, `there is no right ${quote(right)}`);
     }
   }
   if (list === undefined) {
@@ -118,7 +119,7 @@ function checkObjectForm(raw: string, field: string): void {
     for (const element of verbs === 'null' ? [] : elementsAt(verbs, memberField(field, noun))) {
       const verb = stringAt(element, memberField(field, noun));
       if (rightOfObjectForm(noun, verb) === undefined) {
-        throw malformedField(memberField(field, noun), `there is no right ${quoted(verb)} for it`);
+        throw malformedField(memberField(field, noun), `there is no right ${quote(verb)} for it`);
       }
     }
   }

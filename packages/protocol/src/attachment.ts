@@ -1,7 +1,8 @@
 /** The `attachment` of an object (SPEC §5.3, PROTOCOL §4, §7): `{name, size, "mime-type"}`, of which users set two. */
-import { malformedField, membersAt, quoted, stringAt } from './field.ts';
+import { malformedField, membersAt, stringAt } from './field.ts';
 import { objectText } from './json.ts';
 import { mergePatch } from './merge-patch.ts';
+import { quote } from './quote.ts';
 
 /** What an UPDATE sets of an attachment; null removes. */
 export interface AttachmentPatch {
@@ -42,18 +43,20 @@ export function parseAttachmentPatch(text: string): AttachmentPatch {
         }
         break;
       default:
-        throw malformedField('attachment', `there is no member ${quoted(name)}; there are name, size and mime-type`);
+        throw malformedField('attachment', `there is no member ${quote(name)}; there are name, size and mime-type`);
     }
   }
   return patch;
 }
 
 /** Raw JSON of `attachment` for a file. */
-export function attachmentText(attachment: Attachment): string {
-  return mergeAttachment(`{"size":${attachment.size}}`, {
-    ...(attachment.name === undefined ? {} : { name: attachment.name }),
-    ...(attachment.mimeType === undefined ? {} : { mimeType: attachment.mimeType }),
-  });
+export function attachmentText({ name, size, mimeType }: Attachment): string {
+  const given: [string, string | number | undefined][] = [
+    ['name', name],
+    ['size', size],
+    ['mime-type', mimeType],
+  ];
+  return objectText(given.flatMap(([key, value]) => (value === undefined ? [] : [[key, JSON.stringify(value)]])));
 }
 
 /** Raw JSON of `attachment` after a patch. */

@@ -1,23 +1,16 @@
 /** Reading a body field by field, with errors that name the field (PROTOCOL §4). */
 import { type FospError, fospError, isFospError } from './errors.ts';
 import { elements, members, stringOf } from './json.ts';
+import { quote } from './quote.ts';
 import { parseUserId } from './resource-id.ts';
-
-/** Names in messages are cut to this many characters. */
-const SHOWN_CHARACTERS = 80;
 
 /** A 400 that names the field: `acl.users["bob@x"][0]: there is no right "fly".` */
 export function malformedField(field: string, problem: string): FospError {
   return fospError('malformed', `${field}: ${problem}.`);
 }
 
-/** A name from a body as it may stand in a message: quoted, escaped, cut. */
-export function quoted(name: string): string {
-  return JSON.stringify(name.length > SHOWN_CHARACTERS ? `${name.slice(0, SHOWN_CHARACTERS)}…` : name);
-}
-
 export function memberField(field: string, name: string): string {
-  return `${field}[${quoted(name)}]`;
+  return `${field}[${quote(name)}]`;
 }
 
 /** @throws malformed where the value is no object */

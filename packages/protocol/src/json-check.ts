@@ -5,6 +5,7 @@
 import { fospError } from './errors.ts';
 import { spaceEnd } from './json-scan.ts';
 import { LIMITS } from './limits.ts';
+import { quoteCharacter } from './quote.ts';
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -26,8 +27,7 @@ interface Fault {
 export function checkJson(text: string, what: string): void {
   const fault = faultOf(text);
   if (fault !== undefined) {
-    const found =
-      fault.at < text.length ? `unexpected ${JSON.stringify(characterAt(text, fault.at))}` : 'unexpected end';
+    const found = fault.at < text.length ? `unexpected ${characterAt(text, fault.at)}` : 'unexpected end';
     throw fospError('malformed', `${what} is not valid JSON: ${fault.problem ?? found} at position ${fault.at}`);
   }
 }
@@ -170,5 +170,5 @@ function digitsEnd(text: string, at: number): number {
 
 /** One whole character, for a message. */
 function characterAt(text: string, at: number): string {
-  return String.fromCodePoint(text.codePointAt(at) ?? 0).toWellFormed();
+  return quoteCharacter(String.fromCodePoint(text.codePointAt(at) ?? 0));
 }

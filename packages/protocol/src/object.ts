@@ -2,11 +2,12 @@
 import { mergeAcl, normaliseAclPatch } from './acl.ts';
 import { type AttachmentPatch, parseAttachmentPatch } from './attachment.ts';
 import { fospError } from './errors.ts';
-import { malformedField, quoted, stringAt } from './field.ts';
+import { malformedField, stringAt } from './field.ts';
 import { members, utf8Length } from './json.ts';
 import { checkJson } from './json-check.ts';
 import { spaceEnd } from './json-scan.ts';
 import { LIMITS } from './limits.ts';
+import { quote } from './quote.ts';
 import { parseSubscriptionPatch, type SubscriptionPatch } from './subscriptions.ts';
 
 /** The fields that users write, raw JSON, but for `subscriptions`, which are rows of their own. What is absent is undefined. */
@@ -101,7 +102,7 @@ function patchOf(fields: ReadonlyMap<string, string>): Mutable<ObjectPatch> {
         break;
       default:
         throw malformedField(
-          quoted(name),
+          quote(name),
           'there is no such field; there are data, type, acl, subscriptions, attachment',
         );
     }

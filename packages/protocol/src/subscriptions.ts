@@ -1,8 +1,9 @@
 /** The `subscriptions` of an object (SPEC §5.4, §6.2, PROTOCOL §6): two shapes come in, the flat one is kept and shown. */
-import { elementsAt, malformedField, memberField, membersAt, quoted, stringAt, userAt } from './field.ts';
+import { elementsAt, malformedField, memberField, membersAt, stringAt, userAt } from './field.ts';
 import { objectText } from './json.ts';
 import { LIMITS } from './limits.ts';
 import type { EventType } from './message.ts';
+import { quote } from './quote.ts';
 
 /** One bit per event. */
 export const EVENT_BITS = { CREATED: 1, UPDATED: 2, DELETED: 4 } as const satisfies Record<EventType, number>;
@@ -102,7 +103,7 @@ function parseEntry(raw: string, field: string): SubscriptionEntryPatch {
         entry.depth = value === 'null' ? 0 : parseDepth(value, `${field}.depth`);
         break;
       default:
-        throw malformedField(field, `there is no member ${quoted(name)}; there are events and depth`);
+        throw malformedField(field, `there is no member ${quote(name)}; there are events and depth`);
     }
   }
   return entry;
@@ -114,7 +115,7 @@ function parseEvents(raw: string, field: string): number {
     const name = stringAt(element, `${field}[${index}]`);
     const bit = EVENT_NAMES.get(name.toLowerCase());
     if (bit === undefined) {
-      throw malformedField(`${field}[${index}]`, `there is no event ${quoted(name)}`);
+      throw malformedField(`${field}[${index}]`, `there is no event ${quote(name)}`);
     }
     events |= bit;
   }

@@ -1,4 +1,5 @@
 /** An object's ACL in the form that `rightsOf` reads: names to bit masks, a few words per entry, cheap to keep in a cache. */
+import { detached, elements, members, stringOf } from '../json.ts';
 import { type Entry, entryOfRight, rightOfObjectForm, settled } from './right-names.ts';
 
 /** Opaque but to `rightsOf`; in every entry a `not-` has already won over the same right granted. */
@@ -17,8 +18,7 @@ export function compileAcl(aclText: string | undefined): CompiledAcl | undefined
   if (aclText === undefined) {
     return undefined;
   }
-  // Not `members`: its slices would keep the whole text alive behind every name. An ACL holds no numbers to preserve.
-  const acl = membersOf(JSON.parse(aclText));
+  const acl = membersOf(aclText);
   return {
     owner: settled(listOf(acl.get('owner'))),
     users: entriesOf(acl.get('users')),
@@ -27,32 +27,30 @@ export function compileAcl(aclText: string | undefined): CompiledAcl | undefined
   };
 }
 
-function entriesOf(lists: unknown): ReadonlyMap<string, Entry> | undefined {
+function entriesOf(lists: string | undefined): ReadonlyMap<string, Entry> | undefined {
   const entries = new Map<string, Entry>();
   for (const [name, list] of membersOf(lists)) {
-    entries.set(name, settled(listOf(list)));
+    entries.set(detached(name), settled(listOf(list)));
   }
   return entries.size === 0 ? undefined : entries;
 }
 
 /** The union of what a list, or the object form of one, sets. */
-function listOf(list: unknown): Entry {
+function listOf(list: string | undefined): Entry {
   let entry = 0;
-  if (Array.isArray(list)) {
-    for (const right of list) {
-      entry |= (typeof right === 'string' ? entryOfRight(right) : undefined) ?? 0;
-    }
-    return entry;
+  for (const right of (list === undefined ? undefined : elements(list)) ?? []) {
+    entry |= entryOfRight(stringOf(right) ?? '') ?? 0;
   }
   for (const [noun, verbs] of membersOf(list)) {
-    for (const verb of Array.isArray(verbs) ? verbs : []) {
-      const right = typeof verb === 'string' ? rightOfObjectForm(noun, verb) : undefined;
-      entry |= (right === undefined ? undefined : entryOfRight(right)) ?? 0;
+    for (const verb of elements(verbs) ?? []) {
+      entry |= entryOfRight(rightOfObjectForm(noun, stringOf(verb) ?? '') ?? '') ?? 0;
     }
   }
   return entry;
 }
 
-function membersOf(value: unknown): Map<string, unknown> {
-  return new Map(typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : []);
+function membersOf(raw: string | undefined): ReadonlyMap<string, string> {
+  return (raw === undefined ? undefined : members(raw)) ?? NO_MEMBERS;
 }
+
+const NO_MEMBERS: ReadonlyMap<string, string> = new Map();

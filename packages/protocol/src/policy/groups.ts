@@ -1,6 +1,6 @@
 /** Groups of a tree (SPEC §5.5, PROTOCOL §5): the data of `config/groups`, valid for that tree alone. */
 import { elementsAt, memberField, membersAt, stringAt, userAt } from '../field.ts';
-import { objectText } from '../json.ts';
+import { detached, elements, members, objectText, stringOf } from '../json.ts';
 import { mergePatch } from '../merge-patch.ts';
 
 /** Who is in which group. */
@@ -17,15 +17,17 @@ export const NO_GROUPS: Groups = { groupsOf: () => NONE };
  * Reads the data of `config/groups` as it is stored (see `validateGroups`). What is no list of strings says nothing.
  */
 export function parseGroups(dataText: string | undefined): Groups {
-  const data: unknown = dataText === undefined ? undefined : JSON.parse(dataText);
-  if (typeof data !== 'object' || data === null) {
+  const data = dataText === undefined ? undefined : members(dataText);
+  if (data === undefined) {
     return NO_GROUPS;
   }
   const groupsByUser = new Map<string, Set<string>>();
-  for (const [key, list] of Object.entries(data)) {
-    for (const name of Array.isArray(list) ? list : []) {
-      if (typeof name === 'string') {
-        const [user, group] = isUser(key) ? [key, name] : [name, key];
+  for (const [givenKey, list] of data) {
+    const key = detached(givenKey);
+    for (const element of elements(list) ?? []) {
+      const name = stringOf(element);
+      if (name !== undefined) {
+        const [user, group] = isUser(key) ? [key, detached(name)] : [detached(name), key];
         groupsByUser.set(user, (groupsByUser.get(user) ?? new Set()).add(group));
       }
     }
