@@ -8,7 +8,7 @@
 import { readHeaders } from './headers.ts';
 import { LIMITS } from './limits.ts';
 import { type Head, NO_HEADERS } from './message.ts';
-import { readStartLine } from './start-line.ts';
+import { readNumber, readStartLine } from './start-line.ts';
 
 export type DecodedHead =
   /** The body is what begins at `bodyOffset`. */
@@ -61,6 +61,7 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const INCOMPLETE: DecodedHead = { kind: 'incomplete' };
 const LF = 0x0a;
 const CR = 0x0d;
+const SPACE = 0x20;
 
 /** Where the blank line begins, behind the CRLF of the last line before it; -1 where the limit has none. */
 function endOfLines(bytes: Uint8Array): number {
@@ -88,15 +89,17 @@ function malformed(bytes: Uint8Array, message: string): DecodedHead {
 function sequenceOf(bytes: Uint8Array): number {
   const limit = Math.min(bytes.length, LIMITS.headBytes);
   let end = 0;
-  while (end < limit && bytes[end] !== CR && bytes[end] !== LF) {
-    end++;
+  let space = -1;
+  for (; end < limit && bytes[end] !== CR && bytes[end] !== LF; end++) {
+    if (bytes[end] === SPACE) {
+      space = end;
+    }
   }
-  if (end === LIMITS.headBytes) {
+  if (space < 0 || end === LIMITS.headBytes) {
     return 0;
   }
-  const number = /(?<= )\d{1,16}$/.exec(String.fromCharCode(...bytes.subarray(Math.max(0, end - 17), end)));
-  const sequence = Number(number?.[0] ?? 0);
-  return Number.isSafeInteger(sequence) ? sequence : 0;
+  const token = String.fromCharCode(...bytes.subarray(space + 1, end));
+  return Math.max(0, readNumber(token, 0, token.length));
 }
 
 /** Which line is no UTF-8. */

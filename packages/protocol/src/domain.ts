@@ -27,7 +27,8 @@ export function normaliseDomain(text: string): string {
   if (text.length > LIMITS.resourceBytes) {
     throw refusal(text, `it is longer than ${DOMAIN_BYTES} characters`);
   }
-  const mapped = toASCII(text, { checkBidi: true, checkJoiners: true });
+  // UTS 46 composes only after its mappings, which would make U+0345 depend on the order in which marks were typed.
+  const mapped = toASCII(text.normalize('NFC'), { checkBidi: true, checkJoiners: true });
   if (mapped === null) {
     throw refusal(text, 'it is no valid internationalised domain name (UTS 46)');
   }

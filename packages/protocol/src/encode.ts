@@ -25,12 +25,13 @@ export function encodeRequestHead(
 
 /**
  * @param status below 400 and not 304 is SUCCEEDED, else FAILED
- * @param sequence of the request, 0 where it could not be read
+ * @param sequence of the request; 0 where it could not be read, and then FAILED
  * @throws RangeError on a number or header that must not be sent
  */
 export function encodeResponseHead(status: number, sequence: number, options: HeadOptions = {}): string {
-  const type = status < 400 && status !== 304 ? 'SUCCEEDED' : 'FAILED';
-  return finish(`${type} ${checkNumber(status, 1)} ${checkNumber(sequence, 0)}\r\n`, options);
+  const succeeded = status < 400 && status !== 304;
+  const type = succeeded ? 'SUCCEEDED' : 'FAILED';
+  return finish(`${type} ${checkNumber(status, 1)} ${checkNumber(sequence, succeeded ? 1 : 0)}\r\n`, options);
 }
 
 /** @throws RangeError on a header that must not be sent */

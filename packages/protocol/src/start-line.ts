@@ -77,11 +77,11 @@ const ZERO = 0x30;
 const NINE = 0x39;
 
 /** A decimal number up to 2^53-1, leading zeros allowed; -1 for anything else. */
-function readNumber(text: string, from: number, end: number): number {
+export function readNumber(text: string, from: number, end: number): number {
   let number = from < end ? 0 : -1;
   for (let at = from; at < end; at++) {
     const code = text.charCodeAt(at);
-    number = number * 10 + code - ZERO;
+    number = number * 10 + (code - ZERO);
     if (code < ZERO || code > NINE || number > Number.MAX_SAFE_INTEGER) {
       return -1;
     }
