@@ -1,2 +1,10 @@
+export {
+  ATTACHMENTS_DEFAULTS,
+  type AttachmentsDeps,
+  type AttachmentsOptions,
+  type AttachmentsService,
+  createAttachmentsService,
+} from './attachments.ts';
+export { ATTACHMENTS_VARIABLES, storeOf } from './config.ts';
 export { createFolderStore, FOLDER_DEFAULTS, type FolderOptions } from './folder.ts';
 export type { FileDigest, FileStore, Verdict } from './store.ts';

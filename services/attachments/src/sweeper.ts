@@ -55,7 +55,7 @@ export class Sweeper {
         break;
       }
     }
-    telemetry.swept({ deleted, leftovers });
+    telemetry.swept(deleted, leftovers);
   }
 
   async #claim(): Promise<string[]> {

@@ -1,1 +1,7 @@
-export {};
+export {
+  createFederationService,
+  FEDERATION_DEFAULTS,
+  type FederationDeps,
+  type FederationOptions,
+  type FederationService,
+} from './federation.ts';

@@ -1,0 +1,71 @@
+/** The notifications service: takes each change of every tree, and tells everybody whom it concerns what they may see. */
+import { type Bus, type BusSubscription, CHANGE_PARTITIONS, type Change } from '@fosp/bus';
+import type { Log, Metrics } from '@fosp/runtime';
+import { CompiledAcls } from './compiled-acls.ts';
+import { fanOut } from './fan-out.ts';
+import { Repeats } from './repeats.ts';
+import { createTelemetry } from './telemetry.ts';
+
+export interface NotificationsOptions {
+  /** Deliveries after which a large change gives way to those of other trees. */
+  readonly deliveriesPerTurn?: number;
+  /** Trees whose last sequence is remembered, to drop repeats. */
+  readonly rememberedTrees?: number;
+  /** ACLs kept compiled. */
+  readonly compiledAcls?: number;
+}
+
+export const NOTIFICATIONS_DEFAULTS = {
+  deliveriesPerTurn: 1000,
+  rememberedTrees: 100_000,
+  compiledAcls: 1000,
+} as const;
+
+export interface NotificationsDeps {
+  readonly bus: Bus;
+  /** Domains whose users' sessions are on this bus. */
+  readonly domains: readonly string[];
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly options?: NotificationsOptions;
+}
+
+export interface NotificationsService {
+  start(): Promise<void>;
+  /** Takes no new changes, and ends those that are being told. */
+  drain(): Promise<void>;
+}
+
+const CONSUMER = 'notifications';
+
+export function createNotificationsService({ bus, log, metrics, ...deps }: NotificationsDeps): NotificationsService {
+  const options = { ...NOTIFICATIONS_DEFAULTS, ...deps.options };
+  const telemetry = createTelemetry(log, metrics);
+  const fanOutDeps = {
+    bus,
+    telemetry,
+    acls: new CompiledAcls(options.compiledAcls),
+    repeats: new Repeats(options.rememberedTrees),
+    domains: new Set(deps.domains),
+    deliveriesPerTurn: options.deliveriesPerTurn,
+  };
+  const handle = async (change: Change): Promise<void> => {
+    try {
+      await fanOut(fanOutDeps, change);
+    } catch (error) {
+      telemetry.failed(change, error);
+      throw error;
+    }
+  };
+  let consumed: BusSubscription[] = [];
+
+  return {
+    start: async () => {
+      const partitions = Array.from({ length: CHANGE_PARTITIONS }, (_, partition) => partition);
+      consumed = await Promise.all(partitions.map((partition) => bus.consumeChanges(partition, CONSUMER, handle)));
+    },
+    drain: async () => {
+      await Promise.all(consumed.map((subscription) => subscription.stop()));
+    },
+  };
+}
