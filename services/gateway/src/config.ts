@@ -1,0 +1,178 @@
+/** What a gateway is set by: its environment, read once, and every bound of its own by name. */
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { LIMITS, normaliseDomain } from '@fosp/protocol';
+import {
+  bytes,
+  count,
+  type Kind,
+  oneOf,
+  PROCESS_VARIABLES,
+  port,
+  type Settings,
+  StartError,
+  splitList,
+  variable,
+} from '@fosp/runtime';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+const DOMAINS: Kind<readonly string[]> = {
+  allowed: 'domain names, separated by commas',
+  parse: (given) => {
+    const domains = splitList(given).map(normaliseDomain);
+    if (domains.length === 0) {
+      throw new RangeError('names no domain');
+    }
+    return domains;
+  },
+};
+
+/** A file's content, where its name is given; text that is the PEM itself is taken as it is. */
+const PEM: Kind<string> = {
+  allowed: 'the name of a PEM file',
+  parse: (given) => (given.includes('-----BEGIN') ? given : readFileSync(given, 'utf8')),
+};
+
+/** Node's thread pool has four threads: one at least is left to files. */
+const HASHING_THREADS = Math.min(3, availableParallelism());
+
+export const GATEWAY_VARIABLES = {
+  domains: variable('FOSP_DOMAIN', 'localhost', 'the domains served', DOMAINS),
+  host: PROCESS_VARIABLES.host,
+  wsPort: port('FOSP_WS_PORT', 1337, 'public port for ws and http; 0 = any free port'),
+  wssPort: port('FOSP_WSS_PORT', 1338, 'public port for wss and https, with a certificate; 0 = any free port'),
+  tlsCert: variable('FOSP_TLS_CERT', undefined, 'certificate chain of the wss port', PEM),
+  tlsKey: variable('FOSP_TLS_KEY', undefined, 'private key of the wss port', { ...PEM, secret: true }),
+  registration: oneOf('FOSP_REGISTRATION', 'open', 'whether anyone may create an account', {
+    choices: ['open', 'closed'],
+  }),
+  transferMemory: bytes('FOSP_TRANSFER_MEMORY', '512 MiB', 'all messages in transit through a process', { min: MIB }),
+  object: bytes('FOSP_LIMIT_OBJECT', '256 KiB', 'one object', { min: KIB, max: 4 * MIB }),
+  acl: bytes('FOSP_LIMIT_ACL', '16 KiB', 'the acl of one object', { min: KIB, max: 4 * MIB }),
+  attachment: bytes('FOSP_LIMIT_ATTACHMENT', '64 MiB', 'one attachment'),
+  requests: count('FOSP_LIMIT_REQUESTS', LIMITS.requestsInFlight, 'requests in flight per connection', { min: 1 }),
+  connections: count('FOSP_LIMIT_CONNECTIONS', 20_000, 'connections of one gateway; one more is answered 503', {
+    min: 1,
+  }),
+  sendBuffer: bytes('FOSP_LIMIT_SEND_BUFFER', '24 MiB', 'what one client may leave unread before it is closed (1013)'),
+  hashes: count('FOSP_LIMIT_HASHES', undefined, 'passwords hashed at once; as many as cores, but three at most', {
+    min: 1,
+    max: 4,
+  }),
+  hashesWaiting: count('FOSP_LIMIT_HASHES_WAITING', 256, 'logins that wait to be hashed; one more is answered 429'),
+  notificationRate: bytes(
+    'FOSP_LIMIT_NOTIFICATION_RATE',
+    '256 KiB',
+    'notifications per second of one user by changes of another, in trees not theirs; more is dropped where they are behind',
+  ),
+  drainSeconds: PROCESS_VARIABLES.drainSeconds,
+} as const;
+
+/** Every bound of a gateway. Bytes, where nothing else is said. */
+export interface GatewayLimits {
+  readonly object: number;
+  readonly acl: number;
+  readonly attachment: number;
+  /** One whole message of a user. */
+  readonly message: number;
+  /** One whole message of whoever is not logged in. */
+  readonly messageBeforeLogin: number;
+  /** Requests in flight per connection. */
+  readonly requests: number;
+  /** Messages without a proper head; this many are answered, then the connection closes. */
+  readonly badMessages: number;
+  readonly connections: number;
+  readonly loginSeconds: number;
+  /** All messages in transit through this process. */
+  readonly transferMemory: number;
+  /** Unread answers and notifications, beyond which a connection closes. */
+  readonly sendBuffer: number;
+  /** Unread answers beyond which a connection's requests are not taken in. */
+  readonly backlog: number;
+  /** Hashes computed at once, and logins that wait for theirs. */
+  readonly hashes: number;
+  readonly hashesWaiting: number;
+  /** Of one source to one user, per second, and at once. */
+  readonly notificationRate: number;
+  readonly notificationBurst: number;
+  /** Trees whose last notification is remembered, and sources whose rate is, per user. */
+  readonly notificationsRemembered: number;
+  /** Files up to this size are sent in one frame. */
+  readonly smallFile: number;
+  /** Uploads of one connection at once, and small files read at once. */
+  readonly transfersPerConnection: number;
+  /** Without progress of the file store, after which a transfer fails. */
+  readonly transferStallSeconds: number;
+  /** Connections to the file store that are kept idle. */
+  readonly transferIdleConnections: number;
+  /** After which a client that was refused for load may come back. */
+  readonly retryAfterSeconds: number;
+  /** Over which the closing of all connections is spread at most. */
+  readonly closingSeconds: number;
+  /** After that, for the last requests in flight, before their connections are closed all the same. */
+  readonly graceSeconds: number;
+}
+
+export interface GatewayConfig {
+  /** Normalised; the first is that of connections which name none. */
+  readonly domains: readonly string[];
+  readonly host: string;
+  readonly wsPort: number;
+  readonly wssPort: number;
+  /** Without it there is no wss port. PEM texts. */
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  readonly registration: 'open' | 'closed';
+  readonly limits: GatewayLimits;
+}
+
+/**
+ * The configuration that the environment asks for.
+ *
+ * @throws StartError where only one of certificate and key is given
+ */
+export function gatewayConfig(settings: Settings<typeof GATEWAY_VARIABLES>): GatewayConfig {
+  const { domains, host, wsPort, wssPort, registration } = settings;
+  return { domains, host, wsPort, wssPort, registration, tls: tlsOf(settings), limits: limitsOf(settings) };
+}
+
+function limitsOf(settings: Settings<typeof GATEWAY_VARIABLES>): GatewayLimits {
+  const { object, acl, attachment, requests, connections, transferMemory, sendBuffer } = settings;
+  return {
+    object,
+    acl,
+    attachment,
+    message: Math.max(attachment, object + acl) + LIMITS.messageOverhead,
+    messageBeforeLogin: LIMITS.preAuthMessageBytes,
+    requests,
+    badMessages: 10,
+    connections,
+    loginSeconds: 30,
+    transferMemory,
+    sendBuffer,
+    backlog: Math.floor(sendBuffer / 8),
+    hashes: settings.hashes ?? HASHING_THREADS,
+    hashesWaiting: settings.hashesWaiting,
+    notificationRate: settings.notificationRate,
+    notificationBurst: 8 * settings.notificationRate,
+    notificationsRemembered: 1000,
+    smallFile: 64 * KIB,
+    transfersPerConnection: 8,
+    transferStallSeconds: 30,
+    transferIdleConnections: 32,
+    retryAfterSeconds: 1,
+    closingSeconds: settings.drainSeconds / 2,
+    graceSeconds: settings.drainSeconds / 4,
+  };
+}
+
+function tlsOf({ tlsCert, tlsKey }: Settings<typeof GATEWAY_VARIABLES>): GatewayConfig['tls'] {
+  if (tlsCert === undefined && tlsKey === undefined) {
+    return undefined;
+  }
+  if (tlsCert === undefined || tlsKey === undefined) {
+    throw new StartError('FOSP_TLS_CERT and FOSP_TLS_KEY go together: set both, or none');
+  }
+  return { cert: tlsCert, key: tlsKey };
+}

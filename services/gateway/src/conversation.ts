@@ -1,0 +1,149 @@
+/**
+ * The requests of one connection that are in flight: how many, in which order, and how they are answered.
+ *
+ * Invariants: each is answered once, and its sequence number is in use until then; at most `limits.requests` are in
+ * flight, beyond them nothing is taken in; nor is it while many answers wait to be read, so that a client which pipelines
+ * on a slow line is slowed down, not closed.
+ */
+import type { Peer, RespondOptions, RespondStreamOptions } from '@fosp/connection';
+import { type FospError, failedBody, fospError, isFospError } from '@fosp/protocol';
+import type { GatewayLimits } from './config.ts';
+import { type Place, RequestOrder } from './order.ts';
+import type { GatewayTelemetry } from './telemetry.ts';
+
+/** What all conversations share. */
+export interface ConversationParts {
+  readonly limits: GatewayLimits;
+  readonly telemetry: GatewayTelemetry;
+  /** Has `isBacklogged` asked now and then until it says no. */
+  readonly watchBacklog: (conversation: Conversation) => void;
+}
+
+/** A request that is to be answered. */
+export interface Pending extends Place {
+  readonly type: string;
+  /** When it came, of `performance.now()`. */
+  readonly since: number;
+}
+
+/** Why nothing is taken in: bits, since several may hold. */
+export const HOLD = { login: 1, full: 2, backlog: 4, retiring: 8 } as const;
+
+export class Conversation {
+  /** Names the connection in the log and in `revoked` events. */
+  readonly id: string;
+  readonly #parts: ConversationParts;
+  readonly #peer: Peer;
+  readonly #order = new RequestOrder();
+  #held = 0;
+
+  constructor(id: string, peer: Peer, parts: ConversationParts) {
+    this.id = id;
+    this.#peer = peer;
+    this.#parts = parts;
+  }
+
+  has(sequence: number): boolean {
+    return this.#order.has(sequence);
+  }
+
+  /** Takes a request in. True where it may begin at once; else its `begin` is called when its turn comes. */
+  enter(request: Pending): boolean {
+    const mayBegin = this.#order.enter(request);
+    if (this.#order.size >= this.#parts.limits.requests) {
+      this.hold(HOLD.full);
+    }
+    return mayBegin;
+  }
+
+  /** Later requests need not wait for this one any more. */
+  settle(request: Pending): void {
+    this.#order.settle(request);
+  }
+
+  answer(request: Pending, status: number, response?: RespondOptions): void {
+    this.#peer.respond(request.sequence, status, response);
+    this.#finish(request, status);
+  }
+
+  /** Resolves once all is handed to the socket. A body that breaks off ends the connection: its head is sent already. */
+  async answerStream(request: Pending, status: number, response: RespondStreamOptions): Promise<void> {
+    try {
+      await this.#peer.respondStream(request.sequence, status, response);
+    } catch (error) {
+      this.#parts.telemetry.transferCut(this.id, error);
+    } finally {
+      this.#finish(request, status);
+    }
+  }
+
+  /** Answers FAILED. What is no `FospError` is a defect: the log has it under an id, which is all that the client is told. */
+  fail(request: Pending, error: unknown): void {
+    const failure = isFospError(error) ? error : this.#unexpected(request, error);
+    this.refuse(request.sequence, failure);
+    this.#finish(request, failure.status);
+  }
+
+  /** Answers FAILED to what was never taken in. */
+  refuse(sequence: number, error: FospError): void {
+    this.#peer.respond(sequence, error.status, { headers: error.headers, body: failedBody(error) });
+  }
+
+  /** Takes nothing more in, and closes with 1012 once what is in flight is answered. */
+  retire(): void {
+    this.hold(HOLD.retiring);
+    this.#closeIfRetired();
+  }
+
+  isBacklogged(): boolean {
+    if (this.#peer.isOpen && this.#peer.bufferedBytes > this.#parts.limits.backlog) {
+      return true;
+    }
+    this.release(HOLD.backlog);
+    return false;
+  }
+
+  hold(reason: number): void {
+    if (this.#held === 0) {
+      this.#peer.pause();
+    }
+    this.#held |= reason;
+  }
+
+  release(reason: number): void {
+    if ((this.#held & reason) !== 0) {
+      this.#held &= ~reason;
+      if (this.#held === 0) {
+        this.#peer.resume();
+      }
+    }
+  }
+
+  #unexpected(request: Pending, error: unknown): FospError {
+    const id = `${this.id}-${request.sequence}`;
+    this.#parts.telemetry.unexpected(id, error);
+    return fospError('internal', `Something went wrong here; the server's log has more under ${id}.`);
+  }
+
+  #finish(request: Pending, status: number): void {
+    const { limits, telemetry, watchBacklog } = this.#parts;
+    this.#order.leave(request);
+    telemetry.answered(request.type, status, performance.now() - request.since);
+    if (this.#peer.bufferedBytes > limits.backlog) {
+      this.hold(HOLD.backlog);
+      watchBacklog(this);
+    }
+    if (this.#held !== 0) {
+      if (this.#order.size < limits.requests) {
+        this.release(HOLD.full);
+      }
+      this.#closeIfRetired();
+    }
+  }
+
+  #closeIfRetired(): void {
+    if ((this.#held & HOLD.retiring) !== 0 && this.#order.size === 0) {
+      this.#peer.close(1012, 'The server restarts: connect again.');
+    }
+  }
+}

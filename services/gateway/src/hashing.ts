@@ -1,0 +1,101 @@
+/**
+ * Argon2id for all logins of this process, in Node's thread pool.
+ *
+ * Invariant: at most `running` hashes are computed and `waiting` wait; one more is refused at once with 429, so that a
+ * flood of logins takes neither the memory nor the threads that everything else needs.
+ */
+import { argon2, randomBytes } from 'node:crypto';
+import { fospError } from '@fosp/protocol';
+import { Slots } from './slots.ts';
+
+/** How hard a hash is to compute. Kept with each account, since the default may grow. */
+export interface HashCost {
+  /** KiB. */
+  readonly memory: number;
+  readonly passes: number;
+  readonly parallelism: number;
+}
+
+/** What OWASP's password storage sheet asks of Argon2id at least: about 25 ms of one core, 19 MiB. */
+export const HASH_COST: HashCost = { memory: 19_456, passes: 2, parallelism: 1 };
+
+const SALT_BYTES = 16;
+const HASH_BYTES = 32;
+
+export interface HasherLimits {
+  /** Hashes computed at once. Node's thread pool has four threads, and files need some. */
+  readonly running: number;
+  readonly waiting: number;
+  /** Seconds after which a refused client may come back. */
+  readonly retryAfter: number;
+}
+
+/** A salt and what came out of it, as the accounts' calls carry them. */
+export interface HashFields {
+  readonly salt: string;
+  readonly memory: string;
+  readonly passes: string;
+  readonly parallelism: string;
+  readonly secret: string;
+}
+
+export class Hasher {
+  readonly #limits: HasherLimits;
+  readonly #slots: Slots;
+
+  constructor(limits: HasherLimits) {
+    this.#limits = limits;
+    this.#slots = new Slots(limits.running);
+  }
+
+  /** Hashes that are computed or wait. */
+  get load(): number {
+    return this.#slots.taken + this.#slots.waiting;
+  }
+
+  /**
+   * The hash of a password as base64url, with the salt and cost that `ACCOUNTS.challenge` gave.
+   *
+   * @throws FospError `too-many` where the pool and its queue are full
+   */
+  async hash(password: string, salt: string, cost: HashCost): Promise<string> {
+    if (this.#slots.isFull && this.#slots.waiting >= this.#limits.waiting) {
+      throw fospError('too-many', 'Too many people are logging in at the moment. Try again in a moment.', {
+        headers: { 'Retry-After': String(this.#limits.retryAfter) },
+      });
+    }
+    await this.#slots.enter();
+    try {
+      return await derive(password, Buffer.from(salt, 'base64url'), cost);
+    } finally {
+      this.#slots.leave();
+    }
+  }
+
+  /** Hashes a new password with a fresh salt. */
+  async hashNew(password: string): Promise<HashFields> {
+    const salt = randomBytes(SALT_BYTES).toString('base64url');
+    const secret = await this.hash(password, salt, HASH_COST);
+    return {
+      salt,
+      memory: String(HASH_COST.memory),
+      passes: String(HASH_COST.passes),
+      parallelism: String(HASH_COST.parallelism),
+      secret,
+    };
+  }
+}
+
+/** NFC, so that a password typed on two systems is one password (RFC 8265 §4.2). */
+function derive(password: string, nonce: Buffer, cost: HashCost): Promise<string> {
+  const message = Buffer.from(password.normalize('NFC'), 'utf8');
+  return new Promise((resolve, reject) => {
+    argon2('argon2id', { message, nonce, ...cost, tagLength: HASH_BYTES }, (error, hash) => {
+      if (error) {
+        reject(error);
+      } else {
+        resolve(hash.toString('base64url'));
+      }
+    });
+  });
+}

@@ -1,0 +1,179 @@
+/**
+ * Who is who: AUTHENTICATE, REGISTER and the change of a password (PROTOCOL §3, §10).
+ *
+ * Passwords end here: `objects` gets argon2id results alone. Invariants: a wrong name and a wrong password take the same
+ * steps; a session listens to its user's subject before the last check of its credentials, so that there is no moment in
+ * which a password is changed, or an account disabled, and the session neither refused nor ended.
+ */
+import { ACCOUNTS, type Bus } from '@fosp/bus';
+import { domainOf, fospError, normaliseUserName, parseUserId } from '@fosp/protocol';
+import type { Extensions } from './connect.ts';
+import type { HashCost, Hasher } from './hashing.ts';
+import { type Members, parseMembers, stringMember } from './json-body.ts';
+import type { Listener, Users } from './notify.ts';
+
+/** Bytes of UTF-8 in a password. Hashing takes any number; this bounds what a person may get wrong. */
+export const PASSWORD_BYTES = 1024;
+
+/** The connection that asks. */
+export interface Applicant extends Listener {
+  /** The client's address, for the limits of `objects`. */
+  readonly address: string;
+  /** The domain of names that do not say theirs. */
+  readonly domain: string;
+  readonly extensions: Extensions;
+}
+
+export interface LoginOptions {
+  readonly bus: Bus;
+  readonly hasher: Hasher;
+  readonly users: Users;
+  readonly domains: readonly string[];
+  readonly registration: 'open' | 'closed';
+}
+
+export interface LoggedIn {
+  readonly user: string;
+  readonly token: string;
+}
+
+export class Login {
+  readonly #options: LoginOptions;
+
+  constructor(options: LoginOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Checks the credentials of AUTHENTICATE. When it resolves the applicant has joined the user's sessions.
+   *
+   * @throws FospError `unauthenticated` for a wrong name and a wrong password alike, `malformed`, `too-many`
+   */
+  async authenticate(applicant: Applicant, body: Uint8Array): Promise<LoggedIn> {
+    const members = parseMembers(body);
+    if (members['type'] === 'server') {
+      throw fospError('forbidden', 'Federation is not available on this server yet: log in as a user.');
+    }
+    if (members['token'] !== undefined && applicant.extensions.resume) {
+      return this.#resume(applicant, stringMember(members, 'token'));
+    }
+    const name = stringMember(members, 'name');
+    const password = stringMember(members, 'password');
+    const user = this.#possibleUser(name, applicant.domain);
+    if (user === undefined) {
+      throw fospError('unauthenticated', 'The name or the password is wrong.');
+    }
+    const secret = await this.#secretOf(user, password, applicant.address);
+    return this.#joined(user, applicant, async () => {
+      const { fields } = await this.#options.bus.call(ACCOUNTS.login, { user, address: applicant.address, secret });
+      return fields;
+    });
+  }
+
+  /**
+   * Creates the account that REGISTER asks for.
+   *
+   * @throws FospError `malformed`, `wrong-server`, `forbidden` where registration is closed, `exists`, `too-many`
+   */
+  async register(applicant: Applicant, members: Members): Promise<void> {
+    const account = this.readAccount(members, applicant.domain);
+    if (this.#options.registration === 'closed') {
+      throw fospError('forbidden', 'This server does not take registrations; ask its operator for an account.');
+    }
+    await this.createAccount(account, applicant.address);
+  }
+
+  /** A user's own change of password: `{"old", "password"}`. Ends all other sessions of theirs. */
+  async changePassword(applicant: Applicant, user: string, members: Members): Promise<void> {
+    const password = readPassword(members);
+    const old = await this.#secretOf(user, stringMember(members, 'old'), applicant.address);
+    const hash = await this.#options.hasher.hashNew(password);
+    await this.#options.bus.call(ACCOUNTS.password, {
+      user,
+      ...hash,
+      old,
+      address: applicant.address,
+      session: applicant.id,
+    });
+  }
+
+  /** Name and password of a new account, normalised and checked. */
+  readAccount(members: Members, domain: string): { readonly user: string; readonly password: string } {
+    const user = userOf(stringMember(members, 'name'), domain);
+    const password = readPassword(members);
+    if (!this.#options.domains.includes(domainOf(user))) {
+      throw fospError('wrong-server', `This server does not serve the domain ${domainOf(user)}.`);
+    }
+    return { user, password };
+  }
+
+  /** `address` is whose rate of registrations this counts to; an operator's does not count. */
+  async createAccount(account: { readonly user: string; readonly password: string }, address?: string): Promise<void> {
+    const hash = await this.#options.hasher.hashNew(account.password);
+    const counted = address === undefined ? {} : { address };
+    await this.#options.bus.call(ACCOUNTS.register, { user: account.user, ...hash, ...counted });
+  }
+
+  /** An operator's change of anyone's password. */
+  async setPassword(user: string, members: Members): Promise<void> {
+    const hash = await this.#options.hasher.hashNew(readPassword(members));
+    await this.#options.bus.call(ACCOUNTS.password, { user, ...hash });
+  }
+
+  async #resume(applicant: Applicant, token: string): Promise<LoggedIn> {
+    const check = async () => {
+      const { fields } = await this.#options.bus.call(ACCOUNTS.resume, { token, address: applicant.address });
+      return fields;
+    };
+    const { user } = await check();
+    return this.#joined(user, applicant, check);
+  }
+
+  /** Joins first and checks then: see the invariant above. */
+  async #joined(user: string, applicant: Applicant, check: () => Promise<LoggedIn>): Promise<LoggedIn> {
+    const { users } = this.#options;
+    await users.join(user, applicant);
+    try {
+      return await check();
+    } catch (error) {
+      users.leave(user, applicant);
+      throw error;
+    }
+  }
+
+  async #secretOf(user: string, password: string, address: string): Promise<string> {
+    const { fields } = await this.#options.bus.call(ACCOUNTS.challenge, { user, address });
+    const cost: HashCost = {
+      memory: Number(fields.memory),
+      passes: Number(fields.passes),
+      parallelism: Number(fields.parallelism),
+    };
+    return this.#options.hasher.hash(password, fields.salt, cost);
+  }
+
+  /** `undefined` for what cannot be a user here. Anyone can tell that, so refusing it at once gives nothing away. */
+  #possibleUser(name: string, domain: string): string | undefined {
+    try {
+      const user = userOf(name, domain);
+      return this.#options.domains.includes(domainOf(user)) ? user : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+/** A name with or without its domain. */
+export function userOf(name: string, domain: string): string {
+  return name.includes('@') ? parseUserId(name) : `${normaliseUserName(name)}@${domain}`;
+}
+
+function readPassword(members: Members): string {
+  const password = stringMember(members, 'password');
+  if (password === '') {
+    throw fospError('malformed', '"password" must not be empty.');
+  }
+  if (Buffer.byteLength(password, 'utf8') > PASSWORD_BYTES) {
+    throw fospError('malformed', `"password" must have at most ${PASSWORD_BYTES} bytes.`);
+  }
+  return password;
+}

@@ -1,0 +1,46 @@
+/** What a connection may send in which state (PROTOCOL §2, §3, and the order of checks of §4). */
+import type { IncomingRequest } from '@fosp/connection';
+import { type FospError, fospError, isServerRequestType, type RequestHead } from '@fosp/protocol';
+
+/** `opened` –CONNECT→ `negotiated` –AUTHENTICATE→ `authenticated` */
+export type State = 'opened' | 'negotiated' | 'authenticated';
+
+/** What the bodies of requests are held to; bytes. */
+export interface BodyLimits {
+  readonly object: number;
+  readonly messageBeforeLogin: number;
+}
+
+/** What is wrong with a head although it could be read; it counts as a bad message. */
+export function mistakeIn({ type, resource }: RequestHead): string | undefined {
+  if (isServerRequestType(type)) {
+    return `There is no request ${type} for clients.`;
+  }
+  if (resource === undefined && isOnObject(type)) {
+    return `${type} needs a resource such as user@domain/path in place of *.`;
+  }
+  return undefined;
+}
+
+/** Why a request is not looked at in this state. */
+export function refusalOf(request: IncomingRequest, state: State, limits: BodyLimits): FospError | undefined {
+  const { type } = request.head;
+  if (state === 'opened' && type !== 'CONNECT') {
+    return fospError('not-connected', `Send CONNECT before ${type}.`);
+  }
+  if (state === 'authenticated' && (type === 'CONNECT' || type === 'AUTHENTICATE')) {
+    return fospError('malformed', `This connection is authenticated already: open another one for ${type}.`);
+  }
+  if (state !== 'authenticated' && isOnObject(type)) {
+    return fospError('unauthenticated', `Send AUTHENTICATE before ${type}.`);
+  }
+  if (request.oversized) {
+    const limit = isOnObject(type) ? limits.object : limits.messageBeforeLogin;
+    return fospError('too-large', `The body of ${type} is too large: the limit is ${limit} bytes.`);
+  }
+  return undefined;
+}
+
+export function isOnObject(type: RequestHead['type']): boolean {
+  return type !== 'CONNECT' && type !== 'AUTHENTICATE' && type !== 'REGISTER';
+}

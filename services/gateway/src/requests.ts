@@ -1,0 +1,134 @@
+/**
+ * A request on an object becomes one call of the service that owns it, and the call's answer the response (PROTOCOL §4).
+ * Bodies pass untouched, both ways.
+ */
+import { type Bus, FEDERATION, OBJECTS } from '@fosp/bus';
+import type { RespondOptions } from '@fosp/connection';
+import { fospError, type Headers, normalisePathPart, STATUS } from '@fosp/protocol';
+import { type Exchange, etagHeaders, type ObjectCall, onObject } from './exchange.ts';
+import type { Transfers } from './transfers.ts';
+
+export interface RequestsOptions {
+  readonly bus: Bus;
+  readonly transfers: Transfers;
+  readonly domains: readonly string[];
+}
+
+/** Headers that a client may send but another server must not take for ours (PROTOCOL §9). */
+const NOT_FORWARDED = new Set(['From', 'To', 'User']);
+
+export class Requests {
+  readonly #options: RequestsOptions;
+
+  constructor(options: RequestsOptions) {
+    this.#options = options;
+  }
+
+  /** Whether the trees of this domain are kept here. */
+  isLocal(domain: string): boolean {
+    return this.#options.domains.includes(domain);
+  }
+
+  /** Does what the request asks, and answers it. Never rejects. */
+  async carryOut(exchange: Exchange): Promise<void> {
+    try {
+      await this.#dispatch(exchange);
+    } catch (error) {
+      exchange.fail(error);
+    }
+  }
+
+  #dispatch(exchange: Exchange): Promise<void> {
+    const { head } = exchange.message;
+    if (head.resource !== undefined && !this.isLocal(head.resource.domain)) {
+      return this.#forward(exchange);
+    }
+    switch (head.type) {
+      case 'SELECT':
+        return this.#ask(exchange, OBJECTS.select, STATUS.ok);
+      case 'CREATE':
+        return this.#ask(exchange, OBJECTS.create, STATUS.created);
+      case 'UPDATE':
+        return this.#ask(exchange, OBJECTS.update, STATUS.done);
+      case 'DELETE':
+        return this.#ask(exchange, OBJECTS.delete, STATUS.done);
+      case 'LIST':
+        return this.#list(exchange);
+      case 'READ':
+        return this.#options.transfers.read(exchange);
+      case 'WRITE':
+        return this.#options.transfers.write(exchange);
+      default:
+        throw fospError('malformed', `${head.type} is no request on an object.`);
+    }
+  }
+
+  async #ask(exchange: Exchange, type: ObjectCall, status: number): Promise<void> {
+    const { fields, body } = await this.#options.bus.call(type, onObject(exchange), exchange.message.body);
+    exchange.answer(status, responseOf(etagHeaders(exchange, fields.etag), body));
+  }
+
+  async #list(exchange: Exchange): Promise<void> {
+    const page = exchange.session.extensions.page ? pageOf(exchange.message.head.headers) : undefined;
+    const { fields, body } = await this.#options.bus.call(OBJECTS.list, { ...onObject(exchange), ...page });
+    const headers = etagHeaders(exchange, fields.etag);
+    // Only a request with `Limit` is cut, and `Limit` counts only where the client knows of `Next`.
+    const paged = fields.next === undefined ? headers : { ...headers, Next: encodeURIComponent(fields.next) };
+    exchange.answer(STATUS.ok, responseOf(paged, body));
+  }
+
+  async #forward(exchange: Exchange): Promise<void> {
+    const { session, message } = exchange;
+    const { type } = message.head;
+    const headers = JSON.stringify(forwardedHeaders(exchange));
+    const asked = { user: session.user, type, tree: exchange.tree ?? '', path: exchange.path, headers };
+    const { fields, body } = await this.#options.bus.call(FEDERATION.forward, asked, message.body);
+    const status = Number(fields.status);
+    const response = responseOf(parseHeaders(fields.headers), body);
+    const isFile = type === 'READ' && status === STATUS.ok && body.length > 0;
+    exchange.answer(status, isFile ? { ...response, frame: 'binary' } : response);
+  }
+}
+
+function responseOf(headers: Headers | undefined, body: Uint8Array): RespondOptions {
+  if (headers === undefined) {
+    return { body };
+  }
+  return { headers, body };
+}
+
+function pageOf(headers: Headers): { limit?: string; after?: string } {
+  const { Limit: limit, After: after } = headers;
+  if (limit !== undefined && !/^[1-9][0-9]{0,8}$/.test(limit)) {
+    throw fospError('malformed', 'The header Limit must be a number from 1 to 999999999.');
+  }
+  return {
+    ...(limit === undefined ? undefined : { limit }),
+    ...(after === undefined ? undefined : { after: decodeAfter(after) }),
+  };
+}
+
+function decodeAfter(value: string): string {
+  let name: string;
+  try {
+    name = decodeURIComponent(value);
+  } catch {
+    throw fospError('malformed', 'The header After must be a percent-encoded name, as Next gave it.');
+  }
+  return normalisePathPart(name);
+}
+
+function forwardedHeaders({ session, message }: Exchange): Headers {
+  const { etag, page } = session.extensions;
+  const entries = Object.entries(message.head.headers).filter(
+    ([name]) =>
+      !NOT_FORWARDED.has(name) &&
+      (etag || (name !== 'If-Match' && name !== 'If-None-Match')) &&
+      (page || (name !== 'Limit' && name !== 'After')),
+  );
+  return Object.fromEntries(entries);
+}
+
+function parseHeaders(text: string): Headers {
+  return JSON.parse(text);
+}

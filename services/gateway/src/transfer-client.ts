@@ -1,0 +1,219 @@
+/**
+ * The gateway's end of transfer URLs: PUT and GET of one file, over connections that are kept (DESIGN "Attachments").
+ *
+ * Memory per transfer is bounded whatever the size: an upload takes the next piece once the last one is under way, a
+ * download is read as its reader takes it. A store that neither takes nor gives anything for `stallSeconds`, while it
+ * is its turn, fails the transfer; a client that is slow does not.
+ */
+import { createHash } from 'node:crypto';
+import * as http from 'node:http';
+import * as https from 'node:https';
+import { type FospError, fospError, isFospError } from '@fosp/protocol';
+
+export interface TransferClientOptions {
+  readonly stallSeconds: number;
+  /** Idle connections kept for the next transfer. */
+  readonly idleConnections: number;
+  /** Told why a transfer failed; clients are told no more than that it did. */
+  readonly failed: (error: unknown) => void;
+}
+
+/** What was sent. */
+export interface Sent {
+  readonly size: number;
+  /** SHA-256, hex. */
+  readonly checksum: string;
+}
+
+export class TransferClient {
+  readonly #options: TransferClientOptions;
+  readonly #plain: http.Agent;
+  readonly #secure: https.Agent;
+
+  constructor(options: TransferClientOptions) {
+    const agent = { keepAlive: true, maxFreeSockets: options.idleConnections, scheduling: 'lifo' } as const;
+    this.#options = options;
+    this.#plain = new http.Agent(agent);
+    this.#secure = new https.Agent(agent);
+  }
+
+  /**
+   * Sends a file; `size` where it is known. Rejects with what reading the body threw, `too-large` where the store says so,
+   * or `unavailable` where it could not be stored.
+   */
+  async put(url: string, body: AsyncIterable<Uint8Array>, size: number | undefined): Promise<Sent> {
+    const headers = size === undefined ? { 'transfer-encoding': 'chunked' } : { 'content-length': size };
+    const upload = new Upload(this.#request('PUT', url, headers), this.#options);
+    const hash = createHash('sha256');
+    let sent = 0;
+    try {
+      for await (const piece of body) {
+        hash.update(piece);
+        sent += piece.length;
+        await upload.write(piece);
+      }
+      await upload.end();
+    } catch (error) {
+      upload.abort();
+      throw error;
+    }
+    return { size: sent, checksum: hash.digest('hex') };
+  }
+
+  /** Asks for a file; rejects with `unavailable` where it does not come. Breaking out of the body ends the transfer. */
+  get(url: string, size: number): Promise<AsyncIterable<Uint8Array>> {
+    const { promise, resolve, reject } = Promise.withResolvers<AsyncIterable<Uint8Array>>();
+    const request = this.#request('GET', url, {});
+    const turn = { isStores: true };
+    failWhenStalled(request, this.#options.stallSeconds, () => turn.isStores);
+    request.on('error', (error) => reject(this.#notRead(error)));
+    request.on('response', (response) => {
+      const announced = Number(response.headers['content-length'] ?? size);
+      if (response.statusCode !== 200 || announced !== size) {
+        response.resume();
+        reject(this.#notRead(new Error(`GET was answered ${response.statusCode}, ${announced} of ${size} bytes`)));
+        return;
+      }
+      resolve(piecesOf(response, turn));
+    });
+    request.end();
+    return promise;
+  }
+
+  /** Like `get`, for a file small enough to be held whole. */
+  async getWhole(url: string, size: number): Promise<Uint8Array> {
+    const pieces: Uint8Array[] = [];
+    try {
+      for await (const piece of await this.get(url, size)) {
+        pieces.push(piece);
+      }
+    } catch (error) {
+      throw isFospError(error) ? error : this.#notRead(error);
+    }
+    const [first] = pieces;
+    return pieces.length === 1 && first !== undefined ? first : Buffer.concat(pieces, size);
+  }
+
+  /** Closes the connections that are kept. */
+  close(): void {
+    this.#plain.destroy();
+    this.#secure.destroy();
+  }
+
+  #notRead(cause: unknown): FospError {
+    this.#options.failed(cause);
+    return fospError('unavailable', 'The attachment could not be read now. Try again.', { headers: RETRY, cause });
+  }
+
+  #request(method: 'GET' | 'PUT', url: string, headers: http.OutgoingHttpHeaders): http.ClientRequest {
+    return url.startsWith('https:')
+      ? https.request(url, { method, headers, agent: this.#secure, timeout: this.#options.stallSeconds * 1000 })
+      : http.request(url, { method, headers, agent: this.#plain, timeout: this.#options.stallSeconds * 1000 });
+  }
+}
+
+/** One PUT under way. The answer may come at any time; a refusal that comes early ends the sending. */
+class Upload {
+  readonly #request: http.ClientRequest;
+  readonly #options: TransferClientOptions;
+  #failure: FospError | undefined;
+  #isAnswered = false;
+  #isAborted = false;
+  #wake: (() => void) | undefined;
+
+  constructor(request: http.ClientRequest, options: TransferClientOptions) {
+    this.#request = request;
+    this.#options = options;
+    failWhenStalled(request, options.stallSeconds, () => this.#wake !== undefined);
+    request.on('drain', () => this.#proceed());
+    request.on('error', (error) => this.#notStored(error));
+    request.on('response', (response) => this.#answered(response));
+  }
+
+  async write(piece: Uint8Array): Promise<void> {
+    if (this.#failure === undefined && !this.#request.write(piece)) {
+      await this.#wait();
+    }
+    if (this.#failure !== undefined) {
+      throw this.#failure;
+    }
+  }
+
+  /** Resolves once the store said that it has the file. */
+  async end(): Promise<void> {
+    this.#request.end();
+    while (!this.#isAnswered && this.#failure === undefined) {
+      await this.#wait();
+    }
+    if (this.#failure !== undefined) {
+      throw this.#failure;
+    }
+  }
+
+  abort(): void {
+    this.#isAborted = true;
+    this.#request.destroy();
+  }
+
+  #answered(response: http.IncomingMessage): void {
+    response.resume();
+    const status = response.statusCode ?? 0;
+    if (status >= 200 && status < 300) {
+      this.#isAnswered = true;
+      this.#proceed();
+    } else if (status === 413) {
+      this.#fail(fospError('too-large', 'The attachment is larger than the file store takes.'));
+    } else {
+      this.#notStored(new Error(`PUT was answered ${status}`));
+    }
+  }
+
+  #notStored(cause: unknown): void {
+    // After an end of our own making the socket's complaint is no news.
+    if (!this.#isAborted) {
+      this.#options.failed(cause);
+    }
+    this.#fail(
+      fospError('unavailable', 'The attachment could not be stored now. Try again.', { headers: RETRY, cause }),
+    );
+  }
+
+  #fail(failure: FospError): void {
+    this.#failure ??= failure;
+    this.#proceed();
+  }
+
+  #wait(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  #proceed(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+}
+
+/** The body of a response; it is the store's turn while we wait for a piece. */
+async function* piecesOf(response: http.IncomingMessage, turn: { isStores: boolean }): AsyncGenerator<Uint8Array> {
+  for await (const piece of response) {
+    turn.isStores = false;
+    yield piece;
+    turn.isStores = true;
+  }
+}
+
+/** Silence while the client is what we wait for is none of the store's doing. */
+function failWhenStalled(request: http.ClientRequest, seconds: number, isStoresTurn: () => boolean): void {
+  request.on('timeout', () => {
+    if (isStoresTurn()) {
+      request.destroy(new Error(`the file store did nothing for ${seconds} s`));
+    } else {
+      request.setTimeout(seconds * 1000);
+    }
+  });
+}
+
+const RETRY = { 'Retry-After': '1' };

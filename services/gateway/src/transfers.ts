@@ -1,0 +1,146 @@
+/**
+ * READ and WRITE: bytes of files stream between a connection and a transfer URL, never through the bus (PROTOCOL §7).
+ *
+ * WRITE: the file becomes the object's by `commit`, after all of it arrived; whatever fails before leaves the old one. It
+ * holds its place in the order from its head to its end. READ holds it until its version is settled.
+ *
+ * A connection sends one message at a time, so it is of no use to open a large file before the last one is sent; small
+ * files are taken in whole, some side by side.
+ */
+import { ATTACHMENTS, type Bus } from '@fosp/bus';
+import { fospError, type Headers, isHeaderValue, NO_HEADERS, STATUS } from '@fosp/protocol';
+import { type Exchange, etagHeaders, onObject } from './exchange.ts';
+import { Slots } from './slots.ts';
+import type { Sent, TransferClient } from './transfer-client.ts';
+
+export interface TransfersOptions {
+  readonly bus: Bus;
+  readonly client: TransferClient;
+  readonly limits: TransferLimits;
+  /** Bytes of a file that went up or down. */
+  readonly moved: (direction: 'up' | 'down', bytes: number) => void;
+}
+
+export interface TransferLimits {
+  /** Bytes of one attachment. */
+  readonly attachment: number;
+  /** Files up to this size are read whole and sent in one frame. */
+  readonly smallFile: number;
+  /** Uploads of one connection at once, and small files read at once. */
+  readonly transfersPerConnection: number;
+}
+
+/** The transfers of one connection that may run at once. Made at its first one. */
+export class ConnectionTransfers {
+  readonly uploads: Slots;
+  readonly small: Slots;
+  readonly large = new Slots(1);
+
+  constructor(perConnection: number) {
+    this.uploads = new Slots(perConnection);
+    this.small = new Slots(perConnection);
+  }
+}
+
+type FileHeaders = { 'content-type'?: string; 'file-name'?: string };
+
+export class Transfers {
+  readonly #options: TransfersOptions;
+
+  constructor(options: TransfersOptions) {
+    this.#options = options;
+  }
+
+  async read(exchange: Exchange): Promise<void> {
+    const { fields } = await this.#options.bus.call(ATTACHMENTS.read, onObject(exchange));
+    exchange.settle();
+    const headers: Headers = {
+      ...headerOf('Content-Type', fields['content-type']),
+      ...headerOf('File-Name', fields['file-name']),
+      ...etagHeaders(exchange, fields.etag),
+    };
+    const size = Number(fields.size);
+    if (size === 0) {
+      exchange.answer(STATUS.ok, { headers });
+      return;
+    }
+    const { small, large } = this.#slotsOf(exchange);
+    const slots = size <= this.#options.limits.smallFile ? small : large;
+    await slots.enter();
+    try {
+      if (slots === small) {
+        const body = await this.#options.client.getWhole(fields.url, size);
+        exchange.answer(STATUS.ok, { headers, body, frame: 'binary' });
+      } else {
+        const body = await this.#options.client.get(fields.url, size);
+        await exchange.answerStream(STATUS.ok, { headers, body, size });
+      }
+    } finally {
+      slots.leave();
+    }
+    this.#options.moved('down', size);
+  }
+
+  async write(exchange: Exchange): Promise<void> {
+    const { message } = exchange;
+    const { uploads } = this.#slotsOf(exchange);
+    await uploads.enter();
+    try {
+      const sent = await this.#upload(exchange);
+      const { headers } = message.head;
+      const { fields } = await this.#options.bus.call(ATTACHMENTS.commit, {
+        ...onObject(exchange),
+        ...fileHeaders(headers),
+        ticket: sent.ticket,
+        size: String(sent.size),
+        checksum: sent.checksum,
+      });
+      this.#options.moved('up', sent.size);
+      const etag = etagHeaders(exchange, fields.etag);
+      exchange.answer(STATUS.done, etag === undefined ? undefined : { headers: etag });
+    } finally {
+      message.stream?.cancel();
+      uploads.leave();
+    }
+  }
+
+  async #upload(exchange: Exchange): Promise<Sent & { readonly ticket: string }> {
+    const { stream, head } = exchange.message;
+    const { attachment } = this.#options.limits;
+    if (stream === undefined || (stream.size !== undefined && stream.size > attachment)) {
+      throw fospError('too-large', `An attachment may have ${attachment} bytes at most.`);
+    }
+    // Read now: what is wrong with them must not show after the file went up.
+    fileHeaders(head.headers);
+    const size = stream.size === undefined ? undefined : { size: String(stream.size) };
+    const { fields } = await this.#options.bus.call(ATTACHMENTS.write, { ...onObject(exchange), ...size });
+    const sent = await this.#options.client.put(fields.url, stream, stream.size);
+    return { ...sent, ticket: fields.ticket };
+  }
+
+  #slotsOf({ session }: Exchange): ConnectionTransfers {
+    session.transfers ??= new ConnectionTransfers(this.#options.limits.transfersPerConnection);
+    return session.transfers;
+  }
+}
+
+/** An UPDATE may have set a type which is no proper header; then there is none. */
+function headerOf(name: string, value: string | undefined): Headers | undefined {
+  return value === undefined || !isHeaderValue(value) ? undefined : { [name]: value };
+}
+
+/** @throws FospError `malformed` where the name is not percent-encoded UTF-8 */
+function fileHeaders(headers: Headers = NO_HEADERS): FileHeaders {
+  const { 'Content-Type': type, 'File-Name': name } = headers;
+  if (name !== undefined) {
+    try {
+      decodeURIComponent(name);
+    } catch {
+      throw fospError('malformed', 'The header File-Name must be percent-encoded UTF-8.');
+    }
+  }
+  return {
+    ...(type === undefined ? undefined : { 'content-type': type }),
+    ...(name === undefined ? undefined : { 'file-name': name }),
+  };
+}
