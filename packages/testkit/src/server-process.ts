@@ -61,6 +61,10 @@ export class ServerProcess implements AsyncDisposable {
     });
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   /** Resolves once clients can connect. */
   static async start(options: ServerOptions): Promise<ServerProcess> {
     const server = new ServerProcess(options);

@@ -78,6 +78,11 @@ export class WireClient {
     });
   }
 
+  /** A fragment of a message that goes on, and perhaps never ends. */
+  sendPart(fragment: string | Uint8Array, options: { readonly binary?: boolean } = {}): void {
+    this.#socket.send(fragment, { binary: options.binary ?? false, fin: false });
+  }
+
   next(): Promise<WireFrame> {
     return this.frames.next();
   }
