@@ -68,9 +68,12 @@ export class ServerProcess implements AsyncDisposable {
   /** Resolves once clients can connect. */
   static async start(options: ServerOptions): Promise<ServerProcess> {
     const server = new ServerProcess(options);
-    const ready = await server.#ready.next();
-    server.url = String(ready['ws']);
-    server.admin = String(ready['admin']);
+    try {
+      await server.#ready.next();
+    } catch (error) {
+      await server.kill();
+      throw error;
+    }
     return server;
   }
 
@@ -92,7 +95,13 @@ export class ServerProcess implements AsyncDisposable {
   #take(line: string): void {
     const entry = parseLine(line);
     this.lines.push(entry);
-    if (entry['event'] === 'ready') {
+    if (entry['wsPort'] !== undefined) {
+      this.url = `ws://127.0.0.1:${entry['wsPort']}`;
+    }
+    if (entry['adminPort'] !== undefined) {
+      this.admin = `http://127.0.0.1:${entry['adminPort']}`;
+    }
+    if (entry['msg'] === 'ready') {
       this.#ready.add(entry);
     }
   }
