@@ -15,6 +15,9 @@ import { quote } from './quote.ts';
 const LABEL_BYTES = 63;
 const DOMAIN_BYTES = 253;
 
+/** More code points than a label may have, as no A-label is shorter than its U-label; between any kind of dots. */
+const LONG_LABEL = /[^.\u3002\uFF0E\uFF61]{64}/u;
+
 /**
  * The one spelling of a domain.
  *
@@ -25,10 +28,19 @@ export function normaliseDomain(text: string): string {
     return text;
   }
   if (text.length > LIMITS.resourceBytes) {
-    throw refusal(text, `it is longer than ${DOMAIN_BYTES} characters`);
+    throw tooLong(text);
   }
   // UTS 46 composes only after its mappings, which would make U+0345 depend on the order in which marks were typed.
-  const mapped = toASCII(text.normalize('NFC'), { checkBidi: true, checkJoiners: true });
+  const typed = text.normalize('NFC');
+  // What is too long for sure is refused before the work, which grows with the square of it.
+  if (typed.length > 2 * DOMAIN_BYTES) {
+    throw tooLong(text);
+  }
+  const longLabel = LONG_LABEL.exec(typed);
+  if (longLabel !== null) {
+    throw labelTooLong(text, longLabel[0]);
+  }
+  const mapped = toASCII(typed, { checkBidi: true, checkJoiners: true });
   if (mapped === null) {
     throw refusal(text, 'it is no valid internationalised domain name (UTS 46)');
   }
@@ -37,7 +49,7 @@ export function normaliseDomain(text: string): string {
     checkLabel(text, label);
   }
   if (domain.length > DOMAIN_BYTES) {
-    throw refusal(text, `it is longer than ${DOMAIN_BYTES} characters`);
+    throw tooLong(text);
   }
   return domain;
 }
@@ -83,11 +95,19 @@ function checkLabel(text: string, label: string): void {
     throw refusal(text, text === '' ? 'it is empty' : 'it has an empty label');
   }
   if (label.length > LABEL_BYTES) {
-    throw refusal(text, `the label ${quote(label)} is longer than ${LABEL_BYTES} characters`);
+    throw labelTooLong(text, label);
   }
   if (!LABEL.test(label)) {
     throw refusal(text, `the label ${quote(label)} must be of letters, digits, "-" and "_", the last two only inside`);
   }
+}
+
+function tooLong(text: string): FospError {
+  return refusal(text, `it is longer than ${DOMAIN_BYTES} characters`);
+}
+
+function labelTooLong(text: string, label: string): FospError {
+  return refusal(text, `the label ${quote(label)} is longer than ${LABEL_BYTES} characters`);
 }
 
 function refusal(text: string, why: string): FospError {

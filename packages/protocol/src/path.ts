@@ -26,14 +26,14 @@ export function normalisePath(text: string): string {
   if (text === '' || text === '/') {
     return '';
   }
+  if (text.length > LIMITS.resourceBytes) {
+    throw refusal('Path', text, `it is longer than ${LIMITS.resourceBytes} bytes`);
+  }
   if (isPlainPath(text, 0)) {
     return text;
   }
   if (text.charCodeAt(0) !== SLASH) {
     throw refusal('Path', text, 'it must begin with a slash');
-  }
-  if (text.length > LIMITS.resourceBytes) {
-    throw refusal('Path', text, `it is longer than ${LIMITS.resourceBytes} bytes`);
   }
   const end = text.charCodeAt(text.length - 1) === SLASH ? text.length - 1 : text.length;
   const parts = text.slice(1, end).split('/');
@@ -55,7 +55,8 @@ export function normalisePathPart(text: string): string {
   if (text === '.' || text === '..') {
     throw refusal('Path part', text, 'write it as %2E or %2E%2E');
   }
-  if (text.length > LIMITS.resourceBytes) {
+  // The work of NFC grows with the square of the marks, and its result is never half as long.
+  if (text.length > 2 * LIMITS.partBytes) {
     throw tooLong(text);
   }
   // Escapes first: a capital could join with a mark behind it.

@@ -62,6 +62,7 @@ describe('paths', () => {
     expect(normalisePath('/a/e\u0301/')).toBe('/a/é');
     expect(refusalOf(() => normalisePath('a/b'))).toMatch(/begin with a slash/);
     expect(refusalOf(() => normalisePath(`/${'é/'.repeat(1100)}`))).toMatch(/longer than 2048 bytes/);
+    expect(refusalOf(() => normalisePath(`/${'a'.repeat(255)}`.repeat(9)))).toMatch(/longer than 2048 bytes/);
   });
 
   it('F10 a part has no slash', () => {
