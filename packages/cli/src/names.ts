@@ -1,5 +1,5 @@
 import { Buffer, isUtf8 } from 'node:buffer';
-import { decodeText, escapePathPart, LIMITS, unescapePathPart } from '@fosp/protocol';
+import { decodeText, escapePathPart, LIMITS } from '@fosp/protocol';
 
 /**
  * Names of files as parts of resource ids, and back. File systems know bytes: a name that is no UTF-8 has its bytes escaped
@@ -40,11 +40,8 @@ export function fileNameOfPart(part: string): Buffer {
   return harmless && part !== '.' && part !== '..' ? bytes : Buffer.from(part.replaceAll('/', '%2F'), 'utf8');
 }
 
+/** Escapes stand for bytes, everything else for its UTF-8. */
 function unescapeBytes(part: string): Buffer {
-  const text = unescapePathPart(part);
-  if (text !== undefined) {
-    return Buffer.from(text, 'utf8');
-  }
   const pieces = part
     .split(/(%[0-9A-F]{2})/i)
     .map((piece, index) =>
