@@ -9,8 +9,8 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type FospError, fospError, isFospError } from '@fosp/protocol';
+import { errorOfReply, isErrorReply, noAnswer, replyOfError } from './call-errors.ts';
 import type { CallType } from './calls.ts';
-import { errorOfReply, isErrorReply, replyOfError } from './error-reply.ts';
 import {
   type Change,
   type ChangeHeaders,
@@ -204,23 +204,8 @@ export class Bus {
   }
 
   #notAnswered(error: unknown, subject: string, requestId: string): FospError {
-    if (!isBusError(error)) {
-      return this.#unexpected(error, subject, requestId);
-    }
-    switch (error.code) {
-      case 'deadline':
-        return fospError('timeout', 'This took too long; it may or may not have been done');
-      case 'too-large':
-        return fospError('too-large', error.message);
-      case 'failed':
-        return this.#unexpected(error, subject, requestId);
-      case 'no-responders':
-      case 'overloaded':
-      case 'closed': {
-        const headers = { 'Retry-After': String(this.#options.retryAfter) };
-        return fospError('unavailable', 'This part of the server cannot answer now', { headers, cause: error });
-      }
-    }
+    const known = isBusError(error) ? noAnswer(error, this.#options.retryAfter) : undefined;
+    return known ?? this.#unexpected(error, subject, requestId);
   }
 
   #unexpected(error: unknown, subject: string, requestId: string): FospError {

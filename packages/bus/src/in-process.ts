@@ -129,16 +129,14 @@ export class InProcessTransport implements Transport {
     if (refusal !== undefined) {
       throw refusal;
     }
-    if (!this.#listeners.has(subject)) {
-      return;
-    }
-    if (this.#published.push({ subject, message }) === 1) {
+    if (this.#listeners.has(subject) && this.#published.push({ subject, message }) === 1) {
       queueMicrotask(() => this.#deliver());
     }
   }
 
   async subscribe(subject: string, handler: Listener): Promise<BusSubscription> {
     this.#checkOpen(subject);
+    // A listener of its own, since the same handler may be subscribed twice.
     const listener: Listener = (message, from) => handler(message, from);
     const listeners = this.#listeners.get(subject) ?? new Set();
     this.#listeners.set(subject, listeners);

@@ -28,9 +28,9 @@ export type Settings<Declared extends Declarations> = {
 export class EnvironmentError extends Error {
   readonly mistakes: readonly string[];
   constructor(mistakes: readonly string[]) {
-    const count =
-      mistakes.length === 1 ? 'One environment variable is' : `${mistakes.length} environment variables are`;
-    super(`${count} not as it should be:\n${mistakes.map((mistake) => `  ${mistake}`).join('\n')}`);
+    const many = `${mistakes.length} environment variables are not as they should be`;
+    const summary = mistakes.length === 1 ? 'One environment variable is not as it should be' : many;
+    super(`${summary}:\n${mistakes.map((mistake) => `  ${mistake}`).join('\n')}`);
     this.name = 'EnvironmentError';
     this.mistakes = mistakes;
   }
@@ -67,8 +67,9 @@ function readGroup(environment: Environment, declared: Declarations, mistakes: S
 }
 
 function readVariable(environment: Environment, variable: Variable<unknown>, mistakes: Set<string>): unknown {
+  const { name, meaning, allowed } = variable;
   const mistake = (what: string) => {
-    mistakes.add(`${variable.name}: ${what}; allowed: ${variable.allowed} (${variable.meaning})`);
+    mistakes.add(`${name}: ${what}${what.includes(allowed) ? '' : `; it takes ${allowed}`} (${meaning})`);
   };
   let text: string | undefined;
   try {
@@ -85,7 +86,7 @@ function readVariable(environment: Environment, variable: Variable<unknown>, mis
     return variable.read(text);
   } catch (error) {
     // What a parser says may quote what it was given.
-    mistake(variable.secret ? 'is not as it should be' : reasonOf(error));
+    mistake(variable.secret ? `is not ${allowed}` : reasonOf(error));
     return undefined;
   }
 }

@@ -42,9 +42,9 @@ async function readable(): Promise<DestinationStream> {
   const { default: pretty } = await import('pino-pretty');
   return pretty({
     sync: true,
+    singleLine: true,
     translateTime: 'SYS:HH:MM:ss.l',
-    ignore: 'host',
-    messageFormat: '{msg}',
+    ignore: 'host,service',
     errorLikeObjectKeys: ['error'],
   });
 }

@@ -54,13 +54,21 @@ export function variable<Value>(
 
 const TEXT: Kind<string> = { allowed: 'any text', parse: (given) => given };
 
-export function text<Given extends Fallback<string>>(name: string, fallback: Given, meaning: string) {
-  return variable<string, Given>(name, fallback, meaning, TEXT);
+export function text<Given extends Fallback<string>>(
+  name: string,
+  fallback: Given,
+  meaning: string,
+): Variable<OrAbsent<string, Given>> {
+  return variable(name, fallback, meaning, TEXT);
 }
 
 /** Text that is never shown. */
-export function secretText<Given extends Fallback<string>>(name: string, fallback: Given, meaning: string) {
-  return variable<Secret<string>, Given>(name, fallback, meaning, secretKind(TEXT));
+export function secretText<Given extends Fallback<string>>(
+  name: string,
+  fallback: Given,
+  meaning: string,
+): Variable<OrAbsent<Secret<string>, Given>> {
+  return variable(name, fallback, meaning, secretKind(TEXT));
 }
 
 export interface UrlOptions {
@@ -74,8 +82,8 @@ export function url<Given extends Fallback<string>>(
   fallback: Given,
   meaning: string,
   options: UrlOptions,
-) {
-  return variable<string, Given>(name, fallback, meaning, urlKind(options));
+): Variable<OrAbsent<string, Given>> {
+  return variable(name, fallback, meaning, urlKind(options));
 }
 
 /** A URL that may hold a password, and so is never shown. */
@@ -84,13 +92,17 @@ export function secretUrl<Given extends Fallback<string>>(
   fallback: Given,
   meaning: string,
   options: UrlOptions,
-) {
-  return variable<Secret<string>, Given>(name, fallback, meaning, secretKind(urlKind(options)));
+): Variable<OrAbsent<Secret<string>, Given>> {
+  return variable(name, fallback, meaning, secretKind(urlKind(options)));
 }
 
 /** A port to listen on; 0 stands for any free one. */
-export function port<Given extends Fallback<number>>(name: string, fallback: Given, meaning: string) {
-  return variable<number, Given>(name, fallback, meaning, numberKind('a port', { min: 0, max: 65_535 }));
+export function port<Given extends Fallback<number>>(
+  name: string,
+  fallback: Given,
+  meaning: string,
+): Variable<OrAbsent<number, Given>> {
+  return variable(name, fallback, meaning, numberKind('a port', { min: 0, max: 65_535 }));
 }
 
 export interface Bounds {
@@ -104,8 +116,8 @@ export function count<Given extends Fallback<number>>(
   fallback: Given,
   meaning: string,
   bounds: Bounds = {},
-) {
-  return variable<number, Given>(name, fallback, meaning, numberKind('a whole number', bounds));
+): Variable<OrAbsent<number, Given>> {
+  return variable(name, fallback, meaning, numberKind('a whole number', bounds));
 }
 
 /** A duration in whole seconds. */
@@ -114,8 +126,8 @@ export function seconds<Given extends Fallback<number>>(
   fallback: Given,
   meaning: string,
   bounds: Bounds = {},
-) {
-  return variable<number, Given>(name, fallback, meaning, numberKind('whole seconds', bounds));
+): Variable<OrAbsent<number, Given>> {
+  return variable(name, fallback, meaning, numberKind('whole seconds', bounds));
 }
 
 /** A number of bytes: `65536`, `64 KiB`, `1.5GiB`, `1 MB`. */
@@ -124,14 +136,18 @@ export function bytes<Given extends Fallback<string | number>>(
   fallback: Given,
   meaning: string,
   bounds: Bounds = {},
-) {
-  return variable<number, Given>(name, fallback, meaning, bytesKind(bounds));
+): Variable<OrAbsent<number, Given>> {
+  return variable(name, fallback, meaning, bytesKind(bounds));
 }
 
 /** `on` or `off`. */
-export function onOff<Given extends Fallback<'on' | 'off'>>(name: string, fallback: Given, meaning: string) {
+export function onOff<Given extends Fallback<'on' | 'off'>>(
+  name: string,
+  fallback: Given,
+  meaning: string,
+): Variable<OrAbsent<boolean, Given>> {
   const kind = choiceKind(['on', 'off']);
-  return variable<boolean, Given>(name, fallback, meaning, { ...kind, parse: (given) => kind.parse(given) === 'on' });
+  return variable(name, fallback, meaning, { ...kind, parse: (given) => kind.parse(given) === 'on' });
 }
 
 export function oneOf<const Choice extends string, Given extends Fallback<NoInfer<Choice>>>(
@@ -139,21 +155,29 @@ export function oneOf<const Choice extends string, Given extends Fallback<NoInfe
   fallback: Given,
   meaning: string,
   { choices }: { readonly choices: readonly Choice[] },
-) {
-  return variable<Choice, Given>(name, fallback, meaning, choiceKind(choices));
+): Variable<OrAbsent<Choice, Given>> {
+  return variable(name, fallback, meaning, choiceKind(choices));
 }
 
 /** Entries between commas; none for the default `''`. */
-export function list<Given extends Fallback<string>>(name: string, fallback: Given, meaning: string) {
-  return variable<readonly string[], Given>(name, fallback, meaning, {
+export function list<Given extends Fallback<string>>(
+  name: string,
+  fallback: Given,
+  meaning: string,
+): Variable<OrAbsent<readonly string[], Given>> {
+  return variable(name, fallback, meaning, {
     allowed: 'entries, comma-separated',
     parse: splitList,
   });
 }
 
 /** Networks between commas, `10.0.0.0/8,::1`. */
-export function networks<Given extends Fallback<string>>(name: string, fallback: Given, meaning: string) {
-  return variable<Networks, Given>(name, fallback, meaning, {
+export function networks<Given extends Fallback<string>>(
+  name: string,
+  fallback: Given,
+  meaning: string,
+): Variable<OrAbsent<Networks, Given>> {
+  return variable(name, fallback, meaning, {
     allowed: 'networks such as 10.0.0.0/8, comma-separated',
     parse: (given) => parseNetworks(splitList(given)),
   });
@@ -185,14 +209,15 @@ function urlKind({ protocols }: UrlOptions): Kind<string> {
 }
 
 function choiceKind<Choice extends string>(choices: readonly Choice[]): Kind<Choice> {
+  const allowed = choices.join(', ');
   const parse = (given: string) => {
     const chosen = choices.find((choice) => choice === given.trim().toLowerCase());
     if (chosen === undefined) {
-      throw new RangeError(`"${given}" is none of these`);
+      throw new RangeError(`"${given}" is none of ${allowed}`);
     }
     return chosen;
   };
-  return { allowed: choices.join(', '), parse };
+  return { allowed, parse };
 }
 
 function numberKind(what: string, { min = 0, max = Number.MAX_SAFE_INTEGER }: Bounds): Kind<number> {

@@ -1,6 +1,9 @@
-/** How a server's `FospError` crosses the bus: its code as a header, the rest as JSON in the body of the reply. */
+/**
+ * Errors of calls. A server's `FospError` crosses the bus as a reply: its code as a header, the rest as JSON in the body.
+ * Where there is no reply, the caller gets a `FospError` all the same.
+ */
 import { ERRORS, type ErrorCode, type FospError, fospError } from '@fosp/protocol';
-import type { BusMessage } from './transport.ts';
+import type { BusError, BusMessage } from './transport.ts';
 
 /** No field of any call may be called so. */
 const ERROR_HEADER = 'bus-error';
@@ -25,6 +28,27 @@ export function errorOfReply(reply: BusMessage): FospError {
   const code = reply.headers[ERROR_HEADER] ?? '';
   const { message, headers = {}, body = {} }: ErrorDetails = JSON.parse(Buffer.from(reply.body).toString('utf8'));
   return fospError(isErrorCode(code) ? code : 'internal', message, { headers, body });
+}
+
+/** What a call that got no answer is to its caller; `retryAfter` in seconds. `undefined` where the handler broke its word. */
+export function noAnswer(error: BusError, retryAfter: number): FospError | undefined {
+  switch (error.code) {
+    case 'deadline':
+      return fospError('timeout', 'This took too long; it may or may not have been done.');
+    case 'too-large':
+      return fospError('too-large', error.message);
+    case 'failed':
+      return undefined;
+    case 'no-responders':
+    case 'overloaded':
+    case 'closed': {
+      const headers = { 'Retry-After': String(retryAfter) };
+      return fospError('unavailable', 'This part of the server cannot answer now. Try again later.', {
+        headers,
+        cause: error,
+      });
+    }
+  }
 }
 
 function isErrorCode(code: string): code is ErrorCode {
