@@ -1,6 +1,7 @@
 export { acceptUpgrade } from './accept.ts';
 export { TransferBudget } from './budget.ts';
-export { CLOSE_CODES, type CloseCode } from './close-codes.ts';
+export type { Channel, ChannelReceiver, StreamedMessage } from './channel.ts';
+export { CLOSE_CODES, type CloseCode, mayReconnect } from './close-codes.ts';
 export { type DialOptions, dial } from './dial.ts';
 export { type NodePeerOptions, openPeer } from './open-peer.ts';
 export { DEFAULT_PEER_LIMITS, type PeerEnvironment, type PeerOptions } from './options.ts';

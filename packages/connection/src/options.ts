@@ -8,6 +8,7 @@ const MIB = 1024 * 1024;
 export const DEFAULT_PEER_LIMITS: PeerLimits = {
   messageBytes: 64 * MIB + 16 * 1024,
   sendBufferBytes: 8 * MIB,
+  sendSeconds: 60,
   heartbeatSeconds: 30,
   heartbeatTimeoutSeconds: 30,
   messageSeconds: 30,

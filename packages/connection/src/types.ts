@@ -42,8 +42,8 @@ export interface IncomingNotification {
 }
 
 /**
- * Whoever owns a peer. No method is called before the turn of the event loop in which the peer was made has ended, nor,
- * but for `closed`, after {@link PeerControls.close} was called.
+ * Whoever owns a peer. No method is called before the code that made the peer returned to the event loop; none but
+ * `closed` after `Peer.close` was called.
  */
 export interface PeerHandler {
   /** Called once per request and notification when the head is known, before the body. A notification cannot stream. */
@@ -67,6 +67,8 @@ export interface PeerLimits {
   readonly messageBytes: number;
   /** Bytes waiting to be sent, beyond which a connection is closed with 1013. */
   readonly sendBufferBytes: number;
+  /** How long a reader may take none of what is sent to it, in portions of 64 KiB, before it is closed with 1013. */
+  readonly sendSeconds: number;
   /** A server pings a connection on which nothing was heard for so long. 0 switches the heartbeat off. */
   readonly heartbeatSeconds: number;
   /** How long after a ping anything must be heard, else the connection is dropped (1006). */

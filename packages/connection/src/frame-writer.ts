@@ -1,0 +1,149 @@
+/**
+ * Puts messages into frames (RFC 6455 §5): header, head and small bodies as one run of bytes. Runs are taken from a slab that
+ * all connections share, and messages of one connection that lie side by side there leave as one piece; so what is sent in
+ * one turn of the event loop mostly costs one copy and one write.
+ *
+ * What a slow reader keeps waiting would keep the whole slab alive: whoever writes for one that is behind asks for memory
+ * of its own (`apart`). A large body is not copied, but for masking; it must not be changed after it was sent.
+ */
+import { randomFillSync } from 'node:crypto';
+import { headerSize, writeHeader } from './frame-header.ts';
+import { applyMask } from './mask.ts';
+import type { Role } from './types.ts';
+
+const SLAB_BYTES = 16 * 1024;
+const OWN_BYTES = 4 * 1024;
+const COPY_BELOW = 4 * 1024;
+
+export interface Frame {
+  readonly opcode: number;
+  readonly fin: boolean;
+  readonly head: string;
+  readonly body: string | Uint8Array | undefined;
+}
+
+/** The pieces of one connection, ready to be written. */
+export class FrameWriter {
+  readonly #masked: boolean;
+  #pieces: Uint8Array[] = [];
+  /** What is not a piece yet, since the next message may lie behind it. */
+  #run: Buffer | undefined;
+  #from = 0;
+  #to = 0;
+  #bytes = 0;
+
+  constructor(role: Role) {
+    this.#masked = role === 'client';
+  }
+
+  /** Bytes written and not yet taken. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** @param apart the frame may wait for long, so it shall not share memory with others */
+  write(frame: Frame, apart: boolean): void {
+    const { head, body } = frame;
+    const headBytes = Buffer.byteLength(head);
+    const bodyBytes = body === undefined ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+    const copied = this.#masked || typeof body === 'string' || bodyBytes < COPY_BELOW;
+    const payload = headBytes + bodyBytes;
+    const mask = this.#masked ? randomMask() : undefined;
+    const size = headerSize(payload, this.#masked) + headBytes + (copied ? bodyBytes : 0);
+    const start = this.#room(size, apart);
+    const target = this.#run ?? slab;
+    const from = writeHeader(target, start, { opcode: frame.opcode, fin: frame.fin, payload, mask });
+    writeText(target, from, head, headBytes);
+    if (typeof body === 'string') {
+      writeText(target, from + headBytes, body, bodyBytes);
+    } else if (copied && body !== undefined) {
+      target.set(body, from + headBytes);
+    }
+    if (mask !== undefined) {
+      applyMask(target, from, start + size, mask);
+    }
+    if (!copied && body instanceof Uint8Array) {
+      this.#seal();
+      this.#pieces.push(body);
+    }
+    this.#bytes += headerSize(payload, this.#masked) + payload;
+  }
+
+  /** Puts everything of another writer behind what is here. */
+  adopt(other: FrameWriter): void {
+    this.#seal();
+    this.#bytes += other.bytes;
+    for (const piece of other.take()) {
+      this.#pieces.push(piece);
+    }
+  }
+
+  /** Takes all pieces in order. */
+  take(): Uint8Array[] {
+    this.#seal();
+    const pieces = this.#pieces;
+    this.#pieces = [];
+    this.#bytes = 0;
+    return pieces;
+  }
+
+  /** Makes room at the end of the run, or in a new one. @returns where it begins */
+  #room(size: number, apart: boolean): number {
+    const start = apart || size > SLAB_BYTES / 2 ? this.#ownRoom(size, apart) : this.#sharedRoom(size);
+    this.#to = start + size;
+    return start;
+  }
+
+  #ownRoom(size: number, apart: boolean): number {
+    if (this.#run !== undefined && this.#run !== slab && this.#run.length - this.#to >= size) {
+      return this.#to;
+    }
+    this.#seal();
+    this.#run = Buffer.allocUnsafeSlow(apart ? Math.max(OWN_BYTES, size) : size);
+    this.#from = 0;
+    return 0;
+  }
+
+  #sharedRoom(size: number): number {
+    if (slabUsed + size > SLAB_BYTES) {
+      slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+      slabUsed = 0;
+    }
+    const start = slabUsed;
+    slabUsed += size;
+    if (this.#run !== slab || this.#to !== start) {
+      this.#seal();
+      this.#run = slab;
+      this.#from = start;
+    }
+    return start;
+  }
+
+  #seal(): void {
+    if (this.#run !== undefined) {
+      this.#pieces.push(this.#run.subarray(this.#from, this.#to));
+      this.#run = undefined;
+    }
+  }
+}
+
+let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+let slabUsed = 0;
+
+function writeText(target: Buffer, at: number, text: string, bytes: number): void {
+  target.write(text, at, bytes, bytes === text.length ? 'latin1' : 'utf8');
+}
+
+const masks = new Int32Array(2048);
+let masksUsed = masks.length;
+
+/** Masks cannot be foreseen by whoever chooses the payload (RFC 6455 §10.3). */
+function randomMask(): number {
+  if (masksUsed === masks.length) {
+    randomFillSync(masks);
+    masksUsed = 0;
+  }
+  const mask = masks[masksUsed] ?? 0;
+  masksUsed++;
+  return mask;
+}
