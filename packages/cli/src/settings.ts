@@ -1,4 +1,6 @@
-import { processEnvironment, readEnvironment, secretText, text, url } from '@fosp/runtime';
+// Not the whole of runtime: a command line need not load a logger and a web server to begin.
+import { processEnvironment, readEnvironment } from '@fosp/runtime/env';
+import { secretText, text, url } from '@fosp/runtime/variables';
 
 /** What `fosp` takes from its environment. Options on the command line come first. */
 export const SETTINGS = {

@@ -21,7 +21,7 @@ const SPLICES: readonly string[] = ['\r\n', '\r', '\n', ' ', ': ', '\0', '{', '"
 
 /** A valid message with one to four faults in it. `random` is uniform in 0 … 1. */
 export function mutatedMessage(random: () => number): Buffer {
-  let bytes = Buffer.from(pick(VALID, random));
+  let bytes: Buffer = Buffer.from(pick(VALID, random));
   const faults = 1 + Math.floor(random() * 4);
   for (let fault = 0; fault < faults; fault++) {
     bytes = mutate(bytes, random);
