@@ -60,15 +60,23 @@ export class TransferClient {
     return { size: sent, checksum: hash.digest('hex') };
   }
 
-  /** Asks for a file; rejects with `unavailable` where it does not come. Breaking out of the body ends the transfer. */
-  get(url: string, size: number): Promise<AsyncIterable<Uint8Array>> {
-    const { promise, resolve, reject } = Promise.withResolvers<AsyncIterable<Uint8Array>>();
+  /**
+   * Asks for a file: its pieces, or `refused` where the URL does not hold any more. Rejects with `unavailable` where it
+   * does not come. Breaking out of the body ends the transfer.
+   */
+  get(url: string, size: number): Promise<AsyncIterable<Uint8Array> | 'refused'> {
+    const { promise, resolve, reject } = Promise.withResolvers<AsyncIterable<Uint8Array> | 'refused'>();
     const request = this.#request('GET', url, {});
     const turn = { isStores: true };
     failWhenStalled(request, this.#options.stallSeconds, () => turn.isStores);
     request.on('error', (error) => reject(this.#notRead(error)));
     request.on('response', (response) => {
       const announced = Number(response.headers['content-length'] ?? size);
+      if (response.statusCode === 403) {
+        response.resume();
+        resolve('refused');
+        return;
+      }
       if (response.statusCode !== 200 || announced !== size) {
         response.resume();
         reject(this.#notRead(new Error(`GET was answered ${response.statusCode}, ${announced} of ${size} bytes`)));
@@ -84,7 +92,11 @@ export class TransferClient {
   async getWhole(url: string, size: number): Promise<Uint8Array> {
     const pieces: Uint8Array[] = [];
     try {
-      for await (const piece of await this.get(url, size)) {
+      const body = await this.get(url, size);
+      if (body === 'refused') {
+        throw new Error('the transfer URL was refused');
+      }
+      for await (const piece of body) {
         pieces.push(piece);
       }
     } catch (error) {

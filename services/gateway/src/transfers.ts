@@ -42,6 +42,7 @@ export class ConnectionTransfers {
   }
 }
 
+type FoundFile = NonNullable<(typeof ATTACHMENTS.read)['types']>['response'];
 type FileHeaders = { 'content-type'?: string; 'file-name'?: string };
 
 export class Transfers {
@@ -72,7 +73,7 @@ export class Transfers {
         const body = await this.#options.client.getWhole(fields.url, size);
         exchange.answer(STATUS.ok, { headers, body, frame: 'binary' });
       } else {
-        const body = await this.#options.client.get(fields.url, size);
+        const body = await this.#open(exchange, fields);
         await exchange.answerStream(STATUS.ok, { headers, body, size });
       }
     } finally {
@@ -102,6 +103,23 @@ export class Transfers {
       message.stream?.cancel();
       uploads.leave();
     }
+  }
+
+  /** Behind other files a URL may have run out: it is asked for again, and must still be that of the settled version. */
+  async #open(exchange: Exchange, file: FoundFile): Promise<AsyncIterable<Uint8Array>> {
+    const { bus, client } = this.#options;
+    const first = await client.get(file.url, Number(file.size));
+    if (first !== 'refused') {
+      return first;
+    }
+    const { fields } = await bus.call(ATTACHMENTS.read, onObject(exchange));
+    const again = fields.etag === file.etag ? await client.get(fields.url, Number(fields.size)) : 'refused';
+    if (again === 'refused') {
+      throw fospError('unavailable', 'The attachment changed while it waited to be sent. Ask again.', {
+        headers: { 'Retry-After': '0' },
+      });
+    }
+    return again;
   }
 
   async #upload(exchange: Exchange): Promise<Sent & { readonly ticket: string }> {

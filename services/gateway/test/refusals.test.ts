@@ -1,0 +1,55 @@
+import { parseResourceId, type RequestHead } from '@fosp/protocol';
+import { describe, expect, it } from 'vitest';
+import { mistakeIn, refusalOf, type State } from '../src/refusals.ts';
+
+const LIMITS = { object: 1000, messageBeforeLogin: 100 };
+const STATES: readonly State[] = ['opened', 'negotiated', 'authenticated'];
+
+function requestOf(type: RequestHead['type'], oversized = false) {
+  const onObject = type !== 'CONNECT' && type !== 'AUTHENTICATE' && type !== 'REGISTER';
+  const resource = onObject ? parseResourceId('alice@wonderland.lit/a') : undefined;
+  const head: RequestHead = { kind: 'request', type, resource, sequence: 1, headers: {} };
+  return { head, body: new Uint8Array(), stream: undefined, frame: 'text', oversized } as const;
+}
+
+describe('what a connection may send in which state', () => {
+  it.each<[RequestHead['type'], string, readonly (number | undefined)[]]>([
+    ['CONNECT', 'F16', [undefined, undefined, 400]],
+    ['AUTHENTICATE', 'F17 F22', [424, undefined, 400]],
+    ['REGISTER', 'F17 F19', [424, undefined, undefined]],
+    ['SELECT', 'F17 F25', [424, 401, undefined]],
+    ['CREATE', 'F17 F25', [424, 401, undefined]],
+    ['UPDATE', 'F17 F25', [424, 401, undefined]],
+    ['DELETE', 'F17 F25', [424, 401, undefined]],
+    ['LIST', 'F17 F25', [424, 401, undefined]],
+    ['READ', 'F17 F25', [424, 401, undefined]],
+    ['WRITE', 'F17 F25', [424, 401, undefined]],
+  ])('%s (%s): %j', (type, _, statuses) => {
+    expect(STATES.map((state) => refusalOf(requestOf(type), state, LIMITS)?.status)).toEqual(statuses);
+  });
+
+  it.each<[RequestHead['type'], State, number, string]>([
+    ['CREATE', 'opened', 424, 'CONNECT'],
+    ['CREATE', 'negotiated', 401, 'AUTHENTICATE'],
+    ['CREATE', 'authenticated', 413, '1000 bytes'],
+    ['UPDATE', 'authenticated', 413, '1000 bytes'],
+    ['REGISTER', 'negotiated', 413, '100 bytes'],
+  ])('F34 an oversized %s when %s: %i', (type, state, status, text) => {
+    const refusal = refusalOf(requestOf(type, true), state, LIMITS);
+    expect(refusal?.status).toBe(status);
+    expect(refusal?.message).toContain(text);
+  });
+
+  it('F12 finds a resource missing where one is needed, and nowhere else', () => {
+    const withoutResource = (type: RequestHead['type']) => ({ ...requestOf(type).head, resource: undefined });
+    expect(mistakeIn(withoutResource('SELECT'))).toContain('SELECT needs a resource');
+    expect(mistakeIn(withoutResource('WRITE'))).toContain('WRITE needs a resource');
+    expect(mistakeIn(withoutResource('CONNECT'))).toBeUndefined();
+    expect(mistakeIn(requestOf('SELECT').head)).toBeUndefined();
+  });
+
+  it('F15 knows nothing of what servers ask each other', () => {
+    expect(mistakeIn(requestOf('VERIFY').head)).toContain('VERIFY');
+    expect(mistakeIn(requestOf('ACK').head)).toContain('ACK');
+  });
+});
