@@ -17,7 +17,24 @@ const VALID: readonly string[] = [
   `CREATED ${ALICE}/a\r\n\r\n{}`,
 ];
 
-const SPLICES: readonly string[] = ['\r\n', '\r', '\n', ' ', ': ', '\0', '{', '"', '\\', '\u202e', '\ud83d\ude00', '%', '@', '/', '9'.repeat(20), 'null'];
+const SPLICES: readonly string[] = [
+  '\r\n',
+  '\r',
+  '\n',
+  ' ',
+  ': ',
+  '\0',
+  '{',
+  '"',
+  '\\',
+  '\u202e',
+  '\ud83d\ude00',
+  '%',
+  '@',
+  '/',
+  '9'.repeat(20),
+  'null',
+];
 
 /** A valid message with one to four faults in it. `random` is uniform in 0 … 1. */
 export function mutatedMessage(random: () => number): Buffer {
@@ -47,7 +64,11 @@ function mutate(bytes: Buffer, random: () => number): Buffer {
       return changed;
     }
     default:
-      return Buffer.concat([bytes.subarray(0, at), Buffer.from(pick(VALID, random)).subarray(0, length * 4), bytes.subarray(at)]);
+      return Buffer.concat([
+        bytes.subarray(0, at),
+        Buffer.from(pick(VALID, random)).subarray(0, length * 4),
+        bytes.subarray(at),
+      ]);
   }
 }
 

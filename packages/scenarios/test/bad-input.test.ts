@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { ALICE, ServerProcess, temporaryDirectory, TestSession, WireClient } from '@fosp/testkit';
+import { ALICE, ServerProcess, TestSession, temporaryDirectory, WireClient } from '@fosp/testkit';
 import { describe, expect, it } from 'vitest';
 import { throwBadInput } from '../src/bad-input.ts';
 

@@ -1,0 +1,87 @@
+/** `pnpm campaign NAME`: the long versions of what the tests show in short; each prints what it counted. */
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { ALICE, ServerProcess, TestSession, temporaryDirectory } from '@fosp/testkit';
+import { throwBadInput } from '../bad-input.ts';
+import { killAgainAndAgain } from '../durability.ts';
+import { traceWrites } from '../sync-trace.ts';
+import { importRealFolder } from './import-real-folder.ts';
+
+const HELP = `Long campaigns against a whole server.
+
+  pnpm campaign durability [--writes 10000] [--kills 20]   kill -9 at random moments of many writes
+  pnpm campaign syncs [--rounds 100]                       a sync before every success, by strace
+  pnpm campaign bad-input [--messages 100000]              mutated messages
+  pnpm campaign import FOLDER                              a real folder there and back
+
+Rights and notifications on random trees:  node packages/protocol/test/oracle/campaign.ts --trees 1000000
+`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    writes: { type: 'string', default: '10000' },
+    kills: { type: 'string', default: '20' },
+    rounds: { type: 'string', default: '100' },
+    messages: { type: 'string', default: '100000' },
+  },
+});
+
+interface Outcome {
+  readonly counted: Readonly<Record<string, unknown>>;
+  readonly wrong: readonly string[];
+}
+
+async function run(name: string | undefined, directory: string): Promise<Outcome | undefined> {
+  switch (name) {
+    case 'durability': {
+      const sizes = { writes: Number(values.writes), kills: Number(values.kills) };
+      const { wrong, ...counted } = await killAgainAndAgain({
+        dataDirectory: directory,
+        ...sizes,
+        random: Math.random,
+      });
+      return { counted, wrong };
+    }
+    case 'syncs': {
+      await using server = await ServerProcess.start({ dataDirectory: join(directory, 'data') });
+      const { unsynced, ...counted } = await traceWrites(server, join(directory, 'trace'), Number(values.rounds));
+      return { counted, wrong: unsynced };
+    }
+    case 'bad-input': {
+      const environment = {
+        FOSP_LIMIT_LOGIN_FAILURES_PER_MINUTE: '1000000',
+        FOSP_LIMIT_REGISTRATIONS_PER_MINUTE: '1000000',
+      };
+      await using server = await ServerProcess.start({ dataDirectory: directory, environment });
+      await (await TestSession.register(server.url, ALICE)).close();
+      const { wrong, closes, statuses, ...counted } = await throwBadInput(
+        server.url,
+        Number(values.messages),
+        Math.random,
+      );
+      return {
+        counted: { ...counted, closes: Object.fromEntries(closes), statuses: Object.fromEntries(statuses) },
+        wrong,
+      };
+    }
+    case 'import':
+      return positionals[1] === undefined ? undefined : await importRealFolder(positionals[1], directory);
+    default:
+      return undefined;
+  }
+}
+
+await using directory = await temporaryDirectory();
+const outcome = await run(positionals[0], directory.path);
+if (outcome === undefined) {
+  process.stdout.write(HELP);
+  process.exitCode = 2;
+} else {
+  const { counted, wrong } = outcome;
+  process.stdout.write(`${JSON.stringify(counted, undefined, 2)}\n`);
+  process.stdout.write(
+    wrong.length === 0 ? 'Nothing wrong.\n' : `${wrong.length} wrong:\n${wrong.slice(0, 50).join('\n')}\n`,
+  );
+  process.exitCode = wrong.length === 0 ? 0 : 1;
+}
