@@ -19,6 +19,7 @@ import { Health } from './health.ts';
 import { createLog, type Log } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { PROCESS_VARIABLES, VARIABLE_PREFIX } from './process-variables.ts';
+import type { Secret } from './secret.ts';
 import { StartError } from './start-error.ts';
 
 export interface Service {
@@ -28,6 +29,8 @@ export interface Service {
   drain(): Promise<void>;
   /** On the internal port, behind the bearer token. */
   readonly adminRoutes?: readonly AdminRoute[];
+  /** Of the internal port, where `FOSP_ADMIN_TOKEN` sets none. */
+  readonly adminToken?: Secret<string>;
 }
 
 export interface ServiceParts<Declared extends Declarations> {
@@ -68,7 +71,7 @@ async function start<const Declared extends Declarations>(
   const settings = readEnvironment(environment, declared);
   // The compiler cannot see through a group whose declarations are yet to be known.
   const serviceSettings = settings.service as Settings<Declared>;
-  const { host, adminPort, adminToken, logLevel, drainSeconds } = settings.process;
+  const { host, adminPort, logLevel, drainSeconds } = settings.process;
   const log = await createLog({ name, level: logLevel });
   for (const warning of unknownVariables(environment, declared, { prefix: VARIABLE_PREFIX, alsoKnown })) {
     log.warn(warning);
@@ -80,8 +83,9 @@ async function start<const Declared extends Declarations>(
   const service = await create({ settings: serviceSettings, host, log, metrics, health });
   // The service first, so that its port opens while the admin server is still being loaded.
   const started = service.start();
+  const token = settings.process.adminToken ?? service.adminToken;
   const [admin] = await Promise.all([
-    startAdmin({ host, port: adminPort, token: adminToken, health, metrics, log, routes: service.adminRoutes ?? [] }),
+    startAdmin({ host, port: adminPort, token, health, metrics, log, routes: service.adminRoutes ?? [] }),
     started,
   ]);
   ending.started(service, admin);
