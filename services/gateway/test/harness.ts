@@ -1,5 +1,5 @@
 /** A gateway on real sockets and a real bus; the test is all the other services. */
-import { ACCOUNTS, Bus, InProcessTransport, type OBJECTS } from '@fosp/bus';
+import { ACCOUNTS, Bus, type BusSubscription, InProcessTransport, type OBJECTS, type Transport } from '@fosp/bus';
 import { fospError } from '@fosp/protocol';
 import { createLog, type Log, Metrics, readEnvironment } from '@fosp/runtime';
 import { TestSession } from '@fosp/testkit';
@@ -29,7 +29,7 @@ export interface TestGateway {
   readonly url: string;
   readonly http: string;
   readonly bus: Bus;
-  readonly transport: InProcessTransport;
+  readonly transport: WatchedTransport;
   readonly metrics: Metrics;
   readonly service: GatewayService;
   readonly accounts: TestAccounts;
@@ -40,7 +40,7 @@ export interface TestGateway {
 }
 
 export async function startGateway(options: GatewayOptions = {}): Promise<TestGateway> {
-  const transport = new InProcessTransport();
+  const transport = new WatchedTransport();
   const bus = new Bus(transport);
   const metrics = new Metrics();
   const service = createGatewayService({
@@ -96,6 +96,41 @@ function testConfig({ environment = {}, limits = {} }: GatewayOptions): GatewayC
 
 function testLog(lines: string[]): Promise<Log> {
   return createLog({ name: 'gateway', level: 'debug', to: { write: (line) => void lines.push(line) } });
+}
+
+/** The transport of standalone, which tells what is listened to, and whose link can break. */
+export class WatchedTransport implements Transport {
+  /** Subjects, as often as they are listened to. */
+  readonly listening: string[] = [];
+  readonly #inner = new InProcessTransport();
+  readonly #gapListeners: ((reason: string) => void)[] = [];
+  readonly request: Transport['request'] = (...parameters) => this.#inner.request(...parameters);
+  readonly serve: Transport['serve'] = (...parameters) => this.#inner.serve(...parameters);
+  readonly publish: Transport['publish'] = (...parameters) => this.#inner.publish(...parameters);
+  readonly append: Transport['append'] = (...parameters) => this.#inner.append(...parameters);
+  readonly consume: Transport['consume'] = (...parameters) => this.#inner.consume(...parameters);
+  readonly drain: Transport['drain'] = () => this.#inner.drain();
+
+  readonly subscribe: Transport['subscribe'] = async (subject, handler): Promise<BusSubscription> => {
+    const subscription = await this.#inner.subscribe(subject, handler);
+    this.listening.push(subject);
+    return {
+      stop: () => {
+        this.listening.splice(this.listening.indexOf(subject), 1);
+        return subscription.stop();
+      },
+    };
+  };
+
+  onGap(listener: (reason: string) => void): void {
+    this.#gapListeners.push(listener);
+  }
+
+  breakLink(reason: string): void {
+    for (const listener of this.#gapListeners) {
+      listener(reason);
+    }
+  }
 }
 
 /** The accounts' side of the bus: everyone has the same password, until they change it. */
@@ -178,7 +213,11 @@ export class HeldCalls {
       await bus.serve(type, ({ fields }) => held.#hold(fields.path), { concurrency: 1000 });
     }
     // A bus is drained once its handlers have ended.
-    onTestFinished(() => held.calls.forEach((call) => call.answer()));
+    onTestFinished(() => {
+      for (const call of held.calls) {
+        call.answer();
+      }
+    });
     return held;
   }
 

@@ -1,0 +1,95 @@
+/** The attachments' side of the bus, and an HTTP server that holds the bytes. */
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { ATTACHMENTS, type Bus } from '@fosp/bus';
+import { fospError } from '@fosp/protocol';
+import { onTestFinished } from 'vitest';
+
+export interface StoredFile {
+  readonly bytes: Buffer;
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+export class TestFileStore {
+  /** Files by path, as they were committed, or put here by the test. */
+  readonly files = new Map<string, StoredFile>();
+  /** Uploads that came to their end, by ticket. */
+  readonly uploads = new Map<string, { readonly bytes: Buffer; readonly headers: IncomingMessage['headers'] }>();
+  /** In place of the usual answer to a transfer. */
+  onTransfer: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;
+  /** Awaited before READ is settled. */
+  beforeRead: () => Promise<void> = async () => undefined;
+  readonly #server: Server = createServer((request, response) => void this.#transfer(request, response));
+  #tickets = 0;
+  #origin = '';
+
+  static async serve(bus: Bus): Promise<TestFileStore> {
+    const store = new TestFileStore();
+    await once(store.#server.listen(0, '127.0.0.1'), 'listening');
+    const address = store.#server.address();
+    store.#origin = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+    onTestFinished(() => {
+      store.#server.close();
+      store.#server.closeAllConnections();
+    });
+    const options = { concurrency: 100 };
+    await bus.serve(ATTACHMENTS.read, async ({ fields }) => ({ fields: await store.#found(fields.path) }), options);
+    await bus.serve(
+      ATTACHMENTS.write,
+      async ({ fields }) => {
+        if (fields.path === '/forbidden') {
+          throw fospError('forbidden', 'Not yours.');
+        }
+        const ticket = String(++store.#tickets);
+        return { fields: { url: `${store.#origin}/upload/${ticket}`, ticket } };
+      },
+      options,
+    );
+    await bus.serve(
+      ATTACHMENTS.commit,
+      async ({ fields }) => {
+        const upload = store.uploads.get(fields.ticket);
+        if (upload === undefined || upload.bytes.length !== Number(fields.size)) {
+          throw fospError('unavailable', 'The file did not arrive.');
+        }
+        store.files.set(fields.path, { bytes: upload.bytes, fields });
+        return { fields: { etag: '"9"' } };
+      },
+      options,
+    );
+    return store;
+  }
+
+  async #found(path: string) {
+    await this.beforeRead();
+    const file = this.files.get(path);
+    if (file === undefined) {
+      throw fospError('not-found', 'There is no such attachment.');
+    }
+    return {
+      ...file.fields,
+      url: `${this.#origin}/files${path}`,
+      size: file.fields['size'] ?? String(file.bytes.length),
+    };
+  }
+
+  async #transfer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (this.onTransfer !== undefined) {
+      this.onTransfer(request, response);
+      return;
+    }
+    const [, kind = '', name = ''] = (request.url ?? '').split('/');
+    if (kind === 'files') {
+      const bytes = this.files.get(`/${name}`)?.bytes ?? Buffer.alloc(0);
+      response.writeHead(200, { 'content-length': bytes.length }).end(bytes);
+      return;
+    }
+    try {
+      const bytes = Buffer.concat(await request.toArray());
+      this.uploads.set(name, { bytes, headers: request.headers });
+      response.writeHead(201).end();
+    } catch {
+      response.destroy();
+    }
+  }
+}
