@@ -39,7 +39,9 @@ export async function throwBadInput(url: string, messages: number, random: () =>
     if (!NAMED_CLOSES.includes(code)) {
       result.wrong.push(`closed with ${code}`);
     }
-    wire.frames.drain().forEach(({ bytes }) => judge(bytes, result));
+    for (const { bytes } of wire.frames.drain()) {
+      judge(bytes, result);
+    }
     await isServed(url, result);
   }
   return result;

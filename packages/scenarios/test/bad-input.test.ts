@@ -52,7 +52,9 @@ describe('bad input', { timeout: 120_000 }, () => {
     }
     expect((await alice.succeed('READ', `${ALICE}/file`)).body.length).toBe(MIB);
     expect(peakMemory(server) - before).toBeLessThan(budget * 4 + 64 * MIB);
-    senders.forEach((sender) => sender.wire.terminate());
+    for (const sender of senders) {
+      sender.wire.terminate();
+    }
   });
 
   it('F57 closes a client that never reads its notifications with 1013 and keeps serving', async () => {
