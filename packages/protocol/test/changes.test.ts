@@ -1,79 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import {
-  ALL_RIGHTS,
-  changeOf,
-  contentsOf,
-  isChange,
-  judgeChange,
-  LIMITS,
-  neededOnParent,
-  type ObjectFields,
-  parseObjectBody,
-  rightNames,
-  type SubscriptionChange,
-  type SubscriptionRow,
-} from '../src/index.ts';
-import { casesOf, maskOf } from './cases.ts';
-import { namesOfEvents, type PlainSubscription, rowsOf } from './subscription-rows.ts';
-
-interface UpdateCase {
-  readonly name: string;
-  readonly path: string;
-  readonly before: ObjectFields;
-  readonly subscriptions?: Readonly<Record<string, PlainSubscription>>;
-  readonly body: string;
-  readonly by: {
-    readonly user: string;
-    readonly owner: string;
-    readonly tree: string;
-    readonly rights?: readonly string[];
-  };
-  readonly limits?: { readonly objectBytes: number; readonly aclBytes: number };
-  readonly expected?: {
-    readonly needs: readonly string[];
-    readonly after: ObjectFields;
-    readonly subscriptions: Readonly<Record<string, PlainSubscription | null>>;
-  };
-  readonly error?: { readonly status: number; readonly names: string };
-}
-
-function run({ path, before, subscriptions, body, by, limits }: UpdateCase) {
-  const rows: SubscriptionRow[] = rowsOf({ [path]: subscriptions ?? {} });
-  const change = changeOf(before, parseObjectBody(body, 'update'), { path, rows });
-  judgeChange(change, { ...by, rights: by.rights === undefined ? ALL_RIGHTS : maskOf(by.rights) }, limits ?? LIMITS);
-  return change;
-}
-
-function plainChanges(changes: readonly SubscriptionChange[]): Record<string, unknown> {
-  return Object.fromEntries(
-    changes.map(({ user, subscription }) => [
-      user,
-      subscription && { events: namesOfEvents(subscription.events), depth: subscription.depth },
-    ]),
-  );
-}
-
-const cases = casesOf<UpdateCase>('updates.json');
+import { changeOf, contentsOf, neededOnParent, parseObjectBody, rightNames } from '../src/index.ts';
 
 describe('what an UPDATE changes', () => {
-  it.each(cases.filter((entry) => entry.error === undefined))('$name', (entry) => {
-    const change = run(entry);
-    expect(rightNames(change.needs)).toEqual(entry.expected?.needs);
-    expect(change.after).toEqual(entry.expected?.after);
-    expect(plainChanges(change.subscriptions)).toEqual(entry.expected?.subscriptions);
-    expect(isChange(change)).toBe(entry.expected?.needs.length !== 0);
-    expect([...change.fields].sort()).toEqual(differing(entry.before, change.after));
-  });
-
-  it.each(cases.filter((entry) => entry.error !== undefined))('$name', (entry) => {
-    expect(() => run(entry)).toThrow(
-      expect.objectContaining({
-        status: entry.error?.status,
-        message: expect.stringContaining(entry.error?.names ?? ''),
-      }),
-    );
-  });
-
   it('F28 fields that stay equal keep the text they had', () => {
     const before = { data: '{ "a" : 1.10 }', type: '"t"' };
     expect(changeOf(before, parseObjectBody('{"data":{"a":1.10}}', 'update'), { path: '', rows: [] }).after).toEqual(
@@ -117,8 +45,3 @@ describe('what a CREATE makes', () => {
     expect(rightNames(neededOnParent('delete', '/config/groups/a'))).toEqual(['delete-children']);
   });
 });
-
-function differing(before: ObjectFields, after: ObjectFields): string[] {
-  const names = ['acl', 'attachment', 'data', 'type'] as const;
-  return names.filter((name) => before[name] !== after[name]);
-}

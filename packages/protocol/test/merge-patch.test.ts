@@ -1,14 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { mergePatch } from '../src/index.ts';
-import { casesOf } from './cases.ts';
-
-interface PatchCase {
-  readonly name: string;
-  readonly target: string | null;
-  readonly patch: string;
-  readonly result: string;
-}
 
 /** RFC 7396, section 2, word for word. */
 function mergeValues(target: unknown, patch: unknown): unknown {
@@ -38,10 +30,6 @@ const json = fc.letrec<{ value: unknown }>((tie) => ({
 })).value;
 
 describe('merge patch', () => {
-  it.each(casesOf<PatchCase>('merge-patches.json'))('F28 $name', ({ target, patch, result }) => {
-    expect(mergePatch(target ?? undefined, patch)).toBe(result);
-  });
-
   it('F28 does on text what RFC 7396 does on values, in the same order', () => {
     fc.assert(
       fc.property(json, json, fc.nat(2), (target, patch, indent) => {

@@ -1,47 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import {
-  compileAcl,
-  NO_GROUPS,
-  normaliseAcl,
-  parseGroups,
-  RIGHTS,
-  rightNames,
-  rightsOf,
-  rootAcl,
-} from '../src/index.ts';
-import { casesOf, maskOf } from './cases.ts';
-
-interface RightsCase {
-  readonly name: string;
-  readonly owner: string;
-  readonly levels: readonly unknown[];
-  readonly groups?: unknown;
-  readonly granted: Readonly<Record<string, readonly string[]>>;
-}
-
-const cases = casesOf<RightsCase>('rights.json');
-
-function textOf(acl: unknown): string | undefined {
-  return acl === null ? undefined : JSON.stringify(acl);
-}
+import { compileAcl, NO_GROUPS, normaliseAcl, RIGHTS, rightNames, rightsOf, rootAcl } from '../src/index.ts';
+import { maskOf } from './tables/cases.ts';
 
 describe('rights', () => {
-  it.each(cases)('$name', ({ owner, levels, groups, granted }) => {
-    const compiled = levels.map((acl) => compileAcl(textOf(acl)));
-    const members = parseGroups(JSON.stringify(groups));
-    for (const [user, names] of Object.entries(granted)) {
-      expect(rightNames(rightsOf(user, owner, compiled, members)), user).toEqual(names);
-    }
-  });
-
-  it.each(cases)('as stored: $name', ({ owner, levels, groups, granted }) => {
-    const stored = levels.map((acl) => compileAcl(acl === null ? undefined : normaliseAcl(JSON.stringify(acl))));
-    const members = parseGroups(JSON.stringify(groups));
-    for (const [user, names] of Object.entries(granted)) {
-      expect(rightNames(rightsOf(user, owner, stored, members)), user).toEqual(names);
-    }
-  });
-
   it('F44 names the bits of the eleven rights', () => {
     expect(Object.values(RIGHTS)).toEqual(rightNames(2047).map((name) => maskOf([name])));
     expect(rightNames(RIGHTS.writeData | RIGHTS.deleteChildren)).toEqual(['write-data', 'delete-children']);

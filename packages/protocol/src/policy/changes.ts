@@ -113,9 +113,7 @@ export function judgeChange(change: Change, judgement: Judgement, limits: Object
   if (user !== owner && user !== tree && change.subscriptions.some((entry) => entry.user !== user)) {
     throw fospError('forbidden', 'Without owning the object or its tree you may change only your own subscription.');
   }
-  if (change.fields.size > 0) {
-    checkSize(change.after, limits);
-  }
+  checkSize(change, limits);
 }
 
 /**
@@ -192,13 +190,13 @@ function subscriptionChanges(
 }
 
 /** Too large comes last, so that only who may change an object learns how large it is. */
-function checkSize(fields: ObjectFields, limits: ObjectLimits): void {
-  const aclBytes = utf8Length(fields.acl ?? '');
-  if (aclBytes > limits.aclBytes) {
+function checkSize({ after, fields }: Change, limits: ObjectLimits): void {
+  const aclBytes = utf8Length(after.acl ?? '');
+  if (fields.has('acl') && aclBytes > limits.aclBytes) {
     throw fospError('too-large', `acl: would have ${aclBytes} bytes, the limit is ${limits.aclBytes}.`);
   }
-  const bytes = FIELD_NAMES.reduce((sum, name) => sum + utf8Length(fields[name] ?? ''), 0);
-  if (bytes > limits.objectBytes) {
+  const bytes = FIELD_NAMES.reduce((sum, name) => sum + utf8Length(after[name] ?? ''), 0);
+  if (fields.size > 0 && bytes > limits.objectBytes) {
     throw fospError('too-large', `The object would have ${bytes} bytes, the limit is ${limits.objectBytes}.`);
   }
 }

@@ -5,7 +5,7 @@
  */
 import type { CompiledAcl } from './compiled-acl.ts';
 import type { Groups } from './groups.ts';
-import { ALL_RIGHTS, DENY_SHIFT, type Entry, RIGHTS, type RightsMask, setBy, settled } from './right-names.ts';
+import { ALL_RIGHTS, type Entry, RIGHTS, type RightsMask, setBy, settled } from './right-names.ts';
 
 /** Attachment rights lie this many bits above the data rights that stand in for them. */
 const FALL_BACK_SHIFT = 6;
@@ -43,10 +43,9 @@ export function rightsOf(
   return (decided | ((decided << FALL_BACK_SHIFT) & ATTACHMENT_RIGHTS & ~setBy(decided))) & ALL_RIGHTS;
 }
 
-/** `decided`, and what the next entry sets beyond it. */
+/** `decided`, and what the next entry sets beyond it. A `not-` that comes too late is kept, and takes nothing away. */
 function completed(decided: Entry, next: Entry): Entry {
-  const set = setBy(decided);
-  return decided | (next & ~(set | (set << DENY_SHIFT)));
+  return decided | (next & ~setBy(decided));
 }
 
 /** What a user's groups set together: a `not-` in any of them wins. */

@@ -1,5 +1,5 @@
 /** Subscriptions as the fixtures spell them, as rows. */
-import { EVENT_BITS, type SubscriptionRow } from '../src/index.ts';
+import { EVENT_BITS, type SubscriptionRow } from '../../src/index.ts';
 
 export interface PlainSubscription {
   readonly events: readonly string[];
