@@ -54,11 +54,12 @@ export function expectStatus(reply: Reply, status: number | readonly number[], w
   return reply;
 }
 
-/** A failure whose message names the field or thing that is wrong. */
-export function expectNamed(reply: Reply, status: number, name: string): void {
-  expectStatus(reply, status, `naming ${name}`);
+/** A failure whose message names the field, or one of the ways to name it. */
+export function expectNamed(reply: Reply, status: number, names: readonly string[]): void {
+  expectStatus(reply, status, `naming ${names.join(' or ')}`);
   const message = String(jsonObject(reply)['message']);
-  expectThat(message.toLowerCase().includes(name.toLowerCase()), `a message that names ${name}`, message);
+  const named = names.some((name) => message.toLowerCase().includes(name.toLowerCase()));
+  expectThat(named, `a message that names ${names.join(' or ')}`, message);
 }
 
 export function bodyText(reply: Reply): string {

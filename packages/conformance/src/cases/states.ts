@@ -155,13 +155,12 @@ export const states: readonly Case[] = [
       const wrongPassword = await connection.request('AUTHENTICATE', '*', {
         body: { name: account.name, password: 'wrong' },
       });
-      const wrongName = await connection.request('AUTHENTICATE', '*', {
-        body: { name: t.name('n'), password: 'wrong' },
-      });
+      const nobody = t.name('n');
+      const wrongName = await connection.request('AUTHENTICATE', '*', { body: { name: nobody, password: 'wrong' } });
       expectStatus(wrongPassword, 401);
       expectStatus(wrongName, 401);
       const messages = [
-        bodyText(wrongName).replaceAll(unknown, '…'),
+        bodyText(wrongName).replaceAll(nobody, '…'),
         bodyText(wrongPassword).replaceAll(account.name, '…'),
       ];
       expectEqual(messages[0], messages[1], 'the body for a wrong name, as for a wrong password');

@@ -122,6 +122,11 @@ export class RawSocket {
     return closeCode(this.#received);
   }
 
+  /** Awaits bytes that contain this text. */
+  received(text: string): Promise<void> {
+    return this.#until(() => this.#received.includes(text), `bytes with ${text}`);
+  }
+
   destroy(): void {
     this.#socket.destroy();
   }
@@ -136,7 +141,8 @@ export class RawSocket {
       );
       await Promise.race(events);
       gone.abort();
-      if (late.aborted && !done()) throw new Failure(`${what} within ${this.#timeoutMs} ms`, 'nothing');
+      if (!done() && (late.aborted || this.#ended))
+        throw new Failure(`${what} within ${this.#timeoutMs} ms`, 'nothing');
     }
   }
 }

@@ -1,0 +1,58 @@
+/** All cases, in the order of PROTOCOL.md. */
+import type { Case } from '../case.ts';
+import { attachments } from './attachments.ts';
+import { badMessages } from './bad-messages.ts';
+import { extensions } from './extensions.ts';
+import { federation } from './federation.ts';
+import { frames } from './frames.ts';
+import { grammar } from './grammar.ts';
+import { groups } from './groups.ts';
+import { limits } from './limits.ts';
+import { normalisation } from './normalisation.ts';
+import { notificationViews } from './notification-views.ts';
+import { notifications } from './notifications.ts';
+import { orderOfChecks } from './order-of-checks.ts';
+import { pages } from './pages.ts';
+import { registration } from './registration.ts';
+import { requestsObjects } from './requests-objects.ts';
+import { requestsTree } from './requests-tree.ts';
+import { requestsUpdate } from './requests-update.ts';
+import { resources } from './resources.ts';
+import { rights } from './rights.ts';
+import { robustness } from './robustness.ts';
+import { sequences } from './sequences.ts';
+import { shapes } from './shapes.ts';
+import { states } from './states.ts';
+import { subscriptions } from './subscriptions.ts';
+import { transfers } from './transfers.ts';
+import { transport } from './transport.ts';
+
+/** Everything that any FOSP server is held to, in the order of PROTOCOL.md. */
+export const CASES: readonly Case[] = [
+  ...transport,
+  ...badMessages,
+  ...limits,
+  ...frames,
+  ...grammar,
+  ...sequences,
+  ...resources,
+  ...normalisation,
+  ...states,
+  ...registration,
+  ...requestsObjects,
+  ...requestsUpdate,
+  ...requestsTree,
+  ...orderOfChecks,
+  ...shapes,
+  ...rights,
+  ...groups,
+  ...subscriptions,
+  ...notifications,
+  ...notificationViews,
+  ...attachments,
+  ...transfers,
+  ...federation,
+  ...extensions,
+  ...pages,
+  ...robustness,
+];
