@@ -1,0 +1,69 @@
+/**
+ * The five services in one process, on the in-process bus, with SQLite and a folder: for one family, for a laptop, and as the
+ * server under most tests. Nothing differs from a cluster but the ports that the services are given.
+ *
+ * Lifecycle: `start` begins with whoever is asked and ends with the gateway, so that the public port opens on a server that
+ * can answer. `drain` goes the other way: nothing new comes; then those end whose work calls others; notifications outlive
+ * objects, whose last events they tell; the bus goes last. A process that is killed instead loses nothing acknowledged.
+ */
+import { createAttachmentsService, storeOf } from '@fosp/attachments';
+import { Bus, type BusFailure, InProcessTransport, type Transport } from '@fosp/bus';
+import { createFederationService } from '@fosp/federation';
+import { createGatewayService, gatewayConfig, type ListeningPorts } from '@fosp/gateway';
+import { createNotificationsService } from '@fosp/notifications';
+import { createObjectsService, objectsConfig } from '@fosp/objects';
+import type { AdminRoute, Log, Metrics } from '@fosp/runtime';
+import type { StandaloneSettings } from './config.ts';
+
+export interface ServicesParts {
+  readonly settings: StandaloneSettings;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+  /** Stands between the services: the in-process bus, unless a test makes it worse. */
+  readonly transport?: Transport;
+}
+
+export interface Services {
+  /** Resolves once clients can connect, with where. What it started before it rejected is to be drained. */
+  start(): Promise<ListeningPorts>;
+  drain(): Promise<void>;
+  /** Resolves once every change so far was told to whom it concerns. */
+  settle(): Promise<void>;
+  readonly adminRoutes: readonly AdminRoute[];
+}
+
+export function composeServices({ settings, log, metrics, clock, transport }: ServicesParts): Services {
+  const bus = new Bus(transport ?? new InProcessTransport({ clock }), {
+    clock,
+    log: (failure) => logFailure(log, failure),
+  });
+  const of = (service: string) => ({ bus, clock, metrics, log: log.child({ service }) });
+  const objects = createObjectsService({ ...of('objects'), config: objectsConfig(settings.objects) });
+  const notifications = createNotificationsService({ ...of('notifications'), domains: settings.notifications.domains });
+  const attachments = createAttachmentsService({ ...of('attachments'), store: storeOf(settings.attachments) });
+  const federation = createFederationService(of('federation'));
+  const gateway = createGatewayService({ ...of('gateway'), config: gatewayConfig(settings.gateway) });
+
+  return {
+    adminRoutes: gateway.adminRoutes,
+    start: async () => {
+      await objects.start();
+      await Promise.all([notifications.start(), attachments.start(), federation.start()]);
+      return gateway.start();
+    },
+    drain: async () => {
+      await gateway.drain();
+      await Promise.all([attachments.drain(), federation.drain()]);
+      await objects.drain();
+      await notifications.drain();
+      await bus.drain();
+    },
+    settle: () => objects.settle(),
+  };
+}
+
+function logFailure(log: Log, { subject, id, error }: BusFailure): void {
+  log.error({ subject, id, error }, 'a service failed');
+}

@@ -1,0 +1,15 @@
+import { ATTACHMENTS_VARIABLES } from '@fosp/attachments';
+import { GATEWAY_VARIABLES } from '@fosp/gateway';
+import { NOTIFICATIONS_VARIABLES } from '@fosp/notifications';
+import { OBJECTS_VARIABLES } from '@fosp/objects';
+import type { Settings } from '@fosp/runtime';
+
+/** All that its services are set by; what several declare is read once and the same. */
+export const STANDALONE_VARIABLES = {
+  gateway: GATEWAY_VARIABLES,
+  objects: OBJECTS_VARIABLES,
+  attachments: ATTACHMENTS_VARIABLES,
+  notifications: NOTIFICATIONS_VARIABLES,
+} as const;
+
+export type StandaloneSettings = Settings<typeof STANDALONE_VARIABLES>;

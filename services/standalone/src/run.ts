@@ -1,0 +1,31 @@
+/** Standalone as a process: the services, the data folder's token for the admin port, and a word to whoever watches. */
+import { isatty } from 'node:tty';
+import { runProcess } from '@fosp/runtime';
+import { addressesOf } from './addresses.ts';
+import { composeServices } from './compose.ts';
+import { STANDALONE_VARIABLES } from './config.ts';
+import { adminTokenIn, openDataFolder } from './data-folder.ts';
+import { welcome } from './welcome.ts';
+
+export async function runStandalone(): Promise<void> {
+  await runProcess('standalone', {
+    variables: STANDALONE_VARIABLES,
+    create: async ({ settings, log, metrics }) => {
+      const dataDirectory = await openDataFolder(settings.objects.dataDirectory);
+      const services = composeServices({ settings, log, metrics, clock: Date.now });
+      return {
+        adminRoutes: services.adminRoutes,
+        adminToken: await adminTokenIn(dataDirectory),
+        start: async () => {
+          const ports = await services.start();
+          const addresses = addressesOf({ ports, domains: settings.gateway.domains, dataDirectory });
+          log.info(addresses, 'serving');
+          if (isatty(1)) {
+            process.stdout.write(welcome(addresses));
+          }
+        },
+        drain: () => services.drain(),
+      };
+    },
+  });
+}
