@@ -47,4 +47,9 @@ export interface StreamedMessage {
   readonly kind: FrameKind;
   /** Bytes that the body must have, where known. */
   readonly size: number | undefined;
+  /**
+   * With a known size: one frame that announces it, so that the receiver knows it too. No control frame can go out before its
+   * end. Else fragments.
+   */
+  readonly announced: boolean;
 }

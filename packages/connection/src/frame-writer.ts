@@ -8,7 +8,7 @@
  */
 import { randomFillSync } from 'node:crypto';
 import { headerSize, writeHeader } from './frame-header.ts';
-import { applyMask } from './mask.ts';
+import { applyMask, rotateMask } from './mask.ts';
 import type { Role } from './types.ts';
 
 const SLAB_BYTES = 16 * 1024;
@@ -31,6 +31,8 @@ export class FrameWriter {
   #from = 0;
   #to = 0;
   #bytes = 0;
+  /** Of the frame that was announced, as it applies to its next byte. */
+  #mask = 0;
 
   constructor(role: Role) {
     this.#masked = role === 'client';
@@ -67,6 +69,36 @@ export class FrameWriter {
       this.#pieces.push(body);
     }
     this.#bytes += headerSize(payload, this.#masked) + payload;
+  }
+
+  /** Begins a frame whose body comes by `proceed`. */
+  announce(frame: { readonly opcode: number; readonly head: string; readonly bodyBytes: number }): void {
+    const { opcode, head, bodyBytes } = frame;
+    const headBytes = Buffer.byteLength(head);
+    const mask = this.#masked ? randomMask() : undefined;
+    const size = headerSize(headBytes + bodyBytes, this.#masked) + headBytes;
+    const start = this.#room(size, false);
+    const target = this.#run ?? slab;
+    const from = writeHeader(target, start, { opcode, fin: true, payload: headBytes + bodyBytes, mask });
+    writeText(target, from, head, headBytes);
+    applyMask(target, from, start + size, mask ?? 0);
+    this.#mask = rotateMask(mask ?? 0, headBytes);
+    this.#bytes += size;
+  }
+
+  /** The next bytes of the frame that was announced. */
+  proceed(bytes: Uint8Array): void {
+    this.#seal();
+    this.#bytes += bytes.length;
+    if (!this.#masked) {
+      this.#pieces.push(bytes);
+      return;
+    }
+    const masked = Buffer.allocUnsafeSlow(bytes.length);
+    masked.set(bytes);
+    applyMask(masked, 0, masked.length, this.#mask);
+    this.#mask = rotateMask(this.#mask, masked.length);
+    this.#pieces.push(masked);
   }
 
   /** Puts everything of another writer behind what is here. */

@@ -1,28 +1,24 @@
 /**
- * What one connection sends over its socket.
+ * What one connection sends: messages, control frames, and messages whose body is still coming.
  *
- * Frames of one turn of the event loop leave together when it ends, or earlier when there are 64 KiB. The socket gets one
- * portion at a time: as long as it takes them at once there is no end to it, else the rest waits here, where it is counted exactly.
- * Over the limit, or when a portion is not taken within `sendSeconds`, the owner is told.
+ * While a message is streamed, whole messages wait behind it; control frames go between its fragments, but cannot within a
+ * frame that was announced with its size. When more waits than the limit allows, the owner is told.
  *
- * While a message is streamed, control frames go between its fragments and whole messages wait behind it.
- *
- * Lifecycle: open → `finish` (a close frame behind what is there, nothing after it) → `end` → `destroy`.
+ * Lifecycle: open until `finish`, which lets a close frame follow what is there and nothing after it; then `end`, `destroy`.
  */
 import type { Duplex } from 'node:stream';
 import { fospError } from '@fosp/protocol';
-import type { TransferBudget } from './budget.ts';
 import type { StreamedMessage } from './channel.ts';
 import { OPCODE } from './frame-header.ts';
 import { FrameWriter } from './frame-writer.ts';
 import type { PeerEnvironment } from './options.ts';
-import type { TimerWheel } from './timer-wheel.ts';
+import { SendQueue } from './send-queue.ts';
 import type { Role } from './types.ts';
 
-const PORTION_BYTES = 64 * 1024;
 /** Fragments of a streamed message are no larger, so that control frames can go between them. */
 const FRAGMENT_BYTES = 64 * 1024;
-const STREAM_AHEAD_BYTES = 128 * 1024;
+/** How far the source of a streamed message may be ahead of its reader. */
+const AHEAD_BYTES = 128 * 1024;
 
 export interface OutboxOptions {
   readonly role: Role;
@@ -30,285 +26,194 @@ export interface OutboxOptions {
   readonly limitBytes: number;
   /** Too much waits to be sent. */
   overflow(reason: string): void;
-  /** A streamed message cannot be completed. */
+  /** A message that has begun cannot be completed. */
   broken(reason: string): void;
 }
 
+/** How far a streamed message is. */
+interface Progress {
+  bytes: number;
+  begun: boolean;
+}
+
 export class Outbox {
-  readonly #socket: Duplex;
   readonly #options: OutboxOptions;
-  readonly #budget: TransferBudget;
-  readonly #timers: TimerWheel;
-  readonly #writer: FrameWriter;
-  #state: 'open' | 'finished' | 'ending' | 'ended' = 'open';
-  /** Pieces taken from the writer, and which is the next to go. */
-  #queue: Uint8Array[] = [];
-  #next = 0;
-  #queued = 0;
-  /** The portion that the socket did not take at once, and since when. */
-  #inSocket = 0;
-  #inSocketSince = 0;
-  #scheduled = false;
-  /** What of `bytes` is counted in the budget. */
-  #counted = 0;
-  /** Messages that wait behind the one that is streamed. */
+  readonly #queue: SendQueue;
+  #isOpen = true;
+  /** Set while a message is streamed: what waits behind it. */
   #behind: FrameWriter | undefined;
   #source: AsyncIterator<Uint8Array> | undefined;
-  #turns: (() => void)[] | undefined;
-  #room: (() => void) | undefined;
-  readonly #written = (): void => this.#afterWrite();
+  #isMidFrame = false;
+  /** Messages that wait for their turn to be streamed. */
+  #turns: (() => void)[] = NO_TURNS;
 
   constructor(socket: Duplex, options: OutboxOptions) {
-    this.#socket = socket;
     this.#options = options;
-    this.#budget = options.environment.budget;
-    this.#timers = options.environment.timers;
-    this.#writer = new FrameWriter(options.role);
+    this.#queue = new SendQueue(socket, options.role, options);
   }
 
   /** Bytes that wait to be sent. */
   get bytes(): number {
-    return this.#ready + (this.#behind?.bytes ?? 0);
+    return this.#queue.bytes + (this.#behind?.bytes ?? 0);
   }
 
   /** Since when the socket has not taken what it was given; undefined when it has. */
   get stalledSince(): number | undefined {
-    return this.#inSocket > 0 ? this.#inSocketSince : undefined;
+    return this.#queue.stalledSince;
   }
 
-  /** One frame, at once or, unless it is a control frame, behind the message that is streamed. */
+  /** Whether a frame was announced that is not complete, and so nothing else can be sent. */
+  get isMidFrame(): boolean {
+    return this.#isMidFrame;
+  }
+
+  /** Sends one frame which is a message, or a control frame. */
   frame(opcode: number, head: string, body: string | Uint8Array | undefined): void {
-    if (this.#state !== 'open') {
+    if (!this.#isOpen) {
       return;
     }
     if (this.bytes > this.#options.limitBytes) {
       this.#options.overflow('what was sent is not read');
       return;
     }
-    const control = opcode >= OPCODE.close;
-    const writer = control ? this.#writer : (this.#behind ?? this.#writer);
-    writer.write({ opcode, fin: true, head, body }, this.#inSocket > 0 || writer === this.#behind);
-    this.#wrote();
+    const waits = this.#behind !== undefined && (opcode < OPCODE.close || this.#isMidFrame);
+    const writer = waits ? (this.#behind ?? this.#queue.writer) : this.#queue.writer;
+    writer.write({ opcode, fin: true, head, body }, waits || this.#queue.isBehind);
+    this.#queue.wrote();
   }
 
-  /** Sends one message in fragments, as its body comes. */
+  /** Sends one message as its body comes. */
   async stream(message: StreamedMessage): Promise<void> {
-    while (this.#behind !== undefined && this.#state === 'open') {
-      await new Promise<void>((resolve) => {
-        this.#turns ??= [];
-        this.#turns.push(resolve);
-      });
+    while (this.#behind !== undefined && this.#isOpen) {
+      await this.#turn();
     }
     this.#assertOpen();
     const source = message.body[Symbol.asyncIterator]();
-    const sent = { bytes: 0, frames: 0 };
+    const progress = { bytes: 0, begun: false };
     this.#source = source;
     this.#behind = new FrameWriter(this.#options.role);
     try {
-      await this.#fragments(message, source, sent);
+      await this.#pump(message, source, progress);
     } catch (error) {
-      if (sent.frames > 0 && this.#state === 'open') {
+      stopSource(source);
+      if (progress.begun && this.#isOpen) {
         this.#options.broken('a body could not be sent to its end');
       }
-      stopSource(source);
       throw error;
     } finally {
       this.#endStream();
     }
   }
 
-  /** Nothing more is sent but this close frame. A streamed message is broken off, and what waits behind it dropped. */
-  finish(payload: Uint8Array): void {
-    if (this.#state === 'open') {
-      this.#writer.write({ opcode: OPCODE.close, fin: true, head: '', body: payload }, false);
-      this.#state = 'finished';
+  /**
+   * Nothing more is sent but this close frame. A streamed message is broken off, and what waits behind it dropped.
+   *
+   * @returns false where that leaves an unfinished frame, and so no close frame can be sent
+   */
+  finish(payload: Uint8Array): boolean {
+    if (this.#isOpen) {
+      this.#isOpen = false;
+      if (!this.#isMidFrame) {
+        this.#queue.writer.write({ opcode: OPCODE.close, fin: true, head: '', body: payload }, false);
+        this.#queue.wrote();
+      }
       if (this.#source !== undefined) {
         stopSource(this.#source);
       }
-      this.#makeRoom();
-      for (const turn of this.#turns?.splice(0) ?? []) {
+      this.#queue.release();
+      for (const turn of this.#turns.splice(0)) {
         turn();
       }
-      this.#wrote();
     }
+    return !this.#isMidFrame;
   }
 
   /** Ends the socket when everything is sent. */
   end(): void {
-    if (this.#state !== 'ended') {
-      this.#state = 'ending';
-      this.#pump();
-    }
+    this.#queue.end();
   }
 
   /** The socket is gone. */
   destroy(): void {
-    this.finish(new Uint8Array(0));
-    this.#state = 'ended';
-    this.#queue = [];
-    this.#next = 0;
-    this.#queued = 0;
-    this.#inSocket = 0;
-    this.#writer.take();
-    this.#behind?.take();
-    this.#count();
-    this.#makeRoom();
+    this.#queue.destroy();
   }
 
-  /** Sends what is there. */
-  flush(): void {
-    this.#scheduled = false;
-    this.#pump();
-  }
-
-  get #ready(): number {
-    return this.#writer.bytes + this.#queued + this.#inSocket;
-  }
-
-  async #fragments(
-    message: StreamedMessage,
-    source: AsyncIterator<Uint8Array>,
-    sent: { bytes: number; frames: number },
-  ): Promise<void> {
-    const write = (fin: boolean, body: Uint8Array | undefined) => {
-      const first = sent.frames === 0;
-      const opcode = first ? OPCODE[message.kind] : OPCODE.continuation;
-      this.#writer.write({ opcode, fin, head: first ? message.head : '', body }, this.#inSocket > 0);
-      sent.frames++;
-      this.#wrote();
-    };
+  async #pump(message: StreamedMessage, source: AsyncIterator<Uint8Array>, progress: Progress): Promise<void> {
+    const { size } = message;
     for (let step = await source.next(); step.done !== true; step = await source.next()) {
+      const bytes = step.value;
       this.#assertOpen();
-      sent.bytes += step.value.length;
-      assertSize(sent.bytes <= (message.size ?? sent.bytes), message.size);
-      for (let at = 0; at < step.value.length; at += FRAGMENT_BYTES) {
-        write(false, step.value.subarray(at, at + FRAGMENT_BYTES));
-      }
-      if (this.#ready > STREAM_AHEAD_BYTES) {
-        await new Promise<void>((resolve) => {
-          this.#room = resolve;
-        });
-        this.#assertOpen();
+      progress.bytes += bytes.length;
+      assertSize(progress.bytes <= (size ?? progress.bytes), size);
+      for (let at = 0; at < bytes.length; at += FRAGMENT_BYTES) {
+        this.#sendPiece(message, bytes.subarray(at, at + FRAGMENT_BYTES), progress);
+        if (this.#queue.bytes > AHEAD_BYTES) {
+          await this.#queue.room();
+          this.#assertOpen();
+        }
       }
     }
     this.#assertOpen();
-    assertSize(sent.bytes === (message.size ?? sent.bytes), message.size);
-    write(true, undefined);
+    assertSize(progress.bytes === (size ?? progress.bytes), size);
+    if (this.#isMidFrame) {
+      this.#isMidFrame = false;
+    } else {
+      this.#fragment(message, { fin: true, body: undefined }, progress);
+    }
+  }
+
+  #sendPiece(message: StreamedMessage, body: Uint8Array, progress: Progress): void {
+    if (!message.announced || message.size === undefined) {
+      this.#fragment(message, { fin: false, body }, progress);
+      return;
+    }
+    const { writer } = this.#queue;
+    if (!progress.begun) {
+      writer.announce({ opcode: OPCODE[message.kind], head: message.head, bodyBytes: message.size });
+      progress.begun = true;
+      this.#isMidFrame = true;
+    }
+    writer.proceed(body);
+    this.#queue.wrote();
+  }
+
+  #fragment(message: StreamedMessage, part: { fin: boolean; body: Uint8Array | undefined }, progress: Progress): void {
+    const opcode = progress.begun ? OPCODE.continuation : OPCODE[message.kind];
+    const head = progress.begun ? '' : message.head;
+    this.#queue.writer.write({ opcode, head, ...part }, this.#queue.isBehind);
+    progress.begun = true;
+    this.#queue.wrote();
+  }
+
+  #turn(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#turns === NO_TURNS) {
+        this.#turns = [];
+      }
+      this.#turns.push(resolve);
+    });
   }
 
   #endStream(): void {
     const behind = this.#behind;
     this.#behind = undefined;
     this.#source = undefined;
-    if (behind !== undefined && this.#state === 'open') {
-      this.#writer.adopt(behind);
-      this.#wrote();
+    if (behind !== undefined && this.#isOpen) {
+      this.#queue.writer.adopt(behind);
+      this.#queue.wrote();
     }
-    this.#turns?.shift()?.();
+    this.#turns.shift()?.();
   }
 
   #assertOpen(): void {
-    if (this.#state !== 'open') {
+    if (!this.#isOpen) {
       throw fospError('unreachable', 'The connection closed.');
     }
   }
-
-  /** Something was put into a writer. */
-  #wrote(): void {
-    if (this.#inSocket > 0) {
-      this.#count();
-    } else if (this.#writer.bytes >= PORTION_BYTES) {
-      this.#pump();
-    } else if (!this.#scheduled) {
-      this.#scheduled = true;
-      schedule(this);
-    }
-  }
-
-  /** Gives the socket portions for as long as it takes them at once. */
-  #pump(): void {
-    while (this.#inSocket === 0 && this.#ready > 0 && !this.#socket.destroyed) {
-      if (this.#next === this.#queue.length) {
-        this.#queued = this.#writer.bytes;
-        this.#queue = this.#writer.take();
-        this.#next = 0;
-      }
-      this.#inSocket = this.#writePortion();
-      this.#queued -= this.#inSocket;
-      this.#inSocketSince = this.#timers.time;
-      if (this.#socket.writableLength === 0) {
-        this.#inSocket = 0;
-      }
-    }
-    this.#count();
-    if (this.#inSocket === 0 && this.#ready === 0) {
-      this.#makeRoom();
-      if (this.#state === 'ending') {
-        this.#state = 'ended';
-        this.#socket.end();
-      }
-    }
-  }
-
-  /** @returns bytes written */
-  #writePortion(): number {
-    const socket = this.#socket;
-    let bytes = 0;
-    let piece = this.#portion();
-    if (this.#next === this.#queue.length) {
-      socket.write(piece, this.#written);
-      return piece.length;
-    }
-    socket.cork();
-    for (;;) {
-      bytes += piece.length;
-      if (bytes >= PORTION_BYTES || this.#next === this.#queue.length) {
-        break;
-      }
-      socket.write(piece);
-      piece = this.#portion();
-    }
-    socket.write(piece, this.#written);
-    socket.uncork();
-    return bytes;
-  }
-
-  /** The next piece of the queue, or as much of it as goes into a portion. */
-  #portion(): Uint8Array {
-    const piece = this.#queue[this.#next] ?? new Uint8Array(0);
-    if (piece.length > PORTION_BYTES) {
-      this.#queue[this.#next] = piece.subarray(PORTION_BYTES);
-      return piece.subarray(0, PORTION_BYTES);
-    }
-    this.#next++;
-    return piece;
-  }
-
-  #afterWrite(): void {
-    if (this.#inSocket > 0 && this.#socket.writableLength === 0) {
-      this.#inSocket = 0;
-      this.#pump();
-    }
-  }
-
-  /** Tells the budget what waits for a reader that is behind. */
-  #count(): void {
-    const waiting = this.#inSocket > 0 ? this.bytes : 0;
-    const more = waiting - this.#counted;
-    if (more !== 0) {
-      this.#counted = waiting;
-      if (!this.#budget.addBacklog(more) && more > 0) {
-        this.#options.overflow('too much waits for readers that are behind');
-      }
-    }
-  }
-
-  #makeRoom(): void {
-    const room = this.#room;
-    this.#room = undefined;
-    room?.();
-  }
 }
+
+/** What an outbox has that never streamed two messages at once, as nearly all: it costs no memory. */
+const NO_TURNS: (() => void)[] = [];
 
 function assertSize(fits: boolean, size: number | undefined): void {
   if (!fits) {
@@ -319,21 +224,4 @@ function assertSize(fits: boolean, size: number | undefined): void {
 /** Lets a source that is not read to its end clean up; what it thinks of that is nobody's business. */
 function stopSource(source: AsyncIterator<Uint8Array>): void {
   source.return?.().catch(() => {});
-}
-
-let scheduled: Outbox[] = [];
-
-/** All outboxes that have something to send at the end of a turn share one tick. */
-function schedule(outbox: Outbox): void {
-  if (scheduled.push(outbox) === 1) {
-    process.nextTick(flushScheduled);
-  }
-}
-
-function flushScheduled(): void {
-  const outboxes = scheduled;
-  scheduled = [];
-  for (const outbox of outboxes) {
-    outbox.flush();
-  }
 }

@@ -21,6 +21,8 @@ import type {
 } from './types.ts';
 
 const NO_OPTIONS = Object.freeze({});
+/** Larger bodies of our own requests are sent bit by bit, and not counted against the send buffer as a whole. */
+const STREAM_FROM_BYTES = 64 * 1024;
 
 /**
  * One FOSP connection, either end: requests of our own and their responses, responses to the other side's requests, and
@@ -118,7 +120,7 @@ export class Peer {
     const { body, size, headers = NO_HEADERS } = options;
     this.#inbox.answered(sequence);
     const head = encodeResponseHead(status, sequence, { headers, hasBody: true });
-    return this.#channel.sendStream({ head, body, kind: 'binary', size });
+    return this.#channel.sendStream({ head, body, kind: 'binary', size, announced: false });
   }
 
   /** A ready message, such as a notification, as one text frame. */
@@ -150,17 +152,23 @@ export class Peer {
 
   #send(request: PendingRequest, head: string, options: RequestOptions): void {
     const { body } = options;
-    if (body === undefined || hasLength(body)) {
-      const kind: FrameKind = options.frame ?? (body === undefined || typeof body === 'string' ? 'text' : 'binary');
+    const kind: FrameKind = options.frame ?? (body === undefined || typeof body === 'string' ? 'text' : 'binary');
+    if (body === undefined || typeof body === 'string' || (hasLength(body) && body.length < STREAM_FROM_BYTES)) {
       this.#channel.send(head, body, kind);
       this.#pending.startTimeout(request);
       return;
     }
-    this.#channel.sendStream({ head, body, kind: options.frame ?? 'binary', size: undefined }).then(
+    const size = hasLength(body) ? body.length : options.size;
+    const pieces = hasLength(body) ? once(body) : body;
+    this.#channel.sendStream({ head, body: pieces, kind, size, announced: size !== undefined }).then(
       () => this.#pending.startTimeout(request),
       (error: unknown) => this.#pending.reject(request.sequence, error),
     );
   }
+}
+
+async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  yield bytes;
 }
 
 function hasLength(body: string | Uint8Array | AsyncIterable<Uint8Array>): body is string | Uint8Array {

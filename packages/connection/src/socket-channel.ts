@@ -19,6 +19,8 @@ import type { Timed, TimerWheel } from './timer-wheel.ts';
 import type { FrameKind, PeerLimits, Role } from './types.ts';
 
 const MAX_REASON_BYTES = 123;
+/** The payload of a close frame without a code. */
+const NO_CODE = new Uint8Array(0);
 
 export interface SocketChannelOptions {
   readonly role: Role;
@@ -97,8 +99,9 @@ export class SocketChannel implements Channel, FrameSink, Timed {
 
   close(code: number, reason: string): void {
     if (this.#state === 'open') {
-      this.#leave(code, reason);
-      this.#outbox.finish(closePayload(code, reason));
+      if (!this.#leave(code, reason, closePayload(code, reason))) {
+        this.#conclude();
+      }
       this.resume();
     }
   }
@@ -154,16 +157,14 @@ export class SocketChannel implements Channel, FrameSink, Timed {
 
   peerClosed(code: number, reason: string): void {
     if (this.#state === 'open') {
-      this.#leave(code, reason);
-      this.#outbox.finish(closePayload(code === CLOSE_CODES.noCode.code ? undefined : code, ''));
+      this.#leave(code, reason, code === CLOSE_CODES.noCode.code ? NO_CODE : closePayload(code, ''));
     }
     this.#conclude();
   }
 
   violation(code: number, reason: string): void {
     if (this.#state === 'open') {
-      this.#leave(code, reason);
-      this.#outbox.finish(closePayload(code, reason));
+      this.#leave(code, reason, closePayload(code, reason));
     }
     this.#conclude();
   }
@@ -216,13 +217,15 @@ export class SocketChannel implements Channel, FrameSink, Timed {
     }
   }
 
-  /** The end of being open. */
-  #leave(code: number, reason: string): void {
+  /** The end of being open. @returns whether a close frame could be sent */
+  #leave(code: number, reason: string, payload: Uint8Array): boolean {
     this.#state = 'closing';
     this.#code = code;
     this.#reason = reason;
     this.#setDeadline();
+    const sent = this.#outbox.finish(payload);
     this.#receiver?.closing(code, reason);
+    return sent;
   }
 
   /** The end of closing. */
@@ -239,7 +242,7 @@ export class SocketChannel implements Channel, FrameSink, Timed {
   /** The socket ended or broke. */
   #lost(error?: Error): void {
     if (this.#state === 'open') {
-      this.#leave(CLOSE_CODES.lost.code, error === undefined ? 'the connection ended' : error.message);
+      this.#leave(CLOSE_CODES.lost.code, error === undefined ? 'the connection ended' : error.message, NO_CODE);
     }
     this.#conclude();
   }
@@ -257,9 +260,14 @@ export class SocketChannel implements Channel, FrameSink, Timed {
       this.close(CLOSE_CODES.tryLater.code, 'what was sent is not read');
       return;
     }
+    if (this.#outbox.isMidFrame) {
+      // No ping can leave now; whether the other side still takes bytes was just asked.
+      this.#heardAt = now;
+      this.#pingedAt = undefined;
+    }
     if (heartbeatSeconds > 0 && !this.#paused) {
       if (this.#pingedAt !== undefined && now - this.#pingedAt >= heartbeatTimeoutSeconds * 1000) {
-        this.#leave(CLOSE_CODES.lost.code, 'nothing was heard, not even an answer to a ping');
+        this.#leave(CLOSE_CODES.lost.code, 'nothing was heard, not even an answer to a ping', NO_CODE);
         this.#conclude();
         this.#socket.destroy();
         return;
@@ -288,10 +296,7 @@ export class SocketChannel implements Channel, FrameSink, Timed {
   }
 }
 
-function closePayload(code: number | undefined, reason: string): Uint8Array {
-  if (code === undefined) {
-    return new Uint8Array(0);
-  }
+function closePayload(code: number, reason: string): Uint8Array {
   const payload = Buffer.alloc(2 + MAX_REASON_BYTES);
   payload.writeUInt16BE(code);
   return payload.subarray(0, 2 + payload.write(reason, 2, 'utf8'));

@@ -92,11 +92,13 @@ export interface PeerLimits {
 /** Options of a request of our own. */
 export interface RequestOptions {
   readonly headers?: Headers;
-  /** Pieces of an async iterable are sent as they come, in one fragmented message, with back-pressure. */
+  /** Pieces of an async iterable are sent as they come, in one message, with back-pressure. */
   readonly body?: string | Uint8Array | AsyncIterable<Uint8Array>;
+  /** Bytes of an async iterable in all, where known: then the receiver is told them beforehand. */
+  readonly size?: number;
   /** Default: binary where the body is bytes, else text. */
   readonly frame?: FrameKind;
-  /** Default: {@link PeerLimits.requestTimeoutMs}. Where the body streams, counted from its end. */
+  /** Default: {@link PeerLimits.requestTimeoutMs}. Counted from the end of the body, where that streams or is large. */
   readonly timeoutMs?: number;
   /** Give the body of a successful response as a stream; meant for READ. */
   readonly stream?: boolean;
