@@ -32,7 +32,6 @@ export {
   isChange,
   type Judgement,
   judgeChange,
-  neededOnParent,
   type SubscriptionChange,
 } from './policy/changes.ts';
 export { type CompiledAcl, compileAcl } from './policy/compiled-acl.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { changeOf, contentsOf, neededOnParent, parseObjectBody, rightNames } from '../src/index.ts';
+import { changeOf, contentsOf, parseObjectBody } from '../src/index.ts';
 
 describe('what an UPDATE changes', () => {
   it('F28 fields that stay equal keep the text they had', () => {
@@ -32,16 +32,5 @@ describe('what a CREATE makes', () => {
     expect(() => contentsOf(parseObjectBody('{"data":5}', 'create'), '/config/groups')).toThrow(
       'data: must be an object',
     );
-  });
-
-  it('F42 F49 needs write-acl too where groups come or go', () => {
-    expect(rightNames(neededOnParent('create', path))).toEqual(['write-children']);
-    expect(rightNames(neededOnParent('create', '/config'))).toEqual(['write-children']);
-    expect(rightNames(neededOnParent('create', '/config/groups'))).toEqual(['write-acl', 'write-children']);
-    expect(rightNames(neededOnParent('create', '/config/groups/a'))).toEqual(['write-children']);
-    expect(rightNames(neededOnParent('delete', path))).toEqual(['delete-children']);
-    expect(rightNames(neededOnParent('delete', '/config'))).toEqual(['write-acl', 'delete-children']);
-    expect(rightNames(neededOnParent('delete', '/config/groups'))).toEqual(['write-acl', 'delete-children']);
-    expect(rightNames(neededOnParent('delete', '/config/groups/a'))).toEqual(['delete-children']);
   });
 });

@@ -13,7 +13,7 @@ import { equalJson } from '../json-equal.ts';
 import { LIMITS } from '../limits.ts';
 import { mergePatch } from '../merge-patch.ts';
 import type { ObjectFields, ObjectLimits, ObjectPatch } from '../object.ts';
-import { GROUPS_PATH, isSelfOrAncestor } from '../resource-id.ts';
+import { GROUPS_PATH } from '../resource-id.ts';
 import {
   mergeSubscription,
   type Subscription,
@@ -114,16 +114,6 @@ export function judgeChange(change: Change, judgement: Judgement, limits: Object
     throw fospError('forbidden', 'Without owning the object or its tree you may change only your own subscription.');
   }
   checkSize(change, limits);
-}
-
-/**
- * The rights that CREATE or DELETE of the object at `path` needs on its parent. Where groups come or go with it, that
- * changes rights in the whole tree, and needs write-acl too.
- */
-export function neededOnParent(operation: 'create' | 'delete', path: string): RightsMask {
-  const needed = operation === 'create' ? RIGHTS.writeChildren : RIGHTS.deleteChildren;
-  const changesGroups = operation === 'create' ? path === GROUPS_PATH : isSelfOrAncestor(path, GROUPS_PATH);
-  return changesGroups ? needed | RIGHTS.writeAcl : needed;
 }
 
 /** The contents of a new object at `path`, from the body of a CREATE. Its creator owns it, so `subscriptions` may name anybody. */

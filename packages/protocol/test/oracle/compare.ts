@@ -6,6 +6,7 @@ import {
   contentsOf,
   type EventType,
   type Groups,
+  normaliseAcl,
   type ObjectFragments,
   parseGroups,
   parseObjectBody,
@@ -99,6 +100,9 @@ function compareAcl(naive: NaiveObject, stored: StoredObject | undefined): void 
   const given = JSON.stringify(rightsByName(naive.rights));
   const shown = JSON.stringify(rightsByName(readAcl(acl)));
   const names = Object.keys(acl.users ?? {});
+  if (stored?.fragments.acl !== undefined && normaliseAcl(stored.fragments.acl) !== stored.fragments.acl) {
+    throw new Error(`the stored acl ${stored.fragments.acl} is not in its stored form`);
+  }
   if (given !== shown || acl.others !== undefined || names.some((name) => name !== readUser(name))) {
     throw new Error(`an acl that says ${given} is stored as ${stored?.fragments.acl}`);
   }
