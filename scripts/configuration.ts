@@ -1,0 +1,44 @@
+/** `pnpm configuration`: the tables of `docs/configuration.md`, from what each process declares that it reads. */
+import { SETTINGS } from '../packages/cli/src/settings.ts';
+import { type DescribedVariable, describeVariables, PROCESS_VARIABLES } from '../packages/runtime/src/index.ts';
+import { ATTACHMENTS_VARIABLES } from '../services/attachments/src/index.ts';
+import { GATEWAY_VARIABLES } from '../services/gateway/src/index.ts';
+import { NOTIFICATIONS_VARIABLES } from '../services/notifications/src/index.ts';
+import { OBJECTS_VARIABLES } from '../services/objects/src/index.ts';
+import { code, finish, table } from './document.ts';
+
+/** What reads them; `every process` whatever its service. */
+const DECLARED = {
+  'every process': PROCESS_VARIABLES,
+  gateway: GATEWAY_VARIABLES,
+  objects: OBJECTS_VARIABLES,
+  attachments: ATTACHMENTS_VARIABLES,
+  notifications: NOTIFICATIONS_VARIABLES,
+};
+
+const HEAD = ['variable', 'default', 'allowed', 'meaning'];
+
+function row({ name, fallback, allowed, meaning, required, secret }: DescribedVariable): string[] {
+  const value = required ? 'must be set' : fallback === undefined || fallback === '' ? '–' : code(fallback);
+  return [code(name), value, secret ? `${allowed}; a secret` : allowed, meaning];
+}
+
+function readBy({ name }: DescribedVariable): string {
+  const readers = Object.entries(DECLARED).filter(([, variables]) =>
+    describeVariables(variables).some((variable) => variable.name === name),
+  );
+  const names = readers.map(([reader]) => reader);
+  return names.includes('every process') ? 'every process' : names.join(', ');
+}
+
+const server = describeVariables(DECLARED).map((variable) => [...row(variable), readBy(variable)]);
+const commandLine = describeVariables(SETTINGS).map(row);
+
+finish({
+  path: 'docs/configuration.md',
+  tables: {
+    server: table([...HEAD, 'read by'], server),
+    'command line': table(HEAD, commandLine),
+  },
+  command: 'npx -y pnpm@12 configuration',
+});
