@@ -1,0 +1,59 @@
+/** What this service is set by. */
+import { join } from 'node:path';
+import { normaliseDomain } from '@fosp/protocol';
+import { bytes, count, type Kind, type Settings, splitList, text, variable } from '@fosp/runtime';
+import { DEFAULT_LIMITS, type ObjectsLimits } from './limits.ts';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+const DOMAINS: Kind<readonly string[]> = {
+  allowed: 'domain names, separated by commas',
+  parse: (given) => splitList(given).map(normaliseDomain),
+};
+
+export const OBJECTS_VARIABLES = {
+  domains: variable('FOSP_DOMAIN', 'localhost', 'the domains served', DOMAINS),
+  dataDirectory: text('FOSP_DATA_DIR', './data', 'standalone: SQLite and attachments'),
+  object: bytes('FOSP_LIMIT_OBJECT', '256 KiB', 'one object', { min: KIB, max: 4 * MIB }),
+  acl: bytes('FOSP_LIMIT_ACL', '16 KiB', 'the acl of one object', { min: KIB, max: 4 * MIB }),
+  registrations: count(
+    'FOSP_LIMIT_REGISTRATIONS_PER_MINUTE',
+    DEFAULT_LIMITS.registrationsPerAddress,
+    'new accounts per client address',
+    { min: 1 },
+  ),
+  loginFailures: count(
+    'FOSP_LIMIT_LOGIN_FAILURES_PER_MINUTE',
+    DEFAULT_LIMITS.failuresPerAccount,
+    'wrong passwords per account, and ten times that per client address; only failures count',
+    { min: 1 },
+  ),
+  cache: bytes('FOSP_OBJECT_CACHE', '64 MiB', 'memory for objects that are ready to be read', { min: MIB }),
+} as const;
+
+export interface ObjectsConfig {
+  /** Normalised. */
+  readonly domains: readonly string[];
+  /** Of the embedded database. */
+  readonly folder: string;
+  readonly cacheBytes: number;
+  readonly limits: ObjectsLimits;
+}
+
+export function objectsConfig(settings: Settings<typeof OBJECTS_VARIABLES>): ObjectsConfig {
+  const { domains, dataDirectory, object, acl, registrations, loginFailures, cache } = settings;
+  return {
+    domains,
+    folder: join(dataDirectory, 'objects'),
+    cacheBytes: cache,
+    limits: {
+      ...DEFAULT_LIMITS,
+      objectBytes: object,
+      aclBytes: acl,
+      registrationsPerAddress: registrations,
+      failuresPerAccount: loginFailures,
+      failuresPerAddress: 10 * loginFailures,
+    },
+  };
+}

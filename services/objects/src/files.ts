@@ -1,0 +1,133 @@
+/**
+ * Which file belongs to which object (PROTOCOL §4, §7). A key of the file store is pending from the beginning of an upload,
+ * live once it is an object's file, dead once it is no longer, and claimed while its bytes are being deleted.
+ *
+ * Invariants: an upload becomes the file only of the very object it was begun for, not of a later one of the same name, and
+ * only while its key is pending; so what the sweeper claimed is never anybody's file. A dead key's bytes stay as long as the
+ * longest transfer, so a running READ is never cut.
+ *
+ * A WRITE replaces the file and all that described it: a name or type that it does not give is gone.
+ */
+import { attachmentText, decodeHeaderText, fospError, parseObjectBody, RIGHTS } from '@fosp/protocol';
+import { type Domains, need, noObject, refusal } from './access.ts';
+import { announceChange } from './announce.ts';
+import type { ObjectsLimits } from './limits.ts';
+import type { Policies } from './policies.ts';
+import { checkPreconditions, etagOf } from './preconditions.ts';
+import type { Place, Store, StoredObject, TreeTransaction } from './store/store.ts';
+import type { Writes } from './writes.ts';
+import { retireFile, type WriteTarget } from './writing.ts';
+
+export interface FilesDeps {
+  readonly store: Store;
+  readonly writes: Writes;
+  readonly policies: Policies;
+  readonly domains: Domains;
+  readonly limits: ObjectsLimits;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+}
+
+/** What was uploaded. */
+export interface Upload {
+  readonly key: string;
+  /** Of the object it was begun for, as `begin` gave it. */
+  readonly incarnation: number;
+  /** Bytes. */
+  readonly size: number;
+  /** SHA-256, hex. */
+  readonly checksum: string;
+  readonly contentType: string | undefined;
+  /** Percent-encoded. */
+  readonly fileName: string | undefined;
+}
+
+export class Files {
+  readonly #deps: FilesDeps;
+
+  constructor(deps: FilesDeps) {
+    this.#deps = deps;
+  }
+
+  /** Registers a key for an upload. @throws forbidden, not-found, precondition-failed */
+  async begin(target: WriteTarget, key: string): Promise<{ incarnation: number }> {
+    return this.#deps.writes.run(target.tree, target.deadline, async (tx, now) => {
+      const { incarnation } = this.#judged(target, await tx.look(target.path));
+      const { tree, path } = target;
+      await tx.putFile({ key, state: 'pending', tree, path, incarnation, size: undefined, checksum: undefined }, now);
+      return { change: undefined, incarnation };
+    });
+  }
+
+  /** Makes an upload the object's file. @throws as `begin`; malformed, timeout where it took too long */
+  async commit(target: WriteTarget, upload: Upload): Promise<{ etag: string }> {
+    const { writes, limits } = this.#deps;
+    const attachment = attachmentOf(upload);
+    return writes.run(target.tree, target.deadline, async (tx, now) => {
+      const place = await tx.look(target.path);
+      const object = this.#judged(target, place);
+      if (object.incarnation !== upload.incarnation) {
+        throw noObject(target);
+      }
+      await takeUpload(tx, target, { upload, now });
+      if (object.file !== undefined) {
+        await retireFile(tx, object.file, now);
+      }
+      const version = await tx.version();
+      const mtime = new Date(now).toISOString();
+      const after: StoredObject = { ...object, version, mtime, attachment, file: upload.key };
+      await tx.replace(after);
+      const above = place.levels.slice(1);
+      const event = { event: 'UPDATED', user: target.user, object: after, above, groups: place.groups } as const;
+      const announced = await announceChange(tx, event, limits);
+      return { change: { path: target.path, wide: false, announced }, etag: etagOf(version) };
+    });
+  }
+
+  /** Keys whose bytes may be deleted, claimed for the caller. */
+  claim(limit: number): Promise<string[]> {
+    const { store, clock, limits } = this.#deps;
+    const now = clock();
+    const deadBefore = now - limits.transferLifetime;
+    return store.files.claim({ limit, now, deadBefore, pendingBefore: now - limits.pendingLifetime });
+  }
+
+  /** The bytes of these keys are gone. */
+  forget(keys: readonly string[]): Promise<void> {
+    return this.#deps.store.files.forget(keys);
+  }
+
+  #judged(target: WriteTarget, place: Place): StoredObject {
+    const rights = this.#deps.policies.rights(target.user, place);
+    if (rights === 0) {
+      throw refusal(target, this.#deps.domains);
+    }
+    if (place.object === undefined) {
+      throw noObject(target);
+    }
+    checkPreconditions(target, etagOf(place.object.version), { changes: true });
+    need(rights, RIGHTS.writeAttachment, target);
+    return place.object;
+  }
+}
+
+async function takeUpload(
+  tx: TreeTransaction,
+  { tree, path }: WriteTarget,
+  { upload, now }: { readonly upload: Upload; readonly now: number },
+): Promise<void> {
+  const { key, incarnation, size, checksum } = upload;
+  const file = await tx.file(key);
+  const isOurs = file?.tree === tree && file.path === path && file.incarnation === incarnation;
+  if (!isOurs || file.state !== 'pending') {
+    throw fospError('timeout', 'The upload took too long and was given up; send the file again.');
+  }
+  await tx.putFile({ ...file, state: 'live', size, checksum }, now);
+}
+
+/** Held to the same rules as an UPDATE of these fields. */
+function attachmentOf({ size, contentType, fileName }: Upload): string {
+  const given = { name: fileName === undefined ? undefined : decodeHeaderText(fileName), 'mime-type': contentType };
+  const { attachment } = parseObjectBody(JSON.stringify({ attachment: given }), 'update');
+  return attachmentText({ size, name: attachment?.name ?? undefined, mimeType: attachment?.mimeType ?? undefined });
+}

@@ -1,0 +1,176 @@
+/** The calls of other services, as the domain of this one takes them. */
+import { ACCOUNTS, type Answer, type Bus, type BusSubscription, type Call, type CallType, OBJECTS } from '@fosp/bus';
+import { fospError } from '@fosp/protocol';
+import type { Accounts, HashedPassword } from './accounts/accounts.ts';
+import type { FanOut } from './fan-out.ts';
+import type { Files } from './files.ts';
+import type { Reading } from './reading.ts';
+import type { WriteTarget, Writing } from './writing.ts';
+
+export interface Parts {
+  readonly reading: Reading;
+  readonly writing: Writing;
+  readonly files: Files;
+  readonly accounts: Accounts;
+}
+
+type Served = (bus: Bus, concurrency: number) => Promise<BusSubscription>;
+
+/** Takes all calls but those of fan-out. Resolves once they arrive. */
+export function serve(bus: Bus, parts: Parts, concurrency: number): Promise<BusSubscription[]> {
+  const served = [...objectCalls(parts), ...fileCalls(parts), ...accountCalls(parts)];
+  return Promise.all(served.map((start) => start(bus, concurrency)));
+}
+
+/** What the notifications service asks: needed for as long as events arrive there. */
+export function serveFanOut(bus: Bus, fanOut: FanOut, concurrency: number): Promise<BusSubscription> {
+  const handler = on(OBJECTS.fanOut, async ({ fields: { tree, sequence, after } }) => {
+    const query = { tree, sequence: wholeNumber(sequence, 'sequence'), after };
+    const { page, next } = await fanOut.page(query);
+    return { fields: defined({ next }), body: jsonOf(page) };
+  });
+  return handler(bus, concurrency);
+}
+
+function on<Q, R>(type: CallType<Q, R>, handler: (call: Call<Q>) => Promise<Answer<R>>): Served {
+  return (bus, concurrency) => bus.serve(type, handler, { concurrency });
+}
+
+function objectCalls({ reading, writing }: Parts): Served[] {
+  return [
+    on(OBJECTS.select, async ({ fields }) => {
+      const { etag, body } = await reading.select(fields);
+      return { fields: { etag }, body };
+    }),
+    on(OBJECTS.list, async ({ fields }) => {
+      const { limit, after } = fields;
+      const page = {
+        ...(limit === undefined ? {} : { limit: wholeNumber(limit, 'Limit') }),
+        after,
+      };
+      const { etag, body, next } = await reading.list(fields, page);
+      return { fields: { etag, ...defined({ next }) }, body };
+    }),
+    on(OBJECTS.create, async (call) => ({ fields: await writing.create(writeTarget(call), call.body) })),
+    on(OBJECTS.update, async (call) => ({ fields: await writing.update(writeTarget(call), call.body) })),
+    on(OBJECTS.delete, async (call) => {
+      await writing.delete(writeTarget(call));
+      return { fields: {} };
+    }),
+  ];
+}
+
+function fileCalls({ reading, files }: Parts): Served[] {
+  return [
+    on(OBJECTS.openFile, async ({ fields }) => {
+      const { etag, key, size, contentType, fileName } = await reading.openFile(fields);
+      const optional = defined({ 'content-type': contentType, 'file-name': fileName });
+      return { fields: { etag, key, size: String(size), ...optional } };
+    }),
+    on(OBJECTS.beginFile, async (call) => {
+      const { incarnation } = await files.begin(writeTarget(call), call.fields.key);
+      return { fields: { incarnation: String(incarnation) } };
+    }),
+    on(OBJECTS.commitFile, async (call) => {
+      const { key, incarnation, size, checksum } = call.fields;
+      const { etag } = await files.commit(writeTarget(call), {
+        key,
+        checksum,
+        incarnation: wholeNumber(incarnation, 'incarnation'),
+        size: wholeNumber(size, 'size'),
+        contentType: call.fields['content-type'],
+        fileName: call.fields['file-name'],
+      });
+      return { fields: { etag } };
+    }),
+    on(OBJECTS.claimFiles, async ({ fields }) => {
+      const keys = await files.claim(wholeNumber(fields.limit, 'limit'));
+      return { fields: {}, body: jsonOf(keys) };
+    }),
+    on(OBJECTS.forgetFiles, async ({ body }) => {
+      const keys: readonly string[] = JSON.parse(Buffer.from(body).toString('utf8'));
+      await files.forget(keys);
+      return { fields: {} };
+    }),
+  ];
+}
+
+function accountCalls({ accounts }: Parts): Served[] {
+  return [
+    on(ACCOUNTS.challenge, async ({ fields: { user, address } }) => {
+      const { salt, memory, passes, parallelism } = await accounts.challenge(user, address);
+      const cost = { memory: String(memory), passes: String(passes), parallelism: String(parallelism) };
+      return { fields: { salt, ...cost } };
+    }),
+    on(ACCOUNTS.login, async ({ fields: { user, secret, address } }) => {
+      return { fields: { ...(await accounts.login(user, secret, address)) } };
+    }),
+    on(ACCOUNTS.resume, async ({ fields: { token } }) => ({ fields: { ...(await accounts.resume(token)) } })),
+    on(ACCOUNTS.register, async ({ fields, context: { deadline } }) => {
+      await accounts.register(fields.user, passwordIn(fields), { address: fields.address, deadline });
+      return { fields: {} };
+    }),
+    on(ACCOUNTS.password, async ({ fields, context: { deadline } }) => {
+      const { user, old, address, session } = fields;
+      await accounts.setPassword(user, passwordIn(fields), { old, address, session, deadline });
+      return { fields: {} };
+    }),
+    on(ACCOUNTS.setState, async ({ fields: { user, state }, context: { deadline } }) => {
+      if (state !== 'enabled' && state !== 'disabled') {
+        throw fospError('malformed', 'state: must be enabled or disabled.');
+      }
+      await accounts.setState(user, state, deadline);
+      return { fields: {} };
+    }),
+    on(ACCOUNTS.remove, async ({ fields: { user }, context: { deadline } }) => {
+      await accounts.remove(user, deadline);
+      return { fields: {} };
+    }),
+  ];
+}
+
+function writeTarget({ fields, context }: Call<Omit<WriteTarget, 'deadline'>>): WriteTarget {
+  const { user, tree, path } = fields;
+  const preconditions = defined({ 'if-match': fields['if-match'], 'if-none-match': fields['if-none-match'] });
+  return { user, tree, path, ...preconditions, deadline: context.deadline };
+}
+
+function passwordIn(fields: Record<keyof HashedPassword, string>): HashedPassword {
+  const { salt, secret } = fields;
+  if (!/^[\w-]+$/.test(salt) || !/^[\w-]{22,}$/.test(secret)) {
+    throw fospError('malformed', 'salt and secret must be base64url, the secret of 16 bytes at least.');
+  }
+  return {
+    salt,
+    secret,
+    memory: wholeNumber(fields.memory, 'memory'),
+    passes: wholeNumber(fields.passes, 'passes'),
+    parallelism: wholeNumber(fields.parallelism, 'parallelism'),
+  };
+}
+
+function wholeNumber(text: string, name: string): number {
+  const number = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(number)) {
+    throw fospError('malformed', `${name}: must be a whole number.`);
+  }
+  return number;
+}
+
+function jsonOf(value: unknown): Uint8Array {
+  return Buffer.from(JSON.stringify(value), 'utf8');
+}
+
+/** Without the members that are undefined, which headers cannot be. */
+function defined<Name extends string>(
+  fields: Readonly<Record<Name, string | undefined>>,
+): { readonly [N in Name]?: string } {
+  const kept: { [N in Name]?: string } = {};
+  for (const name in fields) {
+    const value = fields[name];
+    if (value !== undefined) {
+      kept[name] = value;
+    }
+  }
+  return kept;
+}

@@ -1,0 +1,125 @@
+/**
+ * Copies the log into the database file now and then, on a thread of its own: a checkpoint syncs two files and writes
+ * thousands of pages, which would make every client wait if it ran between their requests.
+ *
+ * Readers and the writer go on meanwhile. The log begins anew at the first write after a checkpoint that reached its end;
+ * under constant writes none would. So where the log has grown over `logBytes`, writes are held back for one more
+ * checkpoint, which has little left to copy. Where even that cannot reach the end (somebody outside reads for long), the log
+ * grows on, and that is reported.
+ */
+import { Worker } from 'node:worker_threads';
+
+export interface CheckpointOptions {
+  /** Writes after which the log is copied. */
+  readonly everyWrites: number;
+  /** Size of the log from which on writes are held back until it is copied. */
+  readonly logBytes: number;
+}
+
+export interface CheckpointEvents {
+  /** Writes may go on. */
+  readonly onRelease: () => void;
+  readonly onTrouble: (what: string, error?: unknown) => void;
+}
+
+/** What SQLite says after a checkpoint: frames in the log, and how many of them are in the database. */
+interface Outcome {
+  readonly frames: number;
+  readonly copied: number;
+}
+
+/** Bytes of a page with its frame header. */
+const FRAME_BYTES = 4096 + 24;
+
+export class Checkpoints {
+  readonly #path: string;
+  readonly #options: CheckpointOptions;
+  readonly #events: CheckpointEvents;
+  #worker: Worker | undefined;
+  #writes = 0;
+  #asked = false;
+  #holds = false;
+
+  constructor(path: string, options: CheckpointOptions, events: CheckpointEvents) {
+    this.#path = path;
+    this.#options = options;
+    this.#events = events;
+  }
+
+  /** Whether writes are to wait. */
+  get holds(): boolean {
+    return this.#holds;
+  }
+
+  wrote(count: number): void {
+    this.#writes += count;
+    if (this.#writes >= this.#options.everyWrites && !this.#asked) {
+      this.#ask();
+    }
+  }
+
+  /** Lets a running checkpoint end. */
+  async close(): Promise<void> {
+    const worker = this.#worker;
+    this.#worker = undefined;
+    if (worker !== undefined) {
+      worker.removeAllListeners();
+      const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+      worker.postMessage('close');
+      await ended;
+    }
+  }
+
+  #ask(): void {
+    this.#asked = true;
+    this.#writes = 0;
+    this.#worker ??= this.#start();
+    this.#worker.postMessage('checkpoint');
+  }
+
+  #start(): Worker {
+    // Source of a function, so that it runs from a bundle and from a checkout alike.
+    const worker = new Worker(`(${checkpointLoop})()`, { eval: true, workerData: this.#path });
+    worker.unref();
+    worker.on('message', (outcome: Outcome) => this.#done(outcome));
+    worker.on('error', (error) => {
+      this.#worker = undefined;
+      this.#events.onTrouble('The log of the database could not be copied', error);
+      this.#done({ frames: 0, copied: 0 });
+    });
+    return worker;
+  }
+
+  #done({ frames, copied }: Outcome): void {
+    this.#asked = false;
+    const isLong = frames * FRAME_BYTES > this.#options.logBytes && copied < frames;
+    if (isLong && !this.#holds) {
+      this.#holds = true;
+      this.#ask();
+      return;
+    }
+    if (isLong) {
+      this.#events.onTrouble('The log of the database grows: something outside reads the database for long');
+    }
+    this.#holds = false;
+    this.#events.onRelease();
+  }
+}
+
+/** Runs in the worker, from its source: it knows nothing but what is in it. */
+function checkpointLoop(): void {
+  const { parentPort, workerData } = process.getBuiltinModule('node:worker_threads');
+  const { DatabaseSync } = process.getBuiltinModule('node:sqlite');
+  const database = new DatabaseSync(workerData, { timeout: 5_000 });
+  database.exec('PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0');
+  const checkpoint = database.prepare('PRAGMA wal_checkpoint(PASSIVE)');
+  parentPort?.on('message', (message) => {
+    if (message === 'close') {
+      database.close();
+      parentPort.close();
+      return;
+    }
+    const { log, checkpointed } = checkpoint.get() ?? {};
+    parentPort.postMessage({ frames: Number(log), copied: Number(checkpointed) });
+  });
+}

@@ -1,0 +1,52 @@
+import type { Log, Metrics } from '@fosp/runtime';
+
+/** What this service tells its operator, one function per event. */
+export interface Telemetry {
+  cacheHit(): void;
+  cacheMiss(): void;
+  /** An event went to the stream `changes`. */
+  relayed(): void;
+  /** Will be tried again, and the tree's later events wait for it. */
+  relayFailed(tree: string, error: unknown): void;
+  sweepFailed(error: unknown): void;
+  registered(user: string): void;
+  removed(user: string): void;
+  passwordChanged(user: string): void;
+  stateSet(user: string, state: string): void;
+  loginFailed(user: string, address: string): void;
+  /** Over its number of wrong passwords or registrations per minute. */
+  refused(what: 'login' | 'registration', address: string): void;
+}
+
+export function createTelemetry(log: Log, metrics: Metrics): Telemetry {
+  const reads = metrics.counters('fosp_objects_reads_total', 'Reads, by whether the cache had the object.', ['cache']);
+  const [hits, misses] = [reads.with({ cache: 'hit' }), reads.with({ cache: 'miss' })];
+  const relayed = metrics.counter('fosp_objects_events_relayed_total', 'Events handed to the stream of changes.');
+  const relayFailures = metrics.counter('fosp_objects_relay_failures_total', 'Events to be relayed once more.');
+  const logins = metrics.counter('fosp_objects_login_failures_total', 'Wrong names and passwords.');
+  const refusals = metrics.counters('fosp_objects_refused_total', 'Refused for too many failures or registrations.', [
+    'what',
+  ]);
+  return {
+    cacheHit: () => hits.add(),
+    cacheMiss: () => misses.add(),
+    relayed: () => relayed.add(),
+    relayFailed(tree, error) {
+      relayFailures.add();
+      log.warn({ tree, error }, 'an event could not be relayed; will try again');
+    },
+    sweepFailed: (error) => log.warn({ error }, 'could not look for what may be dropped; will try again'),
+    registered: (user) => log.info({ user }, 'account created'),
+    removed: (user) => log.info({ user }, 'account removed'),
+    passwordChanged: (user) => log.info({ user }, 'password changed'),
+    stateSet: (user, state) => log.info({ user, state }, 'account enabled or disabled'),
+    loginFailed(user, address) {
+      logins.add();
+      log.info({ user, address }, 'wrong name or password');
+    },
+    refused(what, address) {
+      refusals.with({ what }).add();
+      log.warn({ address, what }, 'too many of these from one address or for one account');
+    },
+  };
+}

@@ -1,0 +1,61 @@
+/** What every change of a tree goes through: judged and written in one transaction, then made known, then acknowledged. */
+import { fospError } from '@fosp/protocol';
+import type { Cache } from './cache/cache.ts';
+import type { Relay } from './relay.ts';
+import type { Store, TreeTransaction } from './store/store.ts';
+
+export interface WritesDeps {
+  readonly store: Store;
+  readonly cache: Cache;
+  readonly relay: Relay;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+}
+
+/** What a write did. */
+export interface Change {
+  readonly path: string;
+  /** Whether it concerns other objects too: rights changed, or a subtree is gone. */
+  readonly wide: boolean;
+  /** Whether there is an event to relay. */
+  readonly announced: boolean;
+}
+
+export class Writes {
+  readonly #deps: WritesDeps;
+
+  constructor(deps: WritesDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Runs one write. What it resolves to is durable, and no reader sees anything older any more.
+   * @param work gives what it did, undefined where that is nothing, and whatever its caller wants of it
+   * @throws what `work` throws; timeout where it did not begin before its deadline; unavailable
+   */
+  async run<T extends { readonly change: Change | undefined }>(
+    tree: string,
+    deadline: number,
+    work: (tx: TreeTransaction, now: number) => Promise<T>,
+  ): Promise<T> {
+    const { store, cache, relay, clock } = this.#deps;
+    const result = await store.write(tree, (tx) => {
+      const now = clock();
+      if (now >= deadline) {
+        throw fospError('timeout', 'This waited too long for its turn; nothing was done.');
+      }
+      return work(tx, now);
+    });
+    const { change } = result;
+    if (change !== undefined) {
+      const invalidated = cache.invalidate({ tree, path: change.path, wide: change.wide });
+      if (invalidated instanceof Promise) {
+        await invalidated;
+      }
+      if (change.announced) {
+        relay.notice(tree);
+      }
+    }
+    return result;
+  }
+}

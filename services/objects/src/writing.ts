@@ -1,0 +1,258 @@
+/**
+ * CREATE, UPDATE and DELETE (PROTOCOL §4): judged and done in one transaction on the tree, by what all earlier changes left.
+ * So nothing is orphaned, no right is judged by an old chain, and no subscriber is missed.
+ */
+import {
+  changeOf,
+  contentsOf,
+  decodeText,
+  formatResourceId,
+  fospError,
+  GROUPS_PATH,
+  isChange,
+  isSelfOrAncestor,
+  judgeChange,
+  type ObjectFields,
+  type ObjectPatch,
+  parentPath,
+  parseObjectBody,
+  RIGHTS,
+  type RightsMask,
+  type SubscriptionChange,
+  type SubscriptionRow,
+} from '@fosp/protocol';
+import { type Domains, need, noObject, refusal, type Target } from './access.ts';
+import { announceChange, announceDeletion } from './announce.ts';
+import type { ObjectsLimits } from './limits.ts';
+import type { Policies } from './policies.ts';
+import { checkPreconditions, etagOf, type Preconditions } from './preconditions.ts';
+import type { Level, Place, StoredObject, TreeTransaction } from './store/store.ts';
+import type { Writes } from './writes.ts';
+
+export interface WritingDeps {
+  readonly writes: Writes;
+  readonly policies: Policies;
+  readonly domains: Domains;
+  readonly limits: ObjectsLimits;
+}
+
+export interface WriteTarget extends Target, Preconditions {
+  /** Milliseconds since the epoch, after which it is not begun. */
+  readonly deadline: number;
+}
+
+/** Where a new object goes, or an old one leaves: its parent counts as self. */
+interface Doorway {
+  readonly place: Place;
+  /** The parent where it exists, its ancestors. */
+  readonly above: readonly Level[];
+  readonly rights: RightsMask;
+}
+
+const CHANGES = { changes: true };
+
+export class Writing {
+  readonly #deps: WritingDeps;
+
+  constructor(deps: WritingDeps) {
+    this.#deps = deps;
+  }
+
+  /** @throws malformed, too-large, forbidden, precondition-failed, exists */
+  async create(target: WriteTarget, body: Uint8Array): Promise<{ etag: string }> {
+    const { writes, limits } = this.#deps;
+    const patch = this.#parse(body, 'create');
+    const contents = contentsOf(patch, target.path);
+    const { etag } = await writes.run(target.tree, target.deadline, async (tx, now) => {
+      const doorway = this.#doorway(await tx.look(target.path), target);
+      this.#judgeCreation(target, doorway);
+      const version = await tx.version();
+      const time = new Date(now).toISOString();
+      const created: StoredObject = {
+        ...{ path: target.path, owner: target.user, btime: time, mtime: time },
+        ...{ version, incarnation: version, subscribers: 0 },
+        ...contents.fields,
+      };
+      await tx.insert(created);
+      await subscribe(tx, target.path, contents.subscriptions);
+      const object = { ...created, subscribers: contents.subscriptions.length };
+      const { above, place } = doorway;
+      const event = { event: 'CREATED', user: target.user, object, above, groups: place.groups } as const;
+      const announced = await announceChange(tx, event, limits);
+      const change = { path: target.path, wide: target.path === GROUPS_PATH, announced };
+      return { change, etag: etagOf(version) };
+    });
+    return { etag };
+  }
+
+  /** @throws malformed, too-large, forbidden, not-found, precondition-failed */
+  async update(target: WriteTarget, body: Uint8Array): Promise<{ etag: string }> {
+    const { writes, policies, domains } = this.#deps;
+    const patch = this.#parse(body, 'update');
+    const { etag } = await writes.run(target.tree, target.deadline, async (tx, now) => {
+      const place = await tx.look(target.path);
+      const rights = policies.rights(target.user, place);
+      if (rights === 0) {
+        throw refusal(target, domains);
+      }
+      const { object } = place;
+      if (object === undefined) {
+        throw noObject(target);
+      }
+      checkPreconditions(target, etagOf(object.version), CHANGES);
+      return this.#applyUpdate(tx, { target, patch, place, object, rights, now });
+    });
+    return { etag };
+  }
+
+  /** @throws forbidden, not-found, precondition-failed, not-allowed */
+  async delete(target: WriteTarget): Promise<{ etag?: string }> {
+    const { writes, limits } = this.#deps;
+    await writes.run(target.tree, target.deadline, async (tx, now) => {
+      const place = await tx.look(target.path);
+      const doorway = this.#doorway(place, target);
+      await this.#judgeDeletion(tx, target, doorway);
+      const announced = await announceDeletion(tx, { user: target.user, place, path: target.path }, limits);
+      await tx.remove(target.path, now);
+      return { change: { path: target.path, wide: true, announced } };
+    });
+    return {};
+  }
+
+  async #applyUpdate(
+    tx: TreeTransaction,
+    update: {
+      readonly target: WriteTarget;
+      readonly patch: ObjectPatch;
+      readonly place: Place;
+      readonly object: StoredObject;
+      readonly rights: RightsMask;
+      readonly now: number;
+    },
+  ) {
+    const { limits } = this.#deps;
+    const { target, patch, place, object, rights, now } = update;
+    const rows = await subscriptionsNamedBy(tx, patch, object);
+    const change = changeOf(object, patch, { path: object.path, rows });
+    judgeChange(change, { user: target.user, rights, owner: object.owner, tree: target.tree }, limits);
+    if (!isChange(change)) {
+      return { change: undefined, etag: etagOf(object.version) };
+    }
+    const version = await tx.version();
+    const mtime = new Date(now).toISOString();
+    const isFileGone = object.file !== undefined && change.after.attachment === undefined;
+    if (object.file !== undefined && isFileGone) {
+      await retireFile(tx, object.file, now);
+    }
+    const after = withFields({ ...object, version, mtime }, change.after, isFileGone ? undefined : object.file);
+    await tx.replace(after);
+    await subscribe(tx, object.path, change.subscriptions);
+    const subscribers = object.subscribers + gained(change.subscriptions, rows);
+    const announced = await announceChange(
+      tx,
+      {
+        ...{ event: 'UPDATED', user: target.user, groups: object.path === GROUPS_PATH ? after.data : place.groups },
+        ...{ object: { ...after, subscribers }, above: place.levels.slice(1) },
+      },
+      limits,
+    );
+    const wide = change.fields.has('acl') || object.path === GROUPS_PATH;
+    return { change: { path: object.path, wide, announced }, etag: etagOf(version) };
+  }
+
+  #judgeCreation(target: WriteTarget, { place, above, rights }: Doorway): void {
+    const parent = parentPath(target.path);
+    if (parent !== undefined && above[0]?.path !== parent) {
+      const missing = formatResourceId({ tree: target.tree, path: parent });
+      throw fospError('precondition-failed', `There is no parent ${missing}; create it first.`);
+    }
+    checkPreconditions(target, place.object && etagOf(place.object.version), CHANGES);
+    if (parent !== undefined) {
+      // New groups change rights, as changed ones do.
+      const needed = target.path === GROUPS_PATH ? RIGHTS.writeChildren | RIGHTS.writeAcl : RIGHTS.writeChildren;
+      need(rights, needed, { tree: target.tree, path: parent });
+    }
+    if (place.object !== undefined) {
+      throw fospError('exists', `${formatResourceId(target)} exists already.`);
+    }
+  }
+
+  async #judgeDeletion(tx: TreeTransaction, target: WriteTarget, { place, rights }: Doorway): Promise<void> {
+    const parent = parentPath(target.path);
+    if (place.object === undefined) {
+      throw noObject(target);
+    }
+    checkPreconditions(target, etagOf(place.object.version), CHANGES);
+    if (parent === undefined) {
+      throw fospError('not-allowed', 'The root of a tree cannot be deleted; its account can be removed.');
+    }
+    need(rights, RIGHTS.deleteChildren, { tree: target.tree, path: parent });
+    if (isSelfOrAncestor(target.path, GROUPS_PATH) && place.groups !== undefined) {
+      // Without its groups the tree's rights are others.
+      const groups = await tx.look(GROUPS_PATH);
+      const groupsTarget = { tree: target.tree, path: GROUPS_PATH };
+      need(this.#deps.policies.rights(target.user, groups), RIGHTS.writeAcl, groupsTarget);
+    }
+  }
+
+  /** @throws forbidden where the user holds no right on the parent or, where there is none, its nearest existing ancestor */
+  #doorway(place: Place, target: Target): Doorway {
+    const isRoot = target.path === '';
+    const above = place.object === undefined || isRoot ? place.levels : place.levels.slice(1);
+    const rights = this.#deps.policies.rights(target.user, { levels: above, groups: place.groups });
+    if (rights === 0) {
+      throw refusal(target, this.#deps.domains);
+    }
+    return { place, above, rights };
+  }
+
+  #parse(body: Uint8Array, operation: 'create' | 'update'): ObjectPatch {
+    const text = decodeText(body);
+    if (text === undefined) {
+      throw fospError('malformed', 'The body is no UTF-8.');
+    }
+    return parseObjectBody(text, operation, this.#deps.limits);
+  }
+}
+
+/** The rows by which a patch of subscriptions is judged. */
+function subscriptionsNamedBy(
+  tx: TreeTransaction,
+  { subscriptions }: ObjectPatch,
+  { path, subscribers }: StoredObject,
+): SubscriptionRow[] | Promise<SubscriptionRow[]> {
+  if (subscriptions === undefined || subscribers === 0) {
+    return [];
+  }
+  const which = subscriptions === null ? { limit: subscribers } : { users: subscriptions.keys() };
+  return tx.subscriptions(path, which);
+}
+
+async function subscribe(tx: TreeTransaction, path: string, changes: readonly SubscriptionChange[]): Promise<void> {
+  for (const { user, subscription } of changes) {
+    await tx.subscribe(path, user, subscription);
+  }
+}
+
+/** By how much the number of subscriptions grows. */
+function gained(changes: readonly SubscriptionChange[], rows: readonly SubscriptionRow[]): number {
+  if (changes.length === 0) {
+    return 0;
+  }
+  const before = new Set(rows.map(({ user }) => user));
+  return changes.reduce((sum, { user, subscription }) => sum + (subscription ? 1 : 0) - (before.has(user) ? 1 : 0), 0);
+}
+
+/** The object with these fields in place of its own, and this file. */
+function withFields(object: StoredObject, fields: ObjectFields, file: string | undefined): StoredObject {
+  const { data: _data, type: _type, acl: _acl, attachment: _attachment, file: _file, ...kept } = object;
+  return { ...kept, ...fields, ...(file === undefined ? {} : { file }) };
+}
+
+/** The bytes of this file may go, once whoever reads them is done. */
+export async function retireFile(tx: TreeTransaction, key: string, now: number): Promise<void> {
+  const file = await tx.file(key);
+  if (file !== undefined) {
+    await tx.putFile({ ...file, state: 'dead' }, now);
+  }
+}
