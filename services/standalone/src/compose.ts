@@ -11,9 +11,21 @@ import { Bus, type BusFailure, InProcessTransport, type Transport } from '@fosp/
 import { createFederationService } from '@fosp/federation';
 import { createGatewayService, gatewayConfig, type ListeningPorts } from '@fosp/gateway';
 import { createNotificationsService } from '@fosp/notifications';
-import { createObjectsService, objectsConfig } from '@fosp/objects';
+import {
+  createMemoryCache,
+  createMemoryCounters,
+  createObjectsService,
+  type ObjectsConfig,
+  objectsConfig,
+  openSqliteStore,
+  type Store,
+} from '@fosp/objects';
 import type { AdminRoute, Log, Metrics } from '@fosp/runtime';
 import type { StandaloneSettings } from './config.ts';
+import { unusableFolder } from './data-folder.ts';
+
+/** Limits on failures and registrations are per minute. */
+const COUNTER_WINDOW_MS = 60_000;
 
 export interface ServicesParts {
   readonly settings: StandaloneSettings;
@@ -34,17 +46,19 @@ export interface Services {
   readonly adminRoutes: readonly AdminRoute[];
 }
 
+/** Throws `StartError` where the data folder cannot be used: another process has it, or a newer version wrote it. */
 export function composeServices({ settings, log, metrics, clock, transport }: ServicesParts): Services {
-  const bus = new Bus(transport ?? new InProcessTransport({ clock }), {
-    clock,
-    log: (failure) => logFailure(log, failure),
+  const logFailure = ({ subject, id, error }: BusFailure) => log.error({ subject, id, error }, 'a service failed');
+  const bus = new Bus(transport ?? new InProcessTransport({ clock }), { clock, log: logFailure });
+  const parts = (service: string) => ({ bus, clock, metrics, log: log.child({ service }) });
+  const objects = createObjectsService({
+    ...parts('objects'),
+    ...embedded(objectsConfig(settings.objects), log, clock),
   });
-  const of = (service: string) => ({ bus, clock, metrics, log: log.child({ service }) });
-  const objects = createObjectsService({ ...of('objects'), config: objectsConfig(settings.objects) });
-  const notifications = createNotificationsService({ ...of('notifications'), domains: settings.notifications.domains });
-  const attachments = createAttachmentsService({ ...of('attachments'), store: storeOf(settings.attachments) });
-  const federation = createFederationService(of('federation'));
-  const gateway = createGatewayService({ ...of('gateway'), config: gatewayConfig(settings.gateway) });
+  const notifications = createNotificationsService({ ...parts('notifications'), ...settings.notifications });
+  const attachments = createAttachmentsService({ ...parts('attachments'), store: storeOf(settings.attachments) });
+  const federation = createFederationService(parts('federation'));
+  const gateway = createGatewayService({ ...parts('gateway'), config: gatewayConfig(settings.gateway) });
 
   return {
     adminRoutes: gateway.adminRoutes,
@@ -60,10 +74,25 @@ export function composeServices({ settings, log, metrics, clock, transport }: Se
       await notifications.drain();
       await bus.drain();
     },
-    settle: () => objects.settle(),
+    settle: () => objects.settled(),
   };
 }
 
-function logFailure(log: Log, { subject, id, error }: BusFailure): void {
-  log.error({ subject, id, error }, 'a service failed');
+/** What objects is given where there is no server to keep things for it. */
+function embedded({ domains, folder, limits, cacheBytes }: ObjectsConfig, log: Log, clock: () => number) {
+  return {
+    domains,
+    limits,
+    store: openStore(folder, log, clock),
+    cache: createMemoryCache({ bytes: cacheBytes }),
+    counters: createMemoryCounters({ window: COUNTER_WINDOW_MS, clock }),
+  };
+}
+
+function openStore(folder: string, log: Log, clock: () => number): Store {
+  try {
+    return openSqliteStore({ folder, clock, onTrouble: (what, error) => log.error({ error }, what) });
+  } catch (error) {
+    throw unusableFolder(folder, error);
+  }
 }

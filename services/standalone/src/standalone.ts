@@ -39,7 +39,10 @@ export function createStandalone(environment: Environment, options: StandaloneOp
       const dataDirectory = await openDataFolder(settings.objects.dataDirectory);
       const log = options.log ?? (await createLog({ name: 'standalone', level: 'silent' }));
       services = composeServices({ metrics: new Metrics(), clock: Date.now, ...options, settings, log });
-      const ports = await services.start();
+      const ports = await services.start().catch(async (error: unknown) => {
+        await services?.drain();
+        throw error;
+      });
       return addressesOf({ ports, domains: settings.gateway.domains, dataDirectory });
     },
     drain: async () => {
