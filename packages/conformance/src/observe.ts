@@ -61,11 +61,15 @@ export async function observe({
     watch.wake();
   }
 
-  async function flush(watch: Watch): Promise<void> {
+  async function flush(flushed: readonly Watch[]): Promise<void> {
     count += 1;
     const mark = count;
     await owner.changed(marker, { data: mark });
-    await new Promise<void>((resolve, reject) => {
+    await Promise.all(flushed.map((watch) => reached(watch, mark)));
+  }
+
+  function reached(watch: Watch, mark: number): Promise<void> {
+    return new Promise((resolve, reject) => {
       const late = setTimeout(
         () =>
           reject(new Failure(`the notification UPDATED ${marker} (data ${mark}) within ${timeoutMs} ms`, 'nothing')),
@@ -83,9 +87,13 @@ export async function observe({
   async function notices(watcher: Client): Promise<readonly Notice[]> {
     const watch = watches.get(watcher);
     if (!watch) throw new Error(`${watcher.user} is not observed`);
-    await flush(watch);
+    await flush([watch]);
     return watch.notices.splice(0);
   }
+
+  // What the preparation of the case caused may still be on its way.
+  await flush([...watches.values()]);
+  for (const watch of watches.values()) watch.notices.length = 0;
 
   return {
     notices,

@@ -91,7 +91,7 @@ export const frames: readonly Case[] = [
       const without = (name: string) => UPGRADE.filter((line) => !line.startsWith(`${name}:`));
       const requests = [
         ['GET / HTTP/1.1', ...without('Sec-WebSocket-Key')],
-        ['GET / HTTP/1.1', ...without('Sec-WebSocket-Version'), 'Sec-WebSocket-Version: 8'],
+        ['GET / HTTP/1.1', ...without('Sec-WebSocket-Version'), 'Sec-WebSocket-Version: 99'],
         ['GET / HTTP/1.1', ...without('Upgrade'), 'Upgrade: h2c'],
         ['POST / HTTP/1.1', ...UPGRADE],
         ['NONSENSE'],

@@ -65,7 +65,7 @@ const FORBIDDEN = [
   '\uffff',
   '\u{1fef}',
 ];
-const ALLOWED = [..."\\<>.+*-_;:!~=@[]$&'(),", 'é', 'Ж', '愛', '🐇', 'ﷺ', '½', 'a.', '...', '.a'];
+const ALLOWED = [..."\\<>+*-_;:!~=@[]$&'(),", 'é', 'Ж', '愛', '🐇', 'ﷺ', '½', 'a.', '...', '.a'];
 
 export const resources: readonly Case[] = [
   {

@@ -102,7 +102,7 @@ async function prepare(t: Context, alice: Client, row: Row): Promise<Stage> {
   const settings = row.settings.filter((line) => line !== 'object by me').map((line) => principalAcl(line, me, alice));
   const aclAt = (level: string): Acl =>
     merged(settings.filter((setting) => setting.level === level).map(({ acl }) => acl));
-  const folder = await t.folder(alice, { acl: byMe ? { users: { [me.user]: ['write-children'] } } : aclAt('folder') });
+  const folder = await t.folder(alice, { acl: { users: { [me.user]: ['write-children'] } } });
   const object = `${folder}/object`;
   const child = `${object}/child`;
   await (byMe ? me : alice).given(object, { data: 'secret', type: 'x/secret' });
@@ -110,8 +110,8 @@ async function prepare(t: Context, alice: Client, row: Row): Promise<Stage> {
   await alice.given(child, { acl: aclAt('child') });
   await alice.changed(object, { acl: { groups: { unused: ['read-data'] } }, subscriptions: { [alice.user]: EVENTS } });
   await alice.changed(object, { acl: aclAt('object') });
-  if (byMe) await alice.changed(folder, { acl: { users: null } });
-  if (byMe) await alice.changed(folder, { acl: aclAt('folder') });
+  await alice.changed(folder, { acl: null });
+  await alice.changed(folder, { acl: aclAt('folder') });
   await alice.changed(alice.user, { acl: aclAt('root') });
   return { alice, me, carol: carol.user, folder, object, child };
 }

@@ -180,6 +180,7 @@ export const robustness: readonly Case[] = [
     async run(t) {
       const alice = await t.shared('alice');
       const folder = await t.folder(alice);
+      await alice.given(`${folder}/other`);
       for (let round = 0; round < 5; round += 1) {
         const connection = await t.login(alice.account);
         for (let index = 0; index < 30; index += 1)
@@ -187,8 +188,8 @@ export const robustness: readonly Case[] = [
         connection.destroy();
         await connection.closed;
       }
-      expectStatus(await alice.update(folder, { data: 'after' }), 204);
-      expectEqual((await alice.seen(folder)).data, 'after', 'data');
+      expectStatus(await alice.update(`${folder}/other`, { data: 'after' }), 204);
+      expectEqual((await alice.seen(`${folder}/other`)).data, 'after', 'data');
     },
   },
   {
