@@ -1,20 +1,11 @@
 /** `pnpm configuration`: the tables of `docs/configuration.md`, from what each process declares that it reads. */
 import { SETTINGS } from '../packages/cli/src/settings.ts';
 import { type DescribedVariable, describeVariables, PROCESS_VARIABLES } from '../packages/runtime/src/index.ts';
-import { ATTACHMENTS_VARIABLES } from '../services/attachments/src/index.ts';
-import { GATEWAY_VARIABLES } from '../services/gateway/src/index.ts';
-import { NOTIFICATIONS_VARIABLES } from '../services/notifications/src/index.ts';
-import { OBJECTS_VARIABLES } from '../services/objects/src/index.ts';
+import { STANDALONE_VARIABLES } from '../services/standalone/src/index.ts';
 import { code, finish, table } from './document.ts';
 
-/** What reads them; `every process` whatever its service. */
-const DECLARED = {
-  'every process': PROCESS_VARIABLES,
-  gateway: GATEWAY_VARIABLES,
-  objects: OBJECTS_VARIABLES,
-  attachments: ATTACHMENTS_VARIABLES,
-  notifications: NOTIFICATIONS_VARIABLES,
-};
+/** By what reads them. */
+const DECLARED = { 'every process': PROCESS_VARIABLES, ...STANDALONE_VARIABLES };
 
 const HEAD = ['variable', 'default', 'allowed', 'meaning'];
 
