@@ -5,9 +5,9 @@
  * Lifecycle: `start` resolves once it listens; `stop` takes no new transfers, gives running ones a while, then cuts them.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { pipeline } from 'node:stream/promises';
 import { type FospError, fospError, isFospError } from '@fosp/protocol';
 import type { FolderFiles } from './folder-files.ts';
+import { sendFile } from './send-file.ts';
 import { grantOf, type SignedUrlOptions, type TransferGrant } from './signed-urls.ts';
 import type { FileDigest } from './store.ts';
 
@@ -117,7 +117,12 @@ export class TransferEndpoint {
       throw fospError('not-found', 'There is no such file.');
     }
     response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': opened.size });
-    await pipeline(opened.file.createReadStream({ highWaterMark: this.#options.readBytes }), response);
+    try {
+      await sendFile(opened.file, response, { size: opened.size, blockBytes: this.#options.readBytes });
+      response.end();
+    } finally {
+      await opened.file.close();
+    }
   }
 
   #refuse(grant: TransferGrant | undefined, error: unknown, response: ServerResponse): void {

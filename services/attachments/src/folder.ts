@@ -5,7 +5,8 @@ import { FolderFiles } from './folder-files.ts';
 import { signedPath } from './signed-urls.ts';
 import type { FileDigest, FileStore, Verdict } from './store.ts';
 
-const MIB = 1024 * 1024;
+const KIB = 1024;
+const MIB = 1024 * KIB;
 
 export interface FolderOptions {
   /** Made where it is missing; one process at a time may use it. */
@@ -25,8 +26,10 @@ export interface FolderOptions {
   readonly uploadSeconds?: number;
   /** Seconds without a byte after which a transfer is cut. */
   readonly idleSeconds?: number;
-  /** Bytes written or read at once. */
-  readonly blockBytes?: number;
+  /** Bytes read from a file at once; a download holds two of these blocks. */
+  readonly readBytes?: number;
+  /** Bytes written to a file at once; an upload holds twice as much. */
+  readonly writeBytes?: number;
   /** Bytes written after which they are synced. */
   readonly syncBytes?: number;
   /** Files whose digest is remembered between upload and commit; beyond them a file is read again. */
@@ -46,7 +49,8 @@ export const FOLDER_DEFAULTS = {
   urlSeconds: 60,
   uploadSeconds: 3600,
   idleSeconds: 600,
-  blockBytes: MIB,
+  readBytes: 256 * KIB,
+  writeBytes: 512 * KIB,
   syncBytes: 4 * MIB,
   digests: 10_000,
   stopSeconds: 10,
@@ -57,9 +61,9 @@ export function createFolderStore(options: FolderOptions): FileStore {
   const settings = { ...FOLDER_DEFAULTS, ...options };
   const urls = { secret: randomBytes(32), clock: settings.clock, urlSeconds: settings.urlSeconds };
   const digests = new Map<string, FileDigest>();
-  const files = new FolderFiles({ ...settings, writeBytes: settings.blockBytes });
+  const files = new FolderFiles(settings);
   const stored = (key: string, digest: FileDigest) => remember(digests, key, digest, settings.digests);
-  const endpoint = new TransferEndpoint(files, { ...settings, urls, readBytes: settings.blockBytes, stored });
+  const endpoint = new TransferEndpoint(files, { ...settings, urls, stored });
 
   return {
     start: async () => {
