@@ -50,7 +50,7 @@ export interface Services {
 export function composeServices({ settings, log, metrics, clock, transport }: ServicesParts): Services {
   const logFailure = ({ subject, id, error }: BusFailure) => log.error({ subject, id, error }, 'a service failed');
   const bus = new Bus(transport ?? new InProcessTransport({ clock }), { clock, log: logFailure });
-  const parts = (service: string) => ({ bus, clock, metrics, log: log.child({ service }) });
+  const parts = (component: string) => ({ bus, clock, metrics, log: log.child({ component }) });
   const objects = createObjectsService({
     ...parts('objects'),
     ...embedded(objectsConfig(settings.objects), log, clock),

@@ -19,9 +19,10 @@ export async function runStandalone(): Promise<void> {
         start: async () => {
           const ports = await services.start();
           const addresses = addressesOf({ ports, domains: settings.gateway.domains, dataDirectory });
-          log.info(addresses, 'serving');
           if (isatty(1)) {
             process.stdout.write(welcome(addresses));
+          } else {
+            log.info(addresses, 'serving');
           }
         },
         drain: () => services.drain(),
