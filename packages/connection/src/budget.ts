@@ -8,8 +8,8 @@
  * From three quarters of the limit on, a connection in the middle of a buffered message has to wait: its socket is paused,
  * and resumed in order of arrival as bytes are freed. One of those that wait has the turn and may go on all the same, up to
  * the limit, so that many half messages can never block each other: it completes, or is closed for its slowness, and then
- * the next one has the turn. Requests small enough to need no waiting are served all the while. At the limit itself a
- * connection that needs more is closed with 1013.
+ * the next one has the turn. Requests small enough to need no waiting are served all the while: at the limit itself whoever
+ * came last of those that wait is closed (1013) to make room, or, when nobody waits, whoever needs more.
  *
  * Invariant: `used` is the sum of what was taken and not given back, and never above the limit.
  */
@@ -20,6 +20,8 @@ const GRANT_BYTES = 64 * 1024;
 /** A connection that waits. */
 export interface BudgetMember {
   goOn(): void;
+  /** Gives everything back at once: the connection is to close. */
+  giveUp(): void;
 }
 
 export class TransferBudget {
@@ -59,6 +61,13 @@ export class TransferBudget {
 
   /** @returns false, and nothing is taken, when there is not so much left */
   take(bytes: number): boolean {
+    while (this.#used + bytes > this.limit && this.#queue.size > 0) {
+      const last = [...this.#queue].at(-1);
+      if (last !== undefined) {
+        this.#queue.delete(last);
+        last.giveUp();
+      }
+    }
     if (this.#used + bytes > this.limit) {
       return false;
     }

@@ -52,4 +52,6 @@ export interface StreamedMessage {
    * end. Else fragments.
    */
   readonly announced: boolean;
+  /** Told why it cannot be sent to its end, before the channel closes for that. */
+  failed?(error: unknown): void;
 }

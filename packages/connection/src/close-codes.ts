@@ -54,7 +54,7 @@ export const CLOSE_CODES = {
   },
 } as const satisfies Record<string, CloseCode>;
 
-/** Whether to come back after this code; for codes that are not ours, whether they are the other program's own. */
+/** Whether to come back after this code. Of others than ours: yes for what proxies say, no for what programs made up. */
 export function mayReconnect(code: number): boolean {
   const known = Object.values(CLOSE_CODES).find((entry) => entry.code === code);
   return known === undefined ? code < 3000 : known.reconnect;

@@ -17,6 +17,7 @@ import type { PeerLimits } from './types.ts';
 
 /** A message that holds no more than this never waits for the budget: small requests are served when large ones wait. */
 const SMALL_BYTES = 16 * 1024;
+const NO_MEMORY = 'out of memory for messages, try again later';
 
 export class Flow implements BudgetMember, Timed {
   slot = -1;
@@ -146,6 +147,10 @@ export class Flow implements BudgetMember, Timed {
     this.#apply();
   }
 
+  giveUp(): void {
+    this.#channel.close(CLOSE_CODES.tryLater.code, NO_MEMORY);
+  }
+
   wake(now: number): void {
     if (this.#bytes < 0 || this.#stopped) {
       return;
@@ -177,11 +182,18 @@ export class Flow implements BudgetMember, Timed {
   }
 
   #reserve(bytes: number): boolean {
-    const granted = !this.#over && this.#budget.take(bytes);
-    if (!granted) {
-      this.#channel.close(CLOSE_CODES.tryLater.code, 'out of memory for messages, try again later');
+    if (this.#over) {
+      return false;
     }
-    return granted;
+    if (!this.#budget.take(bytes)) {
+      this.giveUp();
+      return false;
+    }
+    // It may have been this connection that had to make room.
+    if (this.#over) {
+      this.#budget.give(bytes);
+    }
+    return !this.#over;
   }
 
   #leaveBudget(): void {

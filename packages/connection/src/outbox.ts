@@ -96,6 +96,7 @@ export class Outbox {
       await this.#pump(message, source, progress);
     } catch (error) {
       stopSource(source);
+      message.failed?.(error);
       if (progress.begun && this.#isOpen) {
         this.#options.broken('a body could not be sent to its end');
       }

@@ -160,10 +160,9 @@ export class Peer {
     }
     const size = hasLength(body) ? body.length : options.size;
     const pieces = hasLength(body) ? once(body) : body;
-    this.#channel.sendStream({ head, body: pieces, kind, size, announced: size !== undefined }).then(
-      () => this.#pending.startTimeout(request),
-      (error: unknown) => this.#pending.reject(request.sequence, error),
-    );
+    const failed = (error: unknown) => this.#pending.reject(request.sequence, error);
+    const message = { head, body: pieces, kind, size, announced: size !== undefined, failed };
+    this.#channel.sendStream(message).then(() => this.#pending.startTimeout(request), failed);
   }
 }
 

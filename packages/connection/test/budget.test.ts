@@ -46,6 +46,11 @@ class Receiver implements BudgetMember {
     this.#waits = false;
   }
 
+  giveUp(): void {
+    this.refused = true;
+    this.#finish();
+  }
+
   #finish(): void {
     this.#budget.leave(this);
     this.#budget.give(this.#held);
@@ -75,7 +80,7 @@ describe('the budget of all messages in transit', () => {
   it('lets one after the other go on, in the order in which they had to wait', () => {
     const budget = new TransferBudget(400);
     const order: string[] = [];
-    const member = (name: string): BudgetMember => ({ goOn: () => order.push(name) });
+    const member = (name: string): BudgetMember => ({ goOn: () => order.push(name), giveUp: () => {} });
     const [first, second, third] = [member('first'), member('second'), member('third')];
     expect(budget.take(301)).toBe(true);
     expect(budget.mustWait(first)).toBe(false);
@@ -94,12 +99,34 @@ describe('the budget of all messages in transit', () => {
     const woken: number[] = [];
     expect(budget.take(8 * READ)).toBe(true);
     for (let index = 0; index < 6; index++) {
-      budget.mustWait({ goOn: () => woken.push(index) });
+      budget.mustWait({ goOn: () => woken.push(index), giveUp: () => {} });
     }
     budget.give(4 * READ);
     expect(woken).toEqual([1, 2]);
     budget.give(READ);
     expect(woken).toEqual([1, 2, 3]);
+  });
+
+  it('lets whoever waits last give up before anybody else is refused', () => {
+    const budget = new TransferBudget(100);
+    const gone: string[] = [];
+    const member = (name: string, bytes: number): BudgetMember => ({
+      goOn: () => {},
+      giveUp: () => {
+        gone.push(name);
+        budget.give(bytes);
+      },
+    });
+    expect(budget.take(100)).toBe(true);
+    budget.mustWait(member('has the turn', 10));
+    budget.mustWait(member('second', 10));
+    budget.mustWait(member('third', 10));
+    expect(budget.take(5)).toBe(true);
+    expect(gone).toEqual(['third']);
+    expect(budget.take(10)).toBe(true);
+    expect(gone).toEqual(['third', 'second']);
+    expect(budget.take(10)).toBe(false);
+    expect(budget.used).toBe(95);
   });
 
   it('refuses what goes over the limit, and takes nothing', () => {

@@ -26,6 +26,7 @@ export class RecordingHandler implements PeerHandler {
 
   plan(head: Head): BodyPlan {
     this.planned.push(head);
+    this.#check();
     return this.planFor(head);
   }
 
