@@ -3,6 +3,12 @@ import type { Case, Context } from '../case.ts';
 import { expectEqual, expectStatus, expectThat, jsonObject } from '../expect.ts';
 import type { Connection } from '../wire/connection.ts';
 
+interface PasswordChange {
+  readonly connection: Connection;
+  readonly old: string;
+  readonly password: string;
+}
+
 async function etagOf(connection: Connection, resource: string): Promise<string> {
   const reply = expectStatus(await connection.request('SELECT', resource), 200);
   const etag = reply.headers.get('ETag') ?? '';
@@ -20,6 +26,18 @@ async function tokenFor(t: Context, body: { name: string; password: string }): P
 async function byToken(t: Context, token: string): ReturnType<Connection['request']> {
   const connection = await t.negotiate({ extensions: ['resume'] });
   return connection.request('AUTHENTICATE', '*', { body: { token } });
+}
+
+/** Changes the password for the time of `during`: an account that was lent to the run keeps its own. */
+async function withPassword(change: PasswordChange, during: () => Promise<void>): Promise<void> {
+  const { connection, old, password } = change;
+  expectStatus(await connection.request('REGISTER', '*', { body: { old, password } }), 200, 'changing the password');
+  try {
+    await during();
+  } finally {
+    const back = await connection.request('REGISTER', '*', { body: { old: password, password: old } });
+    expectStatus(back, 200, 'changing the password back');
+  }
 }
 
 export const extensions: readonly Case[] = [
@@ -157,16 +175,17 @@ export const extensions: readonly Case[] = [
       const { name, password: old } = alice.account;
       const password = 'off with their heads';
       const connection = await t.login(alice.account, { extensions: ['password'] });
-      expectStatus(await connection.request('REGISTER', '*', { body: { old, password } }), 200);
-      expectEqual((await alice.connection.closing()).code, 1008, 'the close code of the other connection');
-      expectStatus(await connection.request('LIST', alice.user), 200, 'this connection stays');
-      const [before, after] = await Promise.all([t.negotiate(), t.negotiate()]);
-      expectStatus(
-        await before.request('AUTHENTICATE', '*', { body: { name, password: old } }),
-        401,
-        'the old password',
-      );
-      expectStatus(await after.request('AUTHENTICATE', '*', { body: { name, password } }), 200, 'the new password');
+      await withPassword({ connection, old, password }, async () => {
+        expectEqual((await alice.connection.closing()).code, 1008, 'the close code of the other connection');
+        expectStatus(await connection.request('LIST', alice.user), 200, 'this connection stays');
+        const [before, after] = await Promise.all([t.negotiate(), t.negotiate()]);
+        expectStatus(
+          await before.request('AUTHENTICATE', '*', { body: { name, password: old } }),
+          401,
+          'the old password',
+        );
+        expectStatus(await after.request('AUTHENTICATE', '*', { body: { name, password } }), 200, 'the new password');
+      });
     },
   },
   {
@@ -197,11 +216,9 @@ export const extensions: readonly Case[] = [
       const token = await tokenFor(t, account);
       expectStatus(await byToken(t, token), 200, 'before the change');
       const connection = await t.login(account, { extensions: ['password', 'resume'] });
-      expectStatus(
-        await connection.request('REGISTER', '*', { body: { old: account.password, password: 'a new one' } }),
-        200,
-      );
-      expectStatus(await byToken(t, token), 401, 'after the change');
+      await withPassword({ connection, old: account.password, password: 'a new one' }, async () => {
+        expectStatus(await byToken(t, token), 401, 'after the change');
+      });
     },
   },
 ];

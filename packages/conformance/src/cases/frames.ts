@@ -3,6 +3,7 @@ import type { Case, Context } from '../case.ts';
 import { expectStatus, expectThat } from '../expect.ts';
 import { encodeRequest } from '../wire/message.ts';
 import { type FrameParts, frameBytes, OPCODES, RawSocket, UPGRADE } from '../wire/raw-socket.ts';
+import { slug } from './slug.ts';
 
 const { text, binary, continuation, ping, close } = OPCODES;
 const CONNECT = encodeRequest('CONNECT * 1', { body: { version: '0.1' } });
@@ -38,7 +39,7 @@ async function nextIsServed(t: Context): Promise<void> {
 export const frames: readonly Case[] = [
   ...BROKEN.map(
     ([title, sent, codes]): Case => ({
-      id: `frame-${title.replaceAll(/[^a-z0-9]+/g, '-')}`,
+      id: `frame-${slug(title)}`,
       covers: ['F1', 'F9'],
       section: '1',
       title: `${title} ends the connection, and the next client is served`,

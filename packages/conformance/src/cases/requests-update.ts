@@ -1,8 +1,7 @@
 /** PROTOCOL §4: UPDATE, a JSON Merge Patch on the object. */
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Case } from '../case.ts';
-import type { Client } from '../client.ts';
-import { expectEqual, expectStatus, expectThat, fail } from '../expect.ts';
+import { expectEqual, expectStatus, expectThat } from '../expect.ts';
+import { clockPasses } from './clock.ts';
 
 /** RFC 7396, appendix A, with objects and lists as targets: target, patch, result. */
 const MERGES: readonly [unknown, unknown, unknown][] = [
@@ -26,17 +25,6 @@ const MERGES: readonly [unknown, unknown, unknown][] = [
   ['text', { a: 1 }, { a: 1 }],
   [{ a: 1 }, {}, { a: 1 }],
 ];
-
-/** Waits until the server gives later times than that: its clock may tick in seconds. */
-async function clockPasses(client: Client, folder: string, time = ''): Promise<void> {
-  for (let tries = 0; tries < 30; tries += 1) {
-    const probe = `${folder}/probe-${tries}`;
-    await client.given(probe);
-    if (Date.parse((await client.seen(probe)).mtime ?? '') > Date.parse(time)) return;
-    await pause(100);
-  }
-  fail(`a clock that passes ${time} within 3 s`, 'the same time');
-}
 
 export const requestsUpdate: readonly Case[] = [
   {

@@ -91,12 +91,10 @@ const PRECEDENCE = table(`
 `);
 
 const LEVELS = table(`
-  nothing set up to the root: denied |  | me sees data | 403
   the folder counts where the object sets nothing | folder users.me read-data | me sees data | shown
   the root counts where nothing below sets anything | root users.me read-data | me sees data | shown
   the root counts by other | root other read-data | me sees data | shown
   the root counts by group | root groups.friends read-data | me sees data | shown
-  the object decides before the folder: denial | folder users.me read-data; object users.me not-read-data | me sees data | 403
   the object decides before the folder: grant | folder users.me not-read-data; object users.me read-data | me sees data | shown
   the folder decides before the root: denial | root users.me read-data; folder users.me not-read-data | me sees data | 403
   the folder decides before the root: grant | root users.me not-read-data; folder users.me read-data | me sees data | shown
@@ -165,16 +163,13 @@ const VIEWS = table(`
 `);
 
 const CHANGES = table(`
-  write-subscriptions changes my own entry | object users.me write-subscriptions | me subscribes | 204
   write-subscriptions does not change another’s entry | object users.me write-subscriptions | me subscribes carol | 403
   write-subscriptions does not remove another’s entry | object users.me write-subscriptions | me unsubscribes alice | 403
   the object’s owner changes another’s entry | object by me | me subscribes carol | 204
   the object’s owner needs write-subscriptions | object by me; object owner not-write-subscriptions | me subscribes carol | 403
   the tree’s owner changes another’s entry on what others own | object by me | alice subscribes carol | 204
   the tree’s owner needs write-subscriptions | object users.alice not-write-subscriptions | alice subscribes carol | 403
-  CREATE needs write-children on the parent alone | object users.me write-children | me creates | 201
   write-data on the parent does not create | object users.me write-data | me creates | 403
-  DELETE needs delete-children on the parent alone | object users.me delete-children | me deletes | 204
   write-children on the parent does not delete | object users.me write-children | me deletes | 403
   delete-children inherited from the folder deletes | folder users.me delete-children | me deletes | 204
   owning a child is no right to delete it | object users.me write-children,not-delete-children | me creates and deletes | 403

@@ -1,6 +1,7 @@
 /** PROTOCOL §4, §5, §6: wrong shapes in the body of CREATE and UPDATE get 400, naming the field. */
 import type { Case } from '../case.ts';
 import { expectEqual, expectNamed, expectStatus } from '../expect.ts';
+import { slug } from './slug.ts';
 
 /** Title, body with USER for a lawful user id, what the message must name: this, or the top-level field it is in. */
 const WRONG: readonly [string, string, string][] = [
@@ -71,7 +72,7 @@ const NOT_AN_OBJECT = ['[]', '"text"', '1', 'true', 'null', '[{}]'];
 export const shapes: readonly Case[] = [
   ...WRONG.map(
     ([title, body, name]): Case => ({
-      id: `shape-${title.replaceAll(/[^a-zA-Z_]+/g, '-').toLowerCase()}`,
+      id: `shape-${slug(title)}`,
       covers: ['F39'],
       section: '4',
       title: `${title} gets 400, naming it`,
