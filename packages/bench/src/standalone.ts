@@ -13,13 +13,15 @@ import type { Figure } from './report.ts';
 import { measureTransfers } from './transfers.ts';
 import { Wire } from './wire.ts';
 
-const MAIN = fileURLToPath(import.meta.resolve('@fosp/standalone/main'));
+const MAIN = fileURLToPath(new URL('../../../services/standalone/src/main.ts', import.meta.url));
 const ECHO = fileURLToPath(new URL('echo-server.ts', import.meta.url));
 const ONE_KIB = `"${'x'.repeat(1022)}"`;
 const FOLDER = 'alice@localhost/a/b';
 const CONNECTIONS = 4;
 const WINDOW = 32;
 const SUBSCRIBERS = 50;
+/** How many objects the UPDATEs are spread over: those of one object would wait for each other, and so for the disk. */
+const OBJECTS = 5000;
 
 export interface Scale {
   /** Requests per measurement. */
@@ -31,7 +33,7 @@ export interface Scale {
 
 export async function measureStandalone(scale: Scale): Promise<Figure[]> {
   const data = mkdtempSync(join(tmpdir(), 'fosp-bench-'));
-  const server = await startMeasured(MAIN, /"wsPort":(\d+)/, {
+  const server = await startMeasured(MAIN, /"wsPort":(\d+)[\s\S]*"msg":"ready"/, {
     FOSP_DATA_DIR: data,
     FOSP_WS_PORT: '0',
     FOSP_ADMIN_PORT: '0',
@@ -84,31 +86,34 @@ function readyFigure(server: Measured): Figure {
 interface Kind {
   readonly name: string;
   readonly atLeast: number;
-  readonly message: (index: number) => string;
+  readonly message: (index: number, round: number) => string;
 }
 
 async function measureRequests(bench: Bench, scale: Scale): Promise<Figure[]> {
   const figures: Figure[] = [];
-  let run = 0;
   const kinds: readonly Kind[] = [
     { name: 'SELECT, 1 KiB at depth 3', atLeast: 0.25, message: (index) => `SELECT ${FOLDER}/c ${index + 1000}\r\n` },
     {
-      name: 'UPDATE, 1 KiB at depth 3',
-      atLeast: 0.1,
-      message: (index) => `UPDATE ${FOLDER}/c ${index + 1000}\r\n\r\n{"data":"${run}-${index}${'x'.repeat(1000)}"}`,
-    },
-    {
       name: 'CREATE, 1 KiB at depth 3',
       atLeast: 0.1,
-      message: (index) => `CREATE ${FOLDER}/n${run}-${index} ${index + 1000}\r\n\r\n{"data":${ONE_KIB}}`,
+      message: (index, round) => `CREATE ${FOLDER}/n${round}-${index} ${index + 1000}\r\n\r\n{"data":${ONE_KIB}}`,
+    },
+    {
+      name: 'UPDATE, 1 KiB at depth 3',
+      atLeast: 0.1,
+      message: (index) =>
+        `UPDATE ${FOLDER}/n0-${index % OBJECTS} ${index + 1000}\r\n\r\n{"data":"${round}-${index}${'x'.repeat(1000)}"}`,
     },
   ];
   for (const kind of kinds) {
     const pairs: { floor: Rate; rate: Rate }[] = [];
     for (let round = 0; round < scale.rounds + 1; round++) {
-      run++;
       const floor = await runEcho(bench, scale.requests);
-      const rate = await runLoad({ ...loadOf(bench), count: scale.requests, message: kind.message });
+      const rate = await runLoad({
+        ...loadOf(bench),
+        count: scale.requests,
+        message: (index) => kind.message(index, round),
+      });
       if (round > 0) {
         pairs.push({ floor, rate });
       }

@@ -27,7 +27,7 @@ export async function traceWrites(server: ServerProcess, file: string, rounds: n
   for (let round = 0; round < rounds; round++) {
     const resource = `${ALICE}/traced${round}`;
     await session.succeed('CREATE', resource, { body: { data: round } });
-    await session.succeed('UPDATE', resource, { body: { data: -round } });
+    await session.succeed('UPDATE', resource, { body: { data: `changed ${round}` } });
     await session.succeed('WRITE', resource, { body: `file ${round}` });
     await session.succeed('DELETE', resource);
   }

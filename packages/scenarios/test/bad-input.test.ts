@@ -34,32 +34,33 @@ describe('bad input', { timeout: 120_000 }, () => {
     });
     const alice = await TestSession.register(server.url, ALICE);
     await alice.succeed('CREATE', `${ALICE}/file`);
+    const senders = await Promise.all(Array.from({ length: 80 }, () => TestSession.logIn(server.url, ALICE)));
     const before = peakMemory(server);
-    const senders: TestSession[] = [];
-    for (let index = 0; index < 40; index++) {
-      const sender = await TestSession.logIn(server.url, ALICE);
-      // CREATE with a body that never ends: it has to be held, since its object is one piece.
-      sender.wire.sendPart(`CREATE ${ALICE}/never${index} 1000\r\n\r\n{"data":"`);
-      sender.wire.sendPart(Buffer.alloc(200 * 1024, 'x'));
-      const writer = await TestSession.logIn(server.url, ALICE);
-      writer.wire.sendPart(Buffer.from(`WRITE ${ALICE}/file 1000\r\n\r\n`));
-      writer.wire.sendPart(Buffer.alloc(4 * MIB, 'x'));
-      senders.push(sender, writer);
-    }
+    senders.forEach(({ wire }, index) => {
+      // Half of them send objects, which have to be held until they are whole, and half files, which pass through.
+      wire.sendPart(
+        index % 2 === 0 ? `CREATE ${ALICE}/never${index} 1000\r\n\r\n{"data":"` : `WRITE ${ALICE}/file 1000\r\n\r\n`,
+      );
+      wire.sendPart(Buffer.alloc(index % 2 === 0 ? 200 * 1024 : 8 * MIB, 'x'));
+    });
     for (let index = 0; index < 20; index++) {
       await alice.succeed('SELECT', `${ALICE}/file`);
       await alice.succeed('WRITE', `${ALICE}/file`, { body: Buffer.alloc(MIB, index) });
     }
     expect((await alice.succeed('READ', `${ALICE}/file`)).body.length).toBe(MIB);
-    expect(peakMemory(server) - before).toBeLessThan(budget * 4 + 64 * MIB);
-    for (const sender of senders) {
-      sender.wire.terminate();
+    // 320 MiB were on their way. Beside the budget there is what the collector has not looked at yet.
+    expect(peakMemory(server) - before).toBeLessThan(budget + 128 * MIB);
+    for (const { wire } of senders) {
+      wire.terminate();
     }
   });
 
   it('F57 closes a client that never reads its notifications with 1013 and keeps serving', async () => {
     await using directory = await temporaryDirectory();
-    await using server = await ServerProcess.start({ dataDirectory: directory.path });
+    await using server = await ServerProcess.start({
+      dataDirectory: directory.path,
+      environment: { FOSP_LIMIT_SEND_BUFFER: String(MIB) },
+    });
     const alice = await TestSession.register(server.url, ALICE);
     await alice.succeed('CREATE', `${ALICE}/loud`, {
       body: { subscriptions: { [ALICE]: { events: ['updated'], depth: 0 } } },

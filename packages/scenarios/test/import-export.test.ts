@@ -134,8 +134,10 @@ describe('fosp import and export', { timeout: 60_000 }, () => {
     await alice.succeed('create', `${ALICE}/shared/new`, '{"data":"seen"}');
     await alice.succeed('patch', `${ALICE}/private`, '{"data":"hidden"}');
     await alice.succeed('rm', `${ALICE}/shared/inner`);
-    const events = (await seen.take(2)).map((line) => JSON.parse(line));
+    const events = (await seen.take(3)).map((line) => JSON.parse(line));
     expect(events.map(({ event, resource }) => `${event} ${resource}`)).toEqual([
+      // His own subscription is a change of the object too.
+      `UPDATED ${ALICE}/shared`,
       `CREATED ${ALICE}/shared/new`,
       `DELETED ${ALICE}/shared/inner`,
     ]);
