@@ -32,6 +32,8 @@ export interface EndpointOptions {
   readonly stored: (key: string, digest: FileDigest) => void;
   /** Told of failures that are nobody's mistake: a full disk, a folder that went away. */
   readonly failed: (key: string, error: unknown) => void;
+  /** Told of bytes of downloads as they go. */
+  readonly passed: (bytes: number) => void;
 }
 
 export class TransferEndpoint {
@@ -118,7 +120,8 @@ export class TransferEndpoint {
     }
     response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': opened.size });
     try {
-      await sendFile(opened.file, response, { size: opened.size, blockBytes: this.#options.readBytes });
+      const { readBytes, passed } = this.#options;
+      await sendFile(opened.file, response, { size: opened.size, blockBytes: readBytes, passed });
       response.end();
     } finally {
       await opened.file.close();

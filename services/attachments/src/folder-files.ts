@@ -17,6 +17,8 @@ export interface FolderFilesOptions extends WriterOptions {
   readonly directory: string;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  /** Told of bytes as they come. */
+  readonly passed: (bytes: number) => void;
 }
 
 export interface UploadBounds {
@@ -125,6 +127,7 @@ export class FolderFiles {
           throw fospError('too-large', `More than ${bounds.size ?? bounds.limit} bytes were sent.`);
         }
         refuseIfRemoved(bounds.removed);
+        this.#options.passed(piece.length);
         await writer.take(piece);
       }
       if (bounds.size !== undefined && writer.size < bounds.size) {

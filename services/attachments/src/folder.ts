@@ -1,5 +1,6 @@
 /** The file store of standalone: a folder, and a signed loopback endpoint in front of it. */
 import { randomBytes } from 'node:crypto';
+import { createBufferCollector } from './buffer-garbage.ts';
 import { TransferEndpoint } from './endpoint.ts';
 import { FolderFiles } from './folder-files.ts';
 import { signedPath } from './signed-urls.ts';
@@ -32,6 +33,8 @@ export interface FolderOptions {
   readonly writeBytes?: number;
   /** Bytes written after which they are synced. */
   readonly syncBytes?: number;
+  /** Bytes that go by, either way, between two collections of their buffers. */
+  readonly collectBytes?: number;
   /** Files whose digest is remembered between upload and commit; beyond them a file is read again. */
   readonly digests?: number;
   /** Seconds that `stop` waits for running transfers. */
@@ -52,6 +55,7 @@ export const FOLDER_DEFAULTS = {
   readBytes: 256 * KIB,
   writeBytes: 512 * KIB,
   syncBytes: 4 * MIB,
+  collectBytes: 8 * MIB,
   digests: 10_000,
   stopSeconds: 10,
   failed: () => undefined,
@@ -61,9 +65,10 @@ export function createFolderStore(options: FolderOptions): FileStore {
   const settings = { ...FOLDER_DEFAULTS, ...options };
   const urls = { secret: randomBytes(32), clock: settings.clock, urlSeconds: settings.urlSeconds };
   const digests = new Map<string, FileDigest>();
-  const files = new FolderFiles(settings);
+  const passed = createBufferCollector(settings.collectBytes);
+  const files = new FolderFiles({ ...settings, passed });
   const stored = (key: string, digest: FileDigest) => remember(digests, key, digest, settings.digests);
-  const endpoint = new TransferEndpoint(files, { ...settings, urls, stored });
+  const endpoint = new TransferEndpoint(files, { ...settings, urls, stored, passed });
 
   return {
     start: async () => {
