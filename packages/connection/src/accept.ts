@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { acceptKey, hasToken, SUBPROTOCOL } from './handshake.ts';
+import { acceptKey, hasToken, SUBPROTOCOL, tokensOf } from './handshake.ts';
 
 /**
  * Answers the upgrade request of a `node:http` server (RFC 6455 §4.2), on any path; echoes the subprotocol `fosp` where
@@ -20,7 +20,7 @@ export function acceptUpgrade(request: IncomingMessage, socket: Duplex): boolean
     refuse(socket, '400 Bad Request', mistake);
     return false;
   }
-  const offered = hasToken(headers['sec-websocket-protocol'], SUBPROTOCOL);
+  const offered = tokensOf(headers['sec-websocket-protocol']).includes(SUBPROTOCOL);
   const protocol = offered ? `Sec-WebSocket-Protocol: ${SUBPROTOCOL}\r\n` : '';
   const status = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n';
   socket.write(`${status}Sec-WebSocket-Accept: ${acceptKey(key)}\r\n${protocol}\r\n`);
@@ -29,8 +29,8 @@ export function acceptUpgrade(request: IncomingMessage, socket: Duplex): boolean
 
 function mistakeIn(request: IncomingMessage, key: string): string | undefined {
   const { headers } = request;
-  if (request.method !== 'GET') {
-    return 'A WebSocket is opened with GET.';
+  if (request.method !== 'GET' || request.httpVersion === '1.0') {
+    return 'A WebSocket is opened with GET over HTTP/1.1.';
   }
   if (!hasToken(headers.upgrade, 'websocket') || !hasToken(headers.connection, 'upgrade')) {
     return 'To open a WebSocket, send the headers "Connection: Upgrade" and "Upgrade: websocket".';
@@ -44,6 +44,7 @@ function mistakeIn(request: IncomingMessage, key: string): string | undefined {
 function refuse(socket: Duplex, status: string, text: string): void {
   const body = `${text}\n`;
   socket.on('error', () => socket.destroy());
+  socket.on('finish', () => socket.destroy());
   socket.end(
     `HTTP/1.1 ${status}\r\nConnection: close\r\nSec-WebSocket-Version: 13\r\n` +
       `Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,

@@ -12,7 +12,12 @@ export function acceptKey(key: string): string {
     .digest('base64');
 }
 
-/** Whether a header that is a comma-separated list has this token, in any case. */
+/** The entries of a header that is a comma-separated list. */
+export function tokensOf(header: string | undefined): string[] {
+  return (header ?? '').split(',').map((entry) => entry.trim());
+}
+
+/** Whether such a header has this entry, in any case. */
 export function hasToken(header: string | undefined, token: string): boolean {
-  return (header ?? '').split(',').some((entry) => entry.trim().toLowerCase() === token);
+  return tokensOf(header).some((entry) => entry.toLowerCase() === token);
 }

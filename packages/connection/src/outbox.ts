@@ -84,15 +84,11 @@ export class Outbox {
 
   /** Sends one message as its body comes. */
   async stream(message: StreamedMessage): Promise<void> {
-    while (this.#behind !== undefined && this.#isOpen) {
-      await this.#turn();
-    }
-    this.#assertOpen();
     const source = message.body[Symbol.asyncIterator]();
     const progress = { bytes: 0, begun: false };
-    this.#source = source;
-    this.#behind = new FrameWriter(this.#options.role);
     try {
+      await this.#turn();
+      this.#source = source;
       await this.#pump(message, source, progress);
     } catch (error) {
       stopSource(source);
@@ -102,7 +98,9 @@ export class Outbox {
       }
       throw error;
     } finally {
-      this.#endStream();
+      if (this.#source === source) {
+        this.#endStream();
+      }
     }
   }
 
@@ -186,13 +184,18 @@ export class Outbox {
     this.#queue.wrote();
   }
 
-  #turn(): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.#turns === NO_TURNS) {
-        this.#turns = [];
-      }
-      this.#turns.push(resolve);
-    });
+  /** Resolves when no other message is streamed, and takes its place. */
+  async #turn(): Promise<void> {
+    while (this.#behind !== undefined && this.#isOpen) {
+      await new Promise<void>((resolve) => {
+        if (this.#turns === NO_TURNS) {
+          this.#turns = [];
+        }
+        this.#turns.push(resolve);
+      });
+    }
+    this.#assertOpen();
+    this.#behind = new FrameWriter(this.#options.role);
   }
 
   #endStream(): void {

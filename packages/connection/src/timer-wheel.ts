@@ -101,10 +101,9 @@ export class TimerWheel {
     while (this.#current < reached) {
       this.#current++;
       const due = this.#slots[this.#current % SLOTS];
-      this.#slots[this.#current % SLOTS] = undefined;
+      // Whoever is woken may cancel others of the same slot, but adds none: the wheel's furthest slot is the one before.
       for (const timed of due ?? []) {
-        timed.slot = -1;
-        this.#count--;
+        this.#remove(timed);
         timed.wake(this.#time);
       }
     }

@@ -92,7 +92,10 @@ export interface PeerLimits {
 /** Options of a request of our own. */
 export interface RequestOptions {
   readonly headers?: Headers;
-  /** Pieces of an async iterable are sent as they come, in one message, with back-pressure. */
+  /**
+   * Pieces of an async iterable are sent as they come, in one message, with back-pressure. Bytes are not copied: they must
+   * not change afterwards.
+   */
   readonly body?: string | Uint8Array | AsyncIterable<Uint8Array>;
   /** Bytes of an async iterable in all, where known: then the receiver is told them beforehand. */
   readonly size?: number;
@@ -114,6 +117,7 @@ export interface PeerResponse {
   readonly stream: BodyStream | undefined;
 }
 
+/** Bytes of bodies are not copied: they must not change afterwards. */
 export interface RespondOptions {
   readonly headers?: Headers;
   readonly body?: string | Uint8Array;
@@ -123,6 +127,7 @@ export interface RespondOptions {
 
 export interface RespondStreamOptions {
   readonly headers?: Headers;
+  /** Its iterator's `return` is called when it is not read to its end, even where it was not begun. */
   readonly body: AsyncIterable<Uint8Array>;
   /** Bytes the body will have. Ending with another number ends the connection (1011): the message could not be completed. */
   readonly size: number;

@@ -145,6 +145,24 @@ describe('the end of a connection', () => {
     expect(client.messages).toEqual([]);
   });
 
+  it('is told to a file that comes too late, so that it can be put away', async () => {
+    const server = await startServer();
+    await server.connect();
+    const [handler] = server.handlers;
+    let returned = 0;
+    const next = () => Promise.resolve({ done: true as const, value: undefined });
+    const stop = () => {
+      returned++;
+      return next();
+    };
+    const body = { [Symbol.asyncIterator]: () => ({ next, return: stop }) };
+    handler?.peer?.close(1000, '');
+    await expect(handler?.peer?.respondStream(1, 200, { body, size: 10 })).rejects.toMatchObject({
+      code: 'unreachable',
+    });
+    expect(returned).toBe(1);
+  });
+
   it('is not needed when a file fails before anything of it was sent', async () => {
     const server = await startServer();
     const client = await server.connect();

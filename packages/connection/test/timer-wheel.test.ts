@@ -58,6 +58,24 @@ it('runs only while anything is scheduled', () => {
   expect(other.rangAt).toBeUndefined();
 });
 
+it('does not wake whom another one cancelled in the same moment, and goes on for all others', () => {
+  const { timers, advance } = manualClock();
+  const at = timers.time + 1000;
+  const woken: string[] = [];
+  const second: Timed = { slot: -1, wake: () => woken.push('second') };
+  const first = () => {
+    woken.push('first');
+    timers.cancel(second);
+  };
+  timers.schedule({ slot: -1, wake: first }, at);
+  timers.schedule(second, at);
+  timers.schedule({ slot: -1, wake: () => woken.push('third') }, at);
+  timers.schedule({ slot: -1, wake: () => woken.push('later') }, at + 2000);
+  advance(5);
+  expect(woken).toEqual(['first', 'third', 'later']);
+  expect(timers.isRunning).toBe(false);
+});
+
 it('wakes everybody once after the process stood still for longer than the wheel goes round', () => {
   let now = 0;
   let tick = () => {};
