@@ -101,7 +101,7 @@ async function measureRequests(bench: Bench, scale: Scale): Promise<Figure[]> {
     {
       name: 'UPDATE, 1 KiB at depth 3',
       atLeast: 0.1,
-      message: (index) =>
+      message: (index, round) =>
         `UPDATE ${FOLDER}/n0-${index % OBJECTS} ${index + 1000}\r\n\r\n{"data":"${round}-${index}${'x'.repeat(1000)}"}`,
     },
   ];
