@@ -62,6 +62,11 @@ export class Outbox {
     return this.#queue.stalledSince;
   }
 
+  /** When the socket last took something that had to wait. */
+  get takenAt(): number {
+    return this.#queue.takenAt;
+  }
+
   /** Whether a frame was announced that is not complete, and so nothing else can be sent. */
   get isMidFrame(): boolean {
     return this.#isMidFrame;

@@ -33,6 +33,8 @@ export class SendQueue {
   /** The portion that the socket did not take at once, and since when. */
   #inSocket = 0;
   #inSocketSince = 0;
+  /** When it last took something that had to wait. */
+  takenAt = 0;
   #scheduled = false;
   /** What the budget knows of. */
   #counted = 0;
@@ -167,6 +169,7 @@ export class SendQueue {
   #afterWrite(): void {
     if (this.#inSocket > 0 && this.#socket.writableLength === 0) {
       this.#inSocket = 0;
+      this.takenAt = this.#timers.time;
       this.flush();
     }
   }

@@ -6,7 +6,8 @@
  * `closeSeconds`, after which the socket is destroyed. The receiver hears `closing` when open ends, and `closed` when closing does.
  *
  * Heartbeat: a connection on which nothing was heard for `heartbeatSeconds` is pinged, and dropped when nothing is heard for
- * `heartbeatTimeoutSeconds` more. While we do not read, nothing can be heard, so that time does not count.
+ * `heartbeatTimeoutSeconds` more. While we do not read, nothing can be heard, so that time does not count. Taking what was
+ * waiting to be sent is a sign of life too: a ping would be far behind it.
  */
 import type { Duplex } from 'node:stream';
 import type { Channel, ChannelReceiver, StreamedMessage } from './channel.ts';
@@ -109,6 +110,7 @@ export class SocketChannel implements Channel, FrameSink, Timed {
   pause(): void {
     if (!this.#paused && this.#state === 'open') {
       this.#paused = true;
+      this.#pingedAt = undefined;
       this.#reader.stop();
       this.#socket.pause();
     }
@@ -255,14 +257,15 @@ export class SocketChannel implements Channel, FrameSink, Timed {
   /** Is the other side still there, and does it read? */
   #check(now: number): void {
     const { heartbeatSeconds, heartbeatTimeoutSeconds, sendSeconds } = this.#limits;
-    const { stalledSince } = this.#outbox;
+    const { stalledSince, takenAt, isMidFrame } = this.#outbox;
     if (stalledSince !== undefined && now - stalledSince >= sendSeconds * 1000) {
       this.close(CLOSE_CODES.tryLater.code, 'what was sent is not read');
       return;
     }
-    if (this.#outbox.isMidFrame) {
-      // No ping can leave now; whether the other side still takes bytes was just asked.
-      this.#heardAt = now;
+    // In the middle of a frame no ping can leave. Whether the other side still takes bytes was just asked.
+    const lifeAt = isMidFrame ? now : takenAt;
+    if (lifeAt > this.#heardAt) {
+      this.#heardAt = lifeAt;
       this.#pingedAt = undefined;
     }
     if (heartbeatSeconds > 0 && !this.#paused) {

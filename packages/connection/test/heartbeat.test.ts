@@ -58,15 +58,43 @@ describe('a connection on which nothing is heard', () => {
     const server = await startServer({ timers: clock.timers });
     const raw = await connectRaw(server);
     const [handler] = server.handlers;
+    clock.advance(31);
+    await raw.until(PING);
     handler?.peer?.pause();
     clock.advance(1000);
     handler?.peer?.resume();
     clock.advance(29);
-    expect(raw.received).not.toContain(PING);
     expect(handler?.peer?.isOpen).toBe(true);
+    expect(raw.received.split(PING).length).toBe(2);
     clock.advance(2);
-    await raw.until(PING);
+    await raw.until(PING + PING);
   });
+});
+
+it('a connection that only takes a file, slowly, is alive, until it takes nothing any more', async () => {
+  const clock = manualClock();
+  const server = await startServer({ timers: clock.timers });
+  const raw = await connectRaw(server);
+  const [handler] = server.handlers;
+  const body = (async function* () {
+    for (let count = 0; count < 2000; count++) {
+      yield new Uint8Array(50_000);
+    }
+  })();
+  const sent = handler?.peer?.respondStream(1, 200, { body, size: 100_000_000 });
+  for (let seconds = 0; seconds < 300; seconds += 20) {
+    const before = raw.received.length;
+    raw.socket.resume();
+    await turns(() => raw.received.length > before + 3_000_000);
+    raw.socket.pause();
+    for (let count = 0; count < 20; count++) {
+      await new Promise(setImmediate);
+    }
+    clock.advance(20);
+    expect(handler?.closes).toEqual([]);
+  }
+  clock.advance(100);
+  await expect(sent).rejects.toMatchObject({ code: 'unreachable' });
 });
 
 it('pings are answered with what they carry, also in the middle of a message', async () => {
