@@ -29,8 +29,8 @@ export interface Service {
   drain(): Promise<void>;
   /** On the internal port, behind the bearer token. */
   readonly adminRoutes?: readonly AdminRoute[];
-  /** Of the internal port, where `FOSP_ADMIN_TOKEN` sets none. */
-  readonly adminToken?: Secret<string>;
+  /** Of the internal port; asked for where `FOSP_ADMIN_TOKEN` sets none. */
+  readonly adminToken?: () => Promise<Secret<string>>;
 }
 
 export interface ServiceParts<Declared extends Declarations> {
@@ -81,9 +81,9 @@ async function start<const Declared extends Declarations>(
   metrics.addProcessMetrics();
   const ending = new Ending({ log, health, drainSeconds });
   const service = await create({ settings: serviceSettings, host, log, metrics, health });
+  const token = settings.process.adminToken ?? (await service.adminToken?.());
   // The service first, so that its port opens while the admin server is still being loaded.
   const started = service.start();
-  const token = settings.process.adminToken ?? service.adminToken;
   const [admin] = await Promise.all([
     startAdmin({ host, port: adminPort, token, health, metrics, log, routes: service.adminRoutes ?? [] }),
     started,

@@ -46,8 +46,16 @@ export class TransferEndpoint {
   constructor(files: FolderFiles, options: EndpointOptions) {
     this.#files = files;
     this.#options = options;
-    this.#server = createServer({ requestTimeout: options.uploadSeconds * 1000, highWaterMark: options.readBytes });
-    this.#server.setTimeout(options.idleSeconds * 1000);
+    const idle = options.idleSeconds * 1000;
+    const upload = options.uploadSeconds * 1000;
+    this.#server = createServer({
+      requestTimeout: upload,
+      headersTimeout: Math.min(idle, upload),
+      // Gateways keep their connections: one that closed at the wrong moment would fail an upload.
+      keepAliveTimeout: idle,
+      highWaterMark: options.readBytes,
+    });
+    this.#server.setTimeout(idle);
     this.#server.on('request', (request, response) => void this.#answer(request, response));
   }
 

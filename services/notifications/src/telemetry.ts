@@ -23,15 +23,19 @@ export function createTelemetry(log: Log, metrics: Metrics): Telemetry {
   );
   const repeats = metrics.counter('fosp_notifications_repeats_total', 'Changes that came again and were dropped.');
   const failures = metrics.counter('fosp_notifications_failures_total', 'Changes that failed and will be tried again.');
+  let isDropping = false;
   return {
     fannedOut({ tree, sequence }, told) {
       changes.add();
       delivered.add(told.delivered);
       if (told.remote > 0) {
         dropped.add(told.remote);
-        log.info(
+        // Said aloud once, since it will go on.
+        const level = isDropping ? 'debug' : 'info';
+        isDropping = true;
+        log[level](
           { tree, sequence, dropped: told.remote },
-          'notifications for other domains dropped: no links to them yet',
+          'no links to other domains yet: notifications for them are dropped',
         );
       }
     },

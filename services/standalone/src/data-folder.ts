@@ -1,7 +1,7 @@
 /** The folder where a standalone server keeps everything, made for this user alone. */
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Secret, StartError } from '@fosp/runtime';
 
@@ -23,20 +23,22 @@ export function unusableFolder(path: string, cause: unknown): StartError {
   return new StartError(`the data folder ${path} cannot be used: ${reason}; FOSP_DATA_DIR names another`, { cause });
 }
 
-/** Of the admin port: made at the first start and kept in `admin-token`, where `fosp admin` finds it. */
+/**
+ * Of the admin port: made at the first start and kept in `admin-token`, where `fosp admin` finds it. To be asked for by whoever
+ * has the folder for itself; a crash leaves all of it or nothing.
+ */
 export async function adminTokenIn(folder: string): Promise<Secret<string>> {
   const file = join(folder, 'admin-token');
-  const fresh = `${file}.${randomBytes(6).toString('hex')}`;
-  await writeFile(fresh, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600 });
   try {
-    // The first one stays, whole, whoever else starts at this moment.
-    await link(fresh, file);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) {
-      throw unusableFolder(folder, error);
+    const kept = await readFile(file, 'utf8').catch(() => '');
+    if (kept.trim() !== '') {
+      return new Secret(kept.trim());
     }
-  } finally {
-    await rm(fresh, { force: true });
+    const fresh = randomBytes(32).toString('base64url');
+    await writeFile(`${file}.new`, `${fresh}\n`, { mode: 0o600 });
+    await rename(`${file}.new`, file);
+    return new Secret(fresh);
+  } catch (error) {
+    throw unusableFolder(folder, error);
   }
-  return new Secret((await readFile(file, 'utf8')).trim());
 }

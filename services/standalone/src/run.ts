@@ -15,7 +15,7 @@ export async function runStandalone(): Promise<void> {
       const services = composeServices({ settings, log, metrics, clock: Date.now });
       return {
         adminRoutes: services.adminRoutes,
-        adminToken: await adminTokenIn(dataDirectory),
+        adminToken: () => adminTokenIn(dataDirectory),
         start: async () => {
           const ports = await services.start();
           const addresses = addressesOf({ ports, domains: settings.gateway.domains, dataDirectory });
