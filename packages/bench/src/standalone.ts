@@ -17,6 +17,8 @@ const MAIN = fileURLToPath(new URL('../../../services/standalone/src/main.ts', i
 const ECHO = fileURLToPath(new URL('echo-server.ts', import.meta.url));
 const ONE_KIB = `"${'x'.repeat(1022)}"`;
 const FOLDER = 'alice@localhost/a/b';
+const WATCHED = 'alice@localhost/watched';
+const PASSWORD = 'bench bench';
 const CONNECTIONS = 4;
 const WINDOW = 32;
 const SUBSCRIBERS = 50;
@@ -67,8 +69,8 @@ async function prepare(server: Measured, echo: Measured): Promise<Bench> {
   const echoUrl = `ws://127.0.0.1:${echo.ready[1]}`;
   const first = await Wire.open(url);
   await first.ask('CONNECT *', '{"version":"0.1"}');
-  await first.ask('REGISTER *', '{"name":"alice","password":"bench bench"}');
-  const { wire, token } = await Wire.login(url, { name: 'alice', password: 'bench bench' });
+  await first.ask('REGISTER *', JSON.stringify({ name: 'alice', password: PASSWORD }));
+  const { wire, token } = await Wire.login(url, { name: 'alice', password: PASSWORD });
   await wire.ask('CREATE alice@localhost/a');
   await wire.ask(`CREATE ${FOLDER}`);
   await wire.ask(`CREATE ${FOLDER}/c`, `{"data":${ONE_KIB}}`);
@@ -139,17 +141,12 @@ function ratioFigure(name: string, pairs: readonly { floor: Rate; rate: Rate }[]
   return { name, value, unit: 'per CPU-second', ratio, target: { of: 'ratio', atLeast } };
 }
 
-/** UPDATEs of an object that 50 connections of 50 users have subscribed to. */
+/** UPDATEs of objects in a folder that 50 users have subscribed to. */
 async function measureNotifications(bench: Bench, scale: Scale): Promise<Figure> {
-  const [sender] = bench.wires;
-  if (sender === undefined) {
-    throw new Error('no connection');
-  }
+  const updates = Math.max(200, Math.round(scale.requests / SUBSCRIBERS));
   let delivered = 0;
   let arrived: () => void = () => undefined;
-  const updates = Math.max(100, Math.round(scale.requests / SUBSCRIBERS));
-  const readers = await subscribe(bench, sender);
-  for (const reader of readers) {
+  for (const reader of await subscribe(bench)) {
     reader.onMessage = () => {
       delivered++;
       arrived();
@@ -165,12 +162,11 @@ async function measureNotifications(bench: Bench, scale: Scale): Promise<Figure>
       arrived = () => delivered === updates * SUBSCRIBERS && resolve();
     });
     await runLoad({
-      server: bench.server,
-      wires: [sender],
+      ...loadOf(bench),
       window: 8,
       count: updates,
       message: (index) =>
-        `UPDATE alice@localhost/watched ${index + 1000}\r\n\r\n{"data":"${round}-${index}${'x'.repeat(1000)}"}`,
+        `UPDATE ${WATCHED}/n${index % 100} ${index + 1000}\r\n\r\n{"data":"${round}-${index}${'x'.repeat(1000)}"}`,
     });
     await all;
     const rate = rateOf(updates * SUBSCRIBERS, bench.server.cpuSeconds() - cpu, performance.now() - began);
@@ -181,25 +177,26 @@ async function measureNotifications(bench: Bench, scale: Scale): Promise<Figure>
   return ratioFigure(`notifications to ${SUBSCRIBERS} subscribers`, pairs, 0.5);
 }
 
-/** Fifty connections of alice's would share one entry; so fifty users, made through the admin port's limits-free way. */
-async function subscribe(bench: Bench, sender: Wire): Promise<Wire[]> {
-  const users = Array.from({ length: SUBSCRIBERS }, (_, index) => `reader${index}`);
+/** A folder with a hundred objects, and fifty users who are told of what changes in it. */
+async function subscribe({ url, wires }: Bench): Promise<Wire[]> {
   const readers: Wire[] = [];
   const subscriptions: Record<string, object> = {};
-  const rights: Record<string, string[]> = {};
-  for (const name of users) {
-    const wire = await Wire.open(bench.url);
+  const users: Record<string, string[]> = {};
+  for (let index = 0; index < SUBSCRIBERS; index++) {
+    const name = `reader${index}`;
+    const wire = await Wire.open(url);
     await wire.ask('CONNECT *', '{"version":"0.1"}');
-    await wire.ask('REGISTER *', JSON.stringify({ name, password: 'bench bench' }));
-    await wire.ask('AUTHENTICATE *', JSON.stringify({ name, password: 'bench bench' }));
-    subscriptions[`${name}@localhost`] = { events: ['updated'], depth: 0 };
-    rights[`${name}@localhost`] = ['read-data'];
+    await wire.ask('REGISTER *', JSON.stringify({ name, password: PASSWORD }));
+    await wire.ask('AUTHENTICATE *', JSON.stringify({ name, password: PASSWORD }));
+    subscriptions[`${name}@localhost`] = { events: ['updated'], depth: 1 };
+    users[`${name}@localhost`] = ['read-data'];
     readers.push(wire);
   }
-  await sender.ask(
-    'CREATE alice@localhost/watched',
-    JSON.stringify({ data: '', subscriptions, acl: { users: rights } }),
-  );
+  const [wire] = wires;
+  await wire?.ask(`CREATE ${WATCHED}`, JSON.stringify({ subscriptions, acl: { users } }));
+  for (let index = 0; index < 100; index++) {
+    await wire?.ask(`CREATE ${WATCHED}/n${index}`, '{"data":""}');
+  }
   return readers;
 }
 
