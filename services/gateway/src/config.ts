@@ -91,6 +91,8 @@ export interface GatewayLimits {
   readonly sendBuffer: number;
   /** Unread answers beyond which a connection's requests are not taken in. */
   readonly backlog: number;
+  /** Unread bytes beyond which a connection gets no notifications over the rate. */
+  readonly behind: number;
   /** Hashes computed at once, and logins that wait for theirs. */
   readonly hashes: number;
   readonly hashesWaiting: number;
@@ -113,6 +115,8 @@ export interface GatewayLimits {
   readonly closingSeconds: number;
   /** After that, for the last requests in flight, before their connections are closed all the same. */
   readonly graceSeconds: number;
+  /** For the closing handshake of a connection, before its socket is destroyed. */
+  readonly handshakeSeconds: number;
 }
 
 export interface GatewayConfig {
@@ -152,6 +156,7 @@ function limitsOf(settings: Settings<typeof GATEWAY_VARIABLES>): GatewayLimits {
     transferMemory,
     sendBuffer,
     backlog: Math.floor(sendBuffer / 8),
+    behind: Math.floor(sendBuffer / 4),
     hashes: settings.hashes ?? HASHING_THREADS,
     hashesWaiting: settings.hashesWaiting,
     notificationRate: settings.notificationRate,
@@ -162,8 +167,9 @@ function limitsOf(settings: Settings<typeof GATEWAY_VARIABLES>): GatewayLimits {
     transferStallSeconds: 30,
     transferIdleConnections: 32,
     retryAfterSeconds: 1,
-    closingSeconds: settings.drainSeconds / 2,
-    graceSeconds: settings.drainSeconds / 4,
+    closingSeconds: settings.drainSeconds * 0.4,
+    graceSeconds: settings.drainSeconds * 0.2,
+    handshakeSeconds: Math.min(5, settings.drainSeconds * 0.1),
   };
 }
 

@@ -29,6 +29,9 @@ export interface Pending extends Place {
 /** Why nothing is taken in: bits, since several may hold. */
 export const HOLD = { login: 1, full: 2, backlog: 4, retiring: 8 } as const;
 
+/** Why connections are closed with 1012. */
+export const RESTARTING = 'The server restarts, or may have missed a notification: connect again.';
+
 export class Conversation {
   /** Names the connection in the log and in `revoked` events. */
   readonly id: string;
@@ -66,15 +69,23 @@ export class Conversation {
     this.#finish(request, status);
   }
 
-  /** Resolves once all is handed to the socket. A body that breaks off ends the connection: its head is sent already. */
-  async answerStream(request: Pending, status: number, response: RespondStreamOptions): Promise<void> {
+  /**
+   * Resolves once all is handed to the socket: true, or false where the body or the connection broke off. A body that does
+   * ends the connection, since its head is sent already.
+   */
+  async answerStream(request: Pending, status: number, response: RespondStreamOptions): Promise<boolean> {
+    let isWhole = true;
     try {
       await this.#peer.respondStream(request.sequence, status, response);
     } catch (error) {
-      this.#parts.telemetry.transferCut(this.id, error);
-    } finally {
-      this.#finish(request, status);
+      isWhole = false;
+      // A client that goes away is nothing to tell of.
+      if (!isFospError(error) || error.code !== 'unreachable') {
+        this.#parts.telemetry.transferCut(this.id, error);
+      }
     }
+    this.#finish(request, status);
+    return isWhole;
   }
 
   /** Answers FAILED. What is no `FospError` is a defect: the log has it under an id, which is all that the client is told. */
@@ -87,6 +98,10 @@ export class Conversation {
   /** Answers FAILED to what was never taken in. */
   refuse(sequence: number, error: FospError): void {
     this.#peer.respond(sequence, error.status, { headers: error.headers, body: failedBody(error) });
+  }
+
+  get isRetiring(): boolean {
+    return (this.#held & HOLD.retiring) !== 0;
   }
 
   /** Takes nothing more in, and closes with 1012 once what is in flight is answered. */
@@ -142,8 +157,8 @@ export class Conversation {
   }
 
   #closeIfRetired(): void {
-    if ((this.#held & HOLD.retiring) !== 0 && this.#order.size === 0) {
-      this.#peer.close(1012, 'The server restarts: connect again.');
+    if (this.isRetiring && this.#order.size === 0) {
+      this.#peer.close(1012, RESTARTING);
     }
   }
 }

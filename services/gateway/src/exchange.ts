@@ -50,7 +50,7 @@ export class Exchange implements Pending {
     this.session.conversation.answer(this, status, response);
   }
 
-  answerStream(status: number, response: RespondStreamOptions): Promise<void> {
+  answerStream(status: number, response: RespondStreamOptions): Promise<boolean> {
     return this.session.conversation.answerStream(this, status, response);
   }
 

@@ -100,7 +100,11 @@ export function createGatewayService(deps: GatewayDeps): GatewayService {
 
   /** Not all at once, since they will all come back. */
   function closeSpread(): Promise<void> {
-    return sessions.retireAll(Math.min(limits.closingSeconds * 1000, sessions.size * CLOSING_MS_EACH));
+    return sessions.retireAll({
+      spreadMs: Math.min(limits.closingSeconds * 1000, sessions.size * CLOSING_MS_EACH),
+      graceMs: limits.graceSeconds * 1000,
+      closingMs: 2 * limits.handshakeSeconds * 1000,
+    });
   }
 
   return {
@@ -116,10 +120,6 @@ export function createGatewayService(deps: GatewayDeps): GatewayService {
       server.refuse();
       telemetry.draining(sessions.size);
       await closeSpread();
-      if (!(await sessions.emptied(limits.graceSeconds * 1000))) {
-        sessions.closeAll(1012, 'The server restarts: connect again.');
-        await sessions.emptied(2 * DEFAULT_PEER_LIMITS.closeSeconds * 1000);
-      }
       await server.close();
       client.close();
     },
@@ -132,6 +132,7 @@ function sessionOpener(parts: SessionParts, environment: PeerEnvironment, clock:
     ...DEFAULT_PEER_LIMITS,
     messageBytes: limits.messageBeforeLogin,
     sendBufferBytes: limits.sendBuffer,
+    closeSeconds: limits.handshakeSeconds,
   };
   const prefix = randomBytes(6).toString('base64url');
   let opened = 0;

@@ -54,7 +54,10 @@ export class Login {
     if (members['type'] === 'server') {
       throw fospError('forbidden', 'Federation is not available on this server yet: log in as a user.');
     }
-    if (members['token'] !== undefined && applicant.extensions.resume) {
+    if (members['token'] !== undefined) {
+      if (!applicant.extensions.resume) {
+        throw fospError('malformed', 'Name "resume" in the extensions of CONNECT to log in by token.');
+      }
       return this.#resume(applicant, stringMember(members, 'token'));
     }
     const name = stringMember(members, 'name');

@@ -84,6 +84,9 @@ export class Requests {
     const asked = { user: session.user, type, tree: exchange.tree ?? '', path: exchange.path, headers };
     const { fields, body } = await this.#options.bus.call(FEDERATION.forward, asked, message.body);
     const status = Number(fields.status);
+    if (!Number.isInteger(status) || status < 200 || status > 599) {
+      throw fospError('bad-gateway', `The server of the other domain answered with the status ${fields.status}.`);
+    }
     const response = responseOf(parseHeaders(fields.headers), body);
     const isFile = type === 'READ' && status === STATUS.ok && body.length > 0;
     exchange.answer(status, isFile ? { ...response, frame: 'binary' } : response);

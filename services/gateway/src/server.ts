@@ -32,6 +32,9 @@ export interface ListeningPorts {
 /** For HTTP requests: whole head and body within this, or the connection ends. */
 const HTTP_SECONDS = 10;
 
+const UNAVAILABLE =
+  'HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
+
 export class PublicServer {
   readonly #options: ServerOptions;
   readonly #servers: FastifyInstance[] = [];
@@ -99,9 +102,8 @@ export class PublicServer {
     const reason = this.#refuses ? 'draining' : this.#options.hasRoom() ? undefined : 'full';
     if (reason !== undefined) {
       this.#options.turnedAway(reason);
-      socket.end(
-        'HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\nContent-Length: 0\r\n\r\n',
-      );
+      socket.on('error', () => socket.destroy());
+      socket.end(UNAVAILABLE, () => socket.destroy());
       return;
     }
     const address = clientAddress(request);

@@ -83,7 +83,7 @@ export class Session implements PeerHandler, Applicant {
   }
 
   get isBehind(): boolean {
-    return this.#peer.bufferedBytes > this.#parts.limits.sendBuffer / 4;
+    return this.#peer.bufferedBytes > this.#parts.limits.behind;
   }
 
   plan(head: Head): BodyPlan {

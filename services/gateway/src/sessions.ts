@@ -4,7 +4,7 @@
  *
  * One timer serves all of them, and runs only while a session is a stranger or behind.
  */
-import type { Conversation } from './conversation.ts';
+import { type Conversation, RESTARTING } from './conversation.ts';
 import type { Session } from './session.ts';
 
 export interface SessionsOptions {
@@ -16,6 +16,16 @@ export interface SessionsOptions {
   readonly clock: () => number;
 }
 
+/** Milliseconds. */
+export interface RetiringTimes {
+  /** From the first session that is told to the last. */
+  readonly spreadMs: number;
+  /** For what is in flight when the last one is told. */
+  readonly graceMs: number;
+  /** For the closing handshakes of those that are closed after that. */
+  readonly closingMs: number;
+}
+
 export class Sessions {
   readonly #options: SessionsOptions;
   readonly #all = new Set<Session>();
@@ -23,7 +33,6 @@ export class Sessions {
   readonly #strangers = new Set<Session>();
   readonly #backlogged = new Set<Conversation>();
   #ticker: NodeJS.Timeout | undefined;
-  #onEmpty: (() => void) | undefined;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
@@ -43,9 +52,6 @@ export class Sessions {
     this.#all.delete(session);
     this.#strangers.delete(session);
     this.#backlogged.delete(session.conversation);
-    if (this.#all.size === 0) {
-      this.#onEmpty?.();
-    }
   }
 
   /** Its login deadline is met. */
@@ -60,42 +66,36 @@ export class Sessions {
   }
 
   /**
-   * Has all present sessions retire, evenly spread over so many milliseconds, so that their clients do not come back all
-   * at once. Resolves once the last one was told.
+   * Has all present sessions retire, evenly spread, so that their clients do not come back all at once. Resolves once they
+   * are closed; those that are not after the time of grace are closed whatever they are at.
    */
-  async retireAll(spreadMs: number): Promise<void> {
-    const sessions = [...this.#all];
-    const steps = Math.max(1, Math.ceil(spreadMs / this.#options.tickMs));
-    const perStep = Math.ceil(sessions.length / steps);
-    for (let next = 0; next < sessions.length; next += perStep) {
-      for (const session of sessions.slice(next, next + perStep)) {
+  async retireAll({ spreadMs, graceMs, closingMs }: RetiringTimes): Promise<void> {
+    const { tickMs } = this.#options;
+    const sessions = [...this.#all].filter((session) => !session.conversation.isRetiring);
+    const perTick = Math.ceil(sessions.length / Math.max(1, spreadMs / tickMs));
+    for (let next = 0; next < sessions.length; next += perTick) {
+      for (const session of sessions.slice(next, next + perTick)) {
         session.conversation.retire();
       }
-      if (next + perStep < sessions.length) {
-        await pause(this.#options.tickMs);
+      if (next + perTick < sessions.length) {
+        await pause(tickMs);
       }
     }
+    const left = await this.#stillThere(sessions, graceMs);
+    for (const session of left) {
+      session.close(1012, RESTARTING);
+    }
+    await this.#stillThere(left, closingMs);
   }
 
-  /** Closes those that are left, whatever they are at. */
-  closeAll(code: number, reason: string): void {
-    for (const session of this.#all) {
-      session.close(code, reason);
+  /** Those that are not closed after so many milliseconds. */
+  async #stillThere(sessions: readonly Session[], withinMs: number): Promise<readonly Session[]> {
+    let left = sessions.filter((session) => this.#all.has(session));
+    for (let waited = 0; left.length > 0 && waited < withinMs; waited += this.#options.tickMs) {
+      await pause(this.#options.tickMs);
+      left = left.filter((session) => this.#all.has(session));
     }
-  }
-
-  /** Resolves true once no session is left, false where some still are after so many milliseconds. */
-  emptied(withinMs: number): Promise<boolean> {
-    if (this.#all.size === 0) {
-      return Promise.resolve(true);
-    }
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, withinMs, false);
-      this.#onEmpty = () => {
-        clearTimeout(timer);
-        resolve(true);
-      };
-    });
+    return left;
   }
 
   #keepTicking(): void {

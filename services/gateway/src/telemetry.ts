@@ -1,4 +1,5 @@
 /** What a gateway tells its operator: one function per event that matters to them. */
+import { CLOSE_CODES } from '@fosp/connection';
 import type { CounterCell, HistogramCell, Log, Metrics } from '@fosp/runtime';
 
 export interface GatewayTelemetry {
@@ -47,7 +48,7 @@ export function createTelemetry(metrics: Metrics, log: Log, levels: GatewayLevel
   return {
     opened: () => opened.add(),
     turnedAway: (reason) => turnedAway.with({ reason }).add(),
-    closed: (code) => closed.with({ code: String(code) }).add(),
+    closed: (code) => closed.with({ code: isOurs(code) ? String(code) : 'other' }).add(),
     answered: answeredBy(metrics),
     badMessage: () => bad.add(),
     notified: (sessions) => notified.add(sessions),
@@ -60,6 +61,11 @@ export function createTelemetry(metrics: Metrics, log: Log, levels: GatewayLevel
     gap: (reason) => log.warn({ reason }, 'notifications may be lost: all connections are closed'),
     draining: (sessions) => log.info({ sessions }, 'closing all connections'),
   };
+}
+
+/** Clients may close with thousands of codes of their own. */
+function isOurs(code: number): boolean {
+  return Object.values(CLOSE_CODES).some((known) => known.code === code);
 }
 
 /** Per request, so it must be cheap: the cells of a type and status are found by two plain look-ups. */

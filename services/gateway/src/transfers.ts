@@ -72,14 +72,13 @@ export class Transfers {
       if (slots === small) {
         const body = await this.#options.client.getWhole(fields.url, size);
         exchange.answer(STATUS.ok, { headers, body, frame: 'binary' });
-      } else {
-        const body = await this.#open(exchange, fields);
-        await exchange.answerStream(STATUS.ok, { headers, body, size });
+        this.#options.moved('down', size);
+      } else if (await exchange.answerStream(STATUS.ok, { headers, body: await this.#open(exchange, fields), size })) {
+        this.#options.moved('down', size);
       }
     } finally {
       slots.leave();
     }
-    this.#options.moved('down', size);
   }
 
   async write(exchange: Exchange): Promise<void> {

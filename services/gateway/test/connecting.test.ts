@@ -1,5 +1,9 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { TestSession, WireClient } from '@fosp/testkit';
 import { describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
 import { startGateway } from './harness.ts';
 
 describe('CONNECT and the states of a connection', () => {
@@ -95,6 +99,27 @@ describe('CONNECT and the states of a connection', () => {
     expect(plain.protocol).toBe('');
     const offering = await WireClient.open(url, { protocols: ['fosp'] });
     expect(offering.protocol).toBe('fosp');
+  });
+
+  it('F4 speaks the same over TLS, with the certificate it is given', async () => {
+    const fixture = (name: string) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
+    const gateway = await startGateway({
+      environment: { FOSP_TLS_CERT: fixture('localhost.pem'), FOSP_TLS_KEY: fixture('localhost-key.pem') },
+    });
+    const socket = new WebSocket(gateway.secureUrl, { ca: readFileSync(fixture('localhost.pem')) });
+    await once(socket, 'open');
+    socket.send('CONNECT * 1\r\n\r\n{"version":"0.1"}');
+    const [answer] = await once(socket, 'message');
+    expect(String(answer)).toMatch(/^SUCCEEDED 200 1\r\n/);
+    socket.close();
+    expect(await (await fetch(`${gateway.http}/.well-known/fosp`)).json()).toMatchObject({
+      wssPort: Number(new URL(gateway.secureUrl).port),
+    });
+  });
+
+  it('F4 does not start with a certificate and no key', async () => {
+    const certificate = fileURLToPath(new URL('fixtures/localhost.pem', import.meta.url));
+    await expect(startGateway({ environment: { FOSP_TLS_CERT: certificate } })).rejects.toThrow('FOSP_TLS_KEY');
   });
 
   it('F17 turns away what is over the limit of connections, until there is room', async () => {

@@ -27,6 +27,7 @@ export interface GatewayOptions {
 
 export interface TestGateway {
   readonly url: string;
+  readonly secureUrl: string;
   readonly http: string;
   readonly bus: Bus;
   readonly transport: WatchedTransport;
@@ -51,7 +52,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<TestGa
     metrics,
   });
   const accounts = await TestAccounts.serve(bus);
-  const { wsPort } = await service.start();
+  const { wsPort, wssPort } = await service.start();
   let drained: Promise<void> | undefined;
   const drain = () => {
     drained ??= service.drain();
@@ -64,6 +65,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<TestGa
   const url = `ws://127.0.0.1:${wsPort}`;
   return {
     url,
+    secureUrl: `wss://127.0.0.1:${wssPort}`,
     http: `http://127.0.0.1:${wsPort}`,
     bus,
     transport,

@@ -102,7 +102,7 @@ describe('notifications', () => {
 
   it('F58 of other trees cannot flood a session shut: what is over the rate is dropped for those who are behind', async () => {
     const gateway = await startGateway({
-      limits: { sendBuffer: 4_000_000, notificationRate: 1, notificationBurst: 500_000 },
+      limits: { sendBuffer: 4_000_000, behind: 1_000_000, notificationRate: 1, notificationBurst: 500_000 },
     });
     const reading = await gateway.logIn('alice');
     const sleeping = await gateway.logIn('alice');
