@@ -92,8 +92,7 @@ export class Outbox {
     const source = message.body[Symbol.asyncIterator]();
     const progress = { bytes: 0, begun: false };
     try {
-      await this.#turn();
-      this.#source = source;
+      await this.#turn(source);
       await this.#pump(message, source, progress);
     } catch (error) {
       stopSource(source);
@@ -144,6 +143,7 @@ export class Outbox {
 
   async #pump(message: StreamedMessage, source: AsyncIterator<Uint8Array>, progress: Progress): Promise<void> {
     const { size } = message;
+    this.#assertOpen();
     for (let step = await source.next(); step.done !== true; step = await source.next()) {
       const bytes = step.value;
       this.#assertOpen();
@@ -190,7 +190,7 @@ export class Outbox {
   }
 
   /** Resolves when no other message is streamed, and takes its place. */
-  async #turn(): Promise<void> {
+  async #turn(source: AsyncIterator<Uint8Array>): Promise<void> {
     while (this.#behind !== undefined && this.#isOpen) {
       await new Promise<void>((resolve) => {
         if (this.#turns === NO_TURNS) {
@@ -201,6 +201,7 @@ export class Outbox {
     }
     this.#assertOpen();
     this.#behind = new FrameWriter(this.#options.role);
+    this.#source = source;
   }
 
   #endStream(): void {

@@ -145,6 +145,26 @@ describe('the end of a connection', () => {
     expect(client.messages).toEqual([]);
   });
 
+  it('ends the sending of a file at once, also when its source never answers', async () => {
+    const server = await startServer();
+    await server.connect();
+    const [handler] = server.handlers;
+    let stop = () => {};
+    const stopped = new Promise<{ done: true; value: undefined }>((resolve) => {
+      stop = () => resolve({ done: true, value: undefined });
+    });
+    const silent = {
+      next: () => stopped,
+      return: () => {
+        stop();
+        return stopped;
+      },
+    };
+    const sent = handler?.peer?.respondStream(1, 200, { body: { [Symbol.asyncIterator]: () => silent }, size: 10 });
+    handler?.peer?.close(1012, 'restart');
+    await expect(sent).rejects.toMatchObject({ code: 'unreachable' });
+  });
+
   it('is told to a file that comes too late, so that it can be put away', async () => {
     const server = await startServer();
     await server.connect();
