@@ -10,7 +10,7 @@ const HELP = `Usage: conformance <url> <domain> [options]
 Holds a FOSP server to PROTOCOL.md, over the wire. Exit code 0 when no case failed, 1 when one did, 2 for wrong usage.
 
   <url>                 ws://host:port or wss://host:port
-  <domain>              the domain that the server serves
+  <domain>              the domain that the server serves, spelled as in its answer to CONNECT
 
   --only <pattern>      only cases whose id, section (§5), capability or title matches; may be repeated
   --quick               leave out slow cases

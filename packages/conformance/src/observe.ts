@@ -31,44 +31,71 @@ export interface ObserveOptions {
   readonly onEnd: (stop: () => void) => void;
 }
 
-export async function observe({
-  owner,
-  folder,
-  watchers,
-  marker,
-  timeoutMs,
-  onEnd,
-}: ObserveOptions): Promise<Observation> {
-  const watches = new Map<Client, Watch>();
-  for (const watcher of watchers) {
-    const watch: Watch = { notices: [], marked: 0, wake: () => undefined };
-    watches.set(watcher, watch);
-    onEnd(watcher.connection.listen((notice) => take(watch, notice)));
-  }
-  const everyone = watchers.map((watcher) => watcher.user);
-  await owner.given(marker, {
-    acl: { users: Object.fromEntries(everyone.map((user) => [user, ['read-data']])) },
-    subscriptions: Object.fromEntries(everyone.map((user) => [user, { events: ['updated'], depth: 0 }])),
-  });
-  let count = 0;
+export async function observe(options: ObserveOptions): Promise<Observation> {
+  const observation = new FolderObservation(options);
+  await observation.begin();
+  return observation;
+}
 
-  function take(watch: Watch, notice: Notice): void {
-    if (notice.resource === folder || notice.resource === `${folder}/` || notice.resource.startsWith(`${folder}/`)) {
-      if (notice.resource !== marker) watch.notices.push(notice);
+class FolderObservation implements Observation {
+  readonly #options: ObserveOptions;
+  readonly #watches = new Map<Client, Watch>();
+  #marks = 0;
+
+  constructor(options: ObserveOptions) {
+    this.#options = options;
+  }
+
+  async begin(): Promise<void> {
+    const { owner, watchers, marker, onEnd } = this.#options;
+    for (const watcher of watchers) {
+      const watch: Watch = { notices: [], marked: 0, wake: () => undefined };
+      this.#watches.set(watcher, watch);
+      onEnd(watcher.connection.listen((notice) => this.#take(watch, notice)));
     }
-    if (notice.resource !== marker || notice.event !== 'UPDATED') return;
-    watch.marked = Number(/"data"\s*:\s*(\d+)/.exec(notice.body.toString())?.[1] ?? watch.marked);
-    watch.wake();
+    const everyone = watchers.map((watcher) => watcher.user);
+    await owner.given(marker, {
+      acl: { users: Object.fromEntries(everyone.map((user) => [user, ['read-data']])) },
+      subscriptions: Object.fromEntries(everyone.map((user) => [user, { events: ['updated'], depth: 0 }])),
+    });
+    // What the preparation of the case caused may still be on its way.
+    await this.#flush([...this.#watches.values()]);
+    for (const watch of this.#watches.values()) watch.notices.length = 0;
   }
 
-  async function flush(flushed: readonly Watch[]): Promise<void> {
-    count += 1;
-    const mark = count;
+  async notices(watcher: Client): Promise<readonly Notice[]> {
+    const watch = this.#watches.get(watcher);
+    if (!watch) throw new Error(`${watcher.user} is not observed`);
+    await this.#flush([watch]);
+    return watch.notices.splice(0);
+  }
+
+  async events(watcher: Client): Promise<readonly string[]> {
+    const heard = await this.notices(watcher);
+    return heard.map(({ event, resource }) => `${event} ${resource.slice(this.#options.folder.length) || '/'}`);
+  }
+
+  #take(watch: Watch, notice: Notice): void {
+    const { folder, marker } = this.#options;
+    const { resource } = notice;
+    if (resource !== marker) {
+      if (resource === folder || resource.startsWith(`${folder}/`)) watch.notices.push(notice);
+    } else if (notice.event === 'UPDATED') {
+      watch.marked = Number(/"data"\s*:\s*(\d+)/.exec(notice.body.toString())?.[1] ?? watch.marked);
+      watch.wake();
+    }
+  }
+
+  async #flush(watches: readonly Watch[]): Promise<void> {
+    const { owner, marker } = this.#options;
+    this.#marks += 1;
+    const mark = this.#marks;
     await owner.changed(marker, { data: mark });
-    await Promise.all(flushed.map((watch) => reached(watch, mark)));
+    await Promise.all(watches.map((watch) => this.#reached(watch, mark)));
   }
 
-  function reached(watch: Watch, mark: number): Promise<void> {
+  #reached(watch: Watch, mark: number): Promise<void> {
+    const { marker, timeoutMs } = this.#options;
     return new Promise((resolve, reject) => {
       const late = setTimeout(
         () =>
@@ -83,23 +110,4 @@ export async function observe({
       watch.wake();
     });
   }
-
-  async function notices(watcher: Client): Promise<readonly Notice[]> {
-    const watch = watches.get(watcher);
-    if (!watch) throw new Error(`${watcher.user} is not observed`);
-    await flush([watch]);
-    return watch.notices.splice(0);
-  }
-
-  // What the preparation of the case caused may still be on its way.
-  await flush([...watches.values()]);
-  for (const watch of watches.values()) watch.notices.length = 0;
-
-  return {
-    notices,
-    async events(watcher) {
-      const heard = await notices(watcher);
-      return heard.map(({ event, resource }) => `${event} ${resource.slice(folder.length) || '/'}`);
-    },
-  };
 }

@@ -13,7 +13,10 @@ import { Connection } from './wire/connection.ts';
 import { Log } from './wire/log.ts';
 
 export interface RunOptions {
-  /** Opens a socket to any server of the domain; by default to the URL. */
+  /**
+   * Opens a socket to any server of the domain; by default to the URL. Its library must pass on what is no UTF-8
+   * (`skipUTF8Validation`): that the server sends none is for the cases to see.
+   */
   readonly connect?: (() => Promise<WebSocket>) | undefined;
   /** How many connections each client spreads its requests over. Default 1. */
   readonly connectionsPerClient?: number | undefined;

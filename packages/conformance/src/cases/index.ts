@@ -1,6 +1,7 @@
 /** All cases, in the order of PROTOCOL.md. */
 import type { Case } from '../case.ts';
 import { attachments } from './attachments.ts';
+import { authentication } from './authentication.ts';
 import { badMessages } from './bad-messages.ts';
 import { extensions } from './extensions.ts';
 import { federation } from './federation.ts';
@@ -38,6 +39,7 @@ export const CASES: readonly Case[] = [
   ...resources,
   ...normalisation,
   ...states,
+  ...authentication,
   ...registration,
   ...requestsObjects,
   ...requestsUpdate,

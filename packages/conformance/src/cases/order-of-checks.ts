@@ -23,7 +23,8 @@ async function stage(t: Context): Promise<Stage> {
 
 const BAD_JSON = '{"data":';
 const ALL = ['SELECT', 'CREATE', 'UPDATE', 'DELETE', 'LIST', 'READ', 'WRITE'];
-const body = (type: string, text = '{"data":1}') => (['CREATE', 'UPDATE', 'WRITE'].includes(type) ? text : undefined);
+const body = (type: string, text = '{"type":"x/y"}') =>
+  ['CREATE', 'UPDATE', 'WRITE'].includes(type) ? text : undefined;
 
 export const orderOfChecks: readonly Case[] = [
   {
