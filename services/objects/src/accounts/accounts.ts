@@ -9,7 +9,7 @@
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { Bus } from '@fosp/bus';
-import { domainOf, fospError } from '@fosp/protocol';
+import { domainOf, type FospError, fospError } from '@fosp/protocol';
 import { type Domains, wrongServer } from '../access.ts';
 import { announceDeletion } from '../announce.ts';
 import type { HashCost, ObjectsLimits } from '../limits.ts';
@@ -67,7 +67,7 @@ export class Accounts {
   /** How to hash the password of this name. @throws too-many, wrong-server */
   async challenge(user: string, address: string): Promise<HashCost & { readonly salt: string }> {
     this.#checkDomain(user);
-    await this.#deps.attempts.checkFailures(user, address);
+    await this.#deps.attempts.allow(user, address);
     const account = await this.#deps.store.account(user);
     const salt = createHmac('sha256', this.#saltKey)
       .update(user)
@@ -79,13 +79,9 @@ export class Accounts {
 
   /** @throws unauthenticated, too-many, forbidden where the account is disabled, wrong-server */
   async login(user: string, secret: string, address: string): Promise<Session> {
-    const { store, attempts } = this.#deps;
     this.#checkDomain(user);
-    const account = await store.account(user);
-    await attempts.checkFailures(user, address);
-    const isRight = matches(account?.secretHash ?? NO_HASH, secret);
-    if (account === undefined || !isRight) {
-      await attempts.countFailure(user, address);
+    const account = await this.#proven(user, secret, address);
+    if (account === undefined) {
       throw fospError('unauthenticated', 'The name or the password is wrong.');
     }
     if (account.state === 'disabled') {
@@ -142,27 +138,24 @@ export class Accounts {
     password: HashedPassword,
     options: { old?: string | undefined; address?: string | undefined; session?: string | undefined; deadline: number },
   ): Promise<void> {
-    const { attempts, writes, telemetry } = this.#deps;
+    const { writes, telemetry } = this.#deps;
     const { old, address = '', session = '', deadline } = options;
     this.#checkDomain(user);
-    if (old !== undefined) {
-      await attempts.checkFailures(user, address);
+    const proven = old === undefined ? undefined : await this.#proven(user, old, address);
+    if (old !== undefined && proven === undefined) {
+      throw wrongOldPassword();
     }
-    const { isRight } = await writes.run(user, deadline, async (tx) => {
+    await writes.run(user, deadline, async (tx) => {
       const account = await tx.account();
       if (account === undefined) {
         throw noAccount(user);
       }
-      if (old !== undefined && !matches(account.secretHash, old)) {
-        return { change: undefined, isRight: false };
+      if (proven !== undefined && proven.version !== account.version) {
+        throw wrongOldPassword();
       }
       await tx.putAccount(accountOf(password, { version: await tx.version(), state: account.state }));
-      return { change: undefined, isRight: true };
+      return { change: undefined };
     });
-    if (!isRight) {
-      await attempts.countFailure(user, address);
-      throw fospError('forbidden', 'The old password is wrong.');
-    }
     this.#revoke(user, session);
     telemetry.passwordChanged(user);
   }
@@ -203,6 +196,15 @@ export class Accounts {
     telemetry.removed(user);
   }
 
+  /** The account whose password this is the secret of; undefined, and a failure counted, where there is none. */
+  async #proven(user: string, secret: string, address: string): Promise<Account | undefined> {
+    const { store, attempts } = this.#deps;
+    const account = await store.account(user);
+    const isRight = matches(account?.secretHash ?? NO_HASH, secret);
+    await (isRight ? attempts.allow(user, address) : attempts.countFailure(user, address));
+    return isRight ? account : undefined;
+  }
+
   #session(user: string, { version }: Account): Session {
     const expires = this.#deps.clock() + this.#deps.limits.tokenLifetime;
     return { user, token: this.#tokens.issue({ user, version, expires }) };
@@ -235,6 +237,10 @@ function hashOf(secret: string): Uint8Array {
   return createHash('sha256').update(Buffer.from(secret, 'base64url')).digest();
 }
 
-function noAccount(user: string) {
+function wrongOldPassword(): FospError {
+  return fospError('forbidden', 'The old password is wrong.');
+}
+
+function noAccount(user: string): FospError {
   return fospError('not-found', `There is no account ${user}.`);
 }

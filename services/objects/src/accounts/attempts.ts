@@ -24,25 +24,39 @@ export class Attempts {
     this.#telemetry = telemetry;
   }
 
-  /** @throws too-many where this account or address was wrong too often */
-  async checkFailures(user: string, address: string): Promise<void> {
-    const { failuresPerAccount, failuresPerAddress } = this.#limits;
+  /**
+   * Lets one more attempt pass. Called before a password is hashed, and again once it was found right: of many guesses that
+   * came at once, those beyond the limit learn nothing.
+   * @throws too-many where this account or address was wrong too often
+   */
+  async allow(user: string, address: string): Promise<void> {
     const ofAccount = await this.#counters.read(accountKey(user));
     const ofAddress = await this.#counters.read(addressKey(address));
+    // This attempt would be one more.
+    this.#refuseOver({ ofAccount, ofAddress, allowed: -1 }, address);
+  }
+
+  /** Counts a wrong password. @throws too-many where it is beyond the limit */
+  async countFailure(user: string, address: string): Promise<void> {
+    this.#telemetry.loginFailed(user, address);
+    const ofAccount = await this.#counters.add(accountKey(user));
+    const ofAddress = await this.#counters.add(addressKey(address));
+    this.#refuseOver({ ofAccount, ofAddress, allowed: 0 }, address);
+  }
+
+  #refuseOver(
+    counts: { readonly ofAccount: Count; readonly ofAddress: Count; readonly allowed: number },
+    address: string,
+  ): void {
+    const { ofAccount, ofAddress, allowed } = counts;
     const over = [
-      ...(ofAccount.count >= failuresPerAccount ? [ofAccount] : []),
-      ...(ofAddress.count >= failuresPerAddress ? [ofAddress] : []),
+      ...(ofAccount.count > this.#limits.failuresPerAccount + allowed ? [ofAccount] : []),
+      ...(ofAddress.count > this.#limits.failuresPerAddress + allowed ? [ofAddress] : []),
     ];
     if (over.length > 0) {
       this.#telemetry.refused('login', address);
       throw tooMany('Too many wrong passwords', over);
     }
-  }
-
-  async countFailure(user: string, address: string): Promise<void> {
-    await this.#counters.add(accountKey(user));
-    await this.#counters.add(addressKey(address));
-    this.#telemetry.loginFailed(user, address);
   }
 
   /** Counts a registration. @throws too-many */

@@ -64,6 +64,7 @@ export class Checkpoints {
     this.#worker = undefined;
     if (worker !== undefined) {
       worker.removeAllListeners();
+      worker.ref();
       const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
       worker.postMessage('close');
       await ended;
