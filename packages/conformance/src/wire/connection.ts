@@ -98,10 +98,7 @@ export class Connection {
     return reply;
   }
 
-  /**
-   * The next response with one of these sequence numbers, whether it came already or is still to come. Nobody has to
-   * await it either.
-   */
+  /** The next response with one of these sequence numbers, whether it came already or is still to come. */
   response(...sequences: readonly number[]): Promise<Reply> {
     const reply = this.#response(sequences);
     reply.catch(() => undefined);
