@@ -126,9 +126,9 @@ export class TransferEndpoint {
     if (opened === undefined) {
       throw fospError('not-found', 'There is no such file.');
     }
-    response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': opened.size });
     try {
       const { readBytes, passed } = this.#options;
+      response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': opened.size });
       await sendFile(opened.file, response, { size: opened.size, blockBytes: readBytes, passed });
       response.end();
     } finally {
@@ -137,11 +137,11 @@ export class TransferEndpoint {
   }
 
   #refuse(grant: TransferGrant | undefined, error: unknown, response: ServerResponse): void {
-    const cut = response.headersSent || response.destroyed || response.req.errored !== null;
-    if (!isFospError(error) && !cut) {
+    const isGone = response.destroyed || response.req.errored !== null;
+    if (!isFospError(error) && !isGone) {
       this.#options.failed(grant?.key ?? '', error);
     }
-    if (cut) {
+    if (isGone || response.headersSent) {
       response.destroy();
       return;
     }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readdir, truncate, utimes, writeFile } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
-import { temporaryDirectory } from '@fosp/testkit';
+import { Inbox, temporaryDirectory } from '@fosp/testkit';
 import { describe, expect, it } from 'vitest';
 import { createFolderStore, type FolderOptions } from '../src/index.ts';
 
@@ -158,6 +158,20 @@ describe('folder store', () => {
       received += piece.length;
     }
     expect(received).toBe(256 * MIB);
+  });
+
+  it('cuts a download that the disk cannot complete, and tells of it', async () => {
+    const failures = new Inbox<unknown>('a failure');
+    await using folder = await folderStore({ failed: (_key, error) => failures.add(error) });
+    await put(await folder.store.uploadUrl(KEY, 1), Buffer.from('a'));
+    const path = join(folder.directory, 'files', '01', KEY);
+    await truncate(path, 64 * MIB);
+    const download = request(await folder.store.downloadUrl(KEY)).end();
+    const [response] = (await once(download, 'response')) as [IncomingMessage];
+    response.pause();
+    await truncate(path, 0);
+    await expect(response.toArray()).rejects.toThrow('aborted');
+    expect(String(await failures.next())).toContain('The file ended after');
   });
 
   it('removes what a crash left behind, once it is old', async () => {

@@ -13,7 +13,6 @@ async function startStandalone(dataDirectory: string): Promise<StartedStandalone
     FOSP_DOMAIN: WONDERLAND,
     FOSP_WS_PORT: '0',
     FOSP_DATA_DIR: dataDirectory,
-    FOSP_DRAIN_SECONDS: '1',
   };
   const standalone = createStandalone(environment);
   const { url } = await standalone.start();
