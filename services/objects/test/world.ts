@@ -2,7 +2,16 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ACCOUNTS, Bus, type CallType, CHANGE_PARTITIONS, type Change, InProcessTransport, OBJECTS } from '@fosp/bus';
+import {
+  ACCOUNTS,
+  Bus,
+  type BusFailure,
+  type CallType,
+  CHANGE_PARTITIONS,
+  type Change,
+  InProcessTransport,
+  OBJECTS,
+} from '@fosp/bus';
 import { isFospError, parseResourceId } from '@fosp/protocol';
 import { createLog, Metrics } from '@fosp/runtime';
 import { ALICE, BOB, QUEEN, REALWORLD, WONDERLAND } from '@fosp/testkit';
@@ -55,7 +64,8 @@ export async function openWorld(options: WorldOptions = {}) {
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'fosp-objects-'));
   const time = { now: Date.UTC(2026, 0, 1) };
   const clock = () => time.now;
-  const bus = new Bus(new InProcessTransport({ clock }), { clock });
+  const bus = new Bus(new InProcessTransport({ clock }), { clock, log: (failure) => failures.push(failure) });
+  const failures: BusFailure[] = [];
   const log = await createLog({ name: 'test', level: 'silent' });
   const opened = openSqliteStore({ folder, clock, ...options.store });
   const store = options.wrapStore?.(opened) ?? opened;
@@ -101,6 +111,8 @@ export async function openWorld(options: WorldOptions = {}) {
     store,
     service,
     changes,
+    /** Errors that nobody foresaw. */
+    failures,
     ask,
     select: (user: string, id: string, more?: More) => ask(OBJECTS.select, target(user, id, more)),
     list: (user: string, id: string, more?: More) => ask(OBJECTS.list, target(user, id, more)),

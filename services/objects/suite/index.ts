@@ -1,0 +1,1 @@
+export { type OpenStore, type StoreUnderTest, storeSuite } from './store-suite.ts';
