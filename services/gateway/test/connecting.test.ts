@@ -146,4 +146,22 @@ describe('CONNECT and the states of a connection', () => {
     expect((await late.next()).bytes.toString()).toContain('SUCCEEDED 200 1');
     expect((await alice.request('AUTHENTICATE', '*')).status).toBe(400);
   });
+
+  it('F17 leaves nothing behind of a login that comes too late', async () => {
+    let now = 1_000_000;
+    const gateway = await startGateway({ clock: () => now });
+    const asked = Promise.withResolvers<void>();
+    const decided = Promise.withResolvers<void>();
+    gateway.accounts.beforeLogin = () => {
+      asked.resolve();
+      return decided.promise;
+    };
+    const login = expect(gateway.logIn('alice')).rejects.toThrow('1008');
+    await asked.promise;
+    expect(await gateway.metric('fosp_gateway_users')).toBe(1);
+    now += 31_000;
+    await login;
+    decided.resolve();
+    await expect.poll(() => gateway.metric('fosp_gateway_users')).toBe(0);
+  });
 });

@@ -19,6 +19,9 @@ export class TestFileStore {
   onTransfer: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;
   /** Awaited before READ is settled. */
   beforeRead: () => Promise<void> = async () => undefined;
+  /** Downloads of more than 64 KiB that were under way at once, at most. */
+  largestCrowd = 0;
+  #crowd = 0;
   readonly #server: Server = createServer((request, response) => void this.#transfer(request, response));
   #tickets = 0;
   #origin = '';
@@ -81,6 +84,12 @@ export class TestFileStore {
     const [, kind = '', name = ''] = (request.url ?? '').split('/');
     if (kind === 'files') {
       const bytes = this.files.get(`/${name}`)?.bytes ?? Buffer.alloc(0);
+      const isLarge = bytes.length > 65_536 ? 1 : 0;
+      this.#crowd += isLarge;
+      this.largestCrowd = Math.max(this.largestCrowd, this.#crowd);
+      response.on('finish', () => {
+        this.#crowd -= isLarge;
+      });
       response.writeHead(200, { 'content-length': bytes.length }).end(bytes);
       return;
     }

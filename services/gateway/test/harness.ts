@@ -104,6 +104,8 @@ function testLog(lines: string[]): Promise<Log> {
 export class WatchedTransport implements Transport {
   /** Subjects, as often as they are listened to. */
   readonly listening: string[] = [];
+  /** Called when something is listened to, before whoever listens knows. */
+  onSubscribe: (subject: string) => void = () => undefined;
   readonly #inner = new InProcessTransport();
   readonly #gapListeners: ((reason: string) => void)[] = [];
   readonly request: Transport['request'] = (...parameters) => this.#inner.request(...parameters);
@@ -116,6 +118,7 @@ export class WatchedTransport implements Transport {
   readonly subscribe: Transport['subscribe'] = async (subject, handler): Promise<BusSubscription> => {
     const subscription = await this.#inner.subscribe(subject, handler);
     this.listening.push(subject);
+    this.onSubscribe(subject);
     return {
       stop: () => {
         this.listening.splice(this.listening.indexOf(subject), 1);
@@ -141,6 +144,8 @@ export class TestAccounts {
   readonly calls: { readonly subject: string; readonly fields: Readonly<Record<string, string>> }[] = [];
   readonly secrets = new Map<string, string>();
   readonly tokens = new Map<string, string>();
+  /** Awaited before a login is decided. */
+  beforeLogin: () => Promise<void> = async () => undefined;
   #registered = new Set<string>();
 
   static async serve(bus: Bus): Promise<TestAccounts> {
@@ -167,6 +172,7 @@ export class TestAccounts {
 
   async #login(fields: Readonly<Record<'user' | 'address' | 'secret', string>>) {
     const { fields: known } = this.#note('login', fields, { user: fields.user, token: `token of ${fields.user}` });
+    await this.beforeLogin();
     const expected = this.secrets.get('*');
     if (expected !== undefined && fields.secret !== expected) {
       throw fospError('unauthenticated', 'The name or the password is wrong.');

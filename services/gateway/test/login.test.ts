@@ -73,6 +73,23 @@ describe('AUTHENTICATE', () => {
     expect((await forged.request('AUTHENTICATE', '*', { body: { token: `${token}x` } })).status).toBe(401);
   });
 
+  it('F22 F24 refuses credentials that stop being good just before the session is told of such things', async () => {
+    const gateway = await startGateway();
+    const first = await TestSession.connect(gateway.url, 'alice', { extensions: ['resume'] });
+    const { token } = await first.json<{ token: string }>('AUTHENTICATE', '*', { body: ALICE });
+    await first.close();
+    await expect.poll(() => gateway.transport.listening).toEqual([]);
+    gateway.transport.onSubscribe = () => {
+      gateway.accounts.tokens.clear();
+      gateway.accounts.secrets.set('*', 'another');
+    };
+    const second = await TestSession.connect(gateway.url, 'alice', { extensions: ['resume'] });
+    expect((await second.request('AUTHENTICATE', '*', { body: { token } })).status).toBe(401);
+    gateway.accounts.secrets.clear();
+    expect((await second.request('AUTHENTICATE', '*', { body: ALICE })).status).toBe(401);
+    expect(gateway.transport.listening).toEqual([]);
+  });
+
   it('F17 F22 judges what is pipelined behind it by its outcome', async () => {
     const { url } = await startGateway();
     const wire = await WireClient.open(url);

@@ -70,6 +70,7 @@ describe('notifications', () => {
     await first.close();
     expect(listening).toEqual([userSubject(ALICE)]);
     await second.close();
+    await expect.poll(() => listening).toEqual([]);
     const again = await gateway.logIn('alice');
     expect(listening).toEqual([userSubject(ALICE)]);
     tell(gateway, {}, message('/again'));

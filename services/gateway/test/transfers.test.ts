@@ -250,7 +250,7 @@ describe('READ', () => {
     const { gateway, store } = await start();
     const alice = await gateway.logIn('alice');
     for (let index = 0; index < 40; index++) {
-      store.files.set(`/${index}`, { bytes: Buffer.alloc(index % 4 === 0 ? 300_000 : 1000, index), fields: {} });
+      store.files.set(`/${index}`, { bytes: Buffer.alloc(index % 14 === 0 ? 12_000_000 : 1000, index), fields: {} });
     }
     const reads = Array.from({ length: 40 }, (_, index) => alice.succeed('READ', `alice@wonderland.lit/${index}`));
     const notification = {
@@ -266,5 +266,6 @@ describe('READ', () => {
       true,
     );
     await alice.nextNotification();
+    expect(store.largestCrowd).toBe(1);
   });
 });
