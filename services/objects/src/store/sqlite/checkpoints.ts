@@ -4,9 +4,11 @@
  *
  * Readers and the writer go on meanwhile. The log begins anew at the first write after a checkpoint that reached its end;
  * under constant writes none would. So where the log has grown over `logBytes`, writes are held back for one more
- * checkpoint, which has little left to copy. Where even that cannot reach the end (somebody outside reads for long), the log
- * grows on, and that is reported.
+ * checkpoint, which has little left to copy; and where it grows to twice that while one runs, until that has ended. Where
+ * even a checkpoint without writes cannot reach the end (somebody outside reads for long), the log grows on, and that is
+ * reported.
  */
+import { statSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 
 export interface CheckpointOptions {
@@ -36,8 +38,9 @@ export class Checkpoints {
   readonly #options: CheckpointOptions;
   readonly #events: CheckpointEvents;
   #worker: Worker | undefined;
+  /** Since the last checkpoint began. */
   #writes = 0;
-  #asked = false;
+  #isRunning = false;
   #holds = false;
 
   constructor(path: string, options: CheckpointOptions, events: CheckpointEvents) {
@@ -53,8 +56,11 @@ export class Checkpoints {
 
   wrote(count: number): void {
     this.#writes += count;
-    if (this.#writes >= this.#options.everyWrites && !this.#asked) {
+    if (!this.#isRunning && this.#writes >= this.#options.everyWrites) {
       this.#ask();
+    } else if (this.#isRunning) {
+      // SQLite cuts the file to `logBytes` when it begins anew, so what is longer is in use.
+      this.#holds = statSync(`${this.#path}-wal`).size > 2 * this.#options.logBytes;
     }
   }
 
@@ -72,7 +78,7 @@ export class Checkpoints {
   }
 
   #ask(): void {
-    this.#asked = true;
+    this.#isRunning = true;
     this.#writes = 0;
     this.#worker ??= this.#start();
     this.#worker.postMessage('checkpoint');
@@ -92,14 +98,15 @@ export class Checkpoints {
   }
 
   #done({ frames, copied }: Outcome): void {
-    this.#asked = false;
-    const isLong = frames * FRAME_BYTES > this.#options.logBytes && copied < frames;
-    if (isLong && !this.#holds) {
+    this.#isRunning = false;
+    const isLong = frames * FRAME_BYTES > this.#options.logBytes;
+    if (isLong && this.#writes > 0) {
+      // It counts the frames that were there when it began: it cannot have reached the end.
       this.#holds = true;
       this.#ask();
       return;
     }
-    if (isLong) {
+    if (isLong && copied < frames) {
       this.#events.onTrouble('The log of the database grows: something outside reads the database for long');
     }
     this.#holds = false;
