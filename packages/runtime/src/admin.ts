@@ -68,7 +68,7 @@ export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
   try {
     await server.listen({ host: options.host, port: options.port });
   } catch (error) {
-    throw listenError(error, { ...options, variable: 'FOSP_ADMIN_PORT' });
+    throw listenError(error, { ...options, hostVariable: 'FOSP_ADMIN_HOST', variable: 'FOSP_ADMIN_PORT' });
   }
   const address = server.server.address();
   const port = typeof address === 'object' && address !== null ? address.port : options.port;

@@ -4,6 +4,11 @@ import { oneOf, port, seconds, secretText, text } from './variables.ts';
 /** What any of our processes reads, whatever its service. */
 export const PROCESS_VARIABLES = {
   host: text('FOSP_HOST', '127.0.0.1', 'address to listen on'),
+  adminHost: text(
+    'FOSP_ADMIN_HOST',
+    '127.0.0.1',
+    'address of the internal port; 0.0.0.0 where probes come from outside',
+  ),
   adminPort: port('FOSP_ADMIN_PORT', 9090, 'internal port for /livez, /readyz and /metrics; 0 = any free port, logged'),
   adminToken: secretText(
     'FOSP_ADMIN_TOKEN',

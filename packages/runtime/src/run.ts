@@ -71,7 +71,7 @@ async function start<const Declared extends Declarations>(
   const settings = readEnvironment(environment, declared);
   // The compiler cannot see through a group whose declarations are yet to be known.
   const serviceSettings = settings.service as Settings<Declared>;
-  const { host, adminPort, logLevel, drainSeconds } = settings.process;
+  const { host, adminHost, adminPort, logLevel, drainSeconds } = settings.process;
   const log = await createLog({ name, level: logLevel });
   for (const warning of unknownVariables(environment, declared, { prefix: VARIABLE_PREFIX, alsoKnown })) {
     log.warn(warning);
@@ -85,7 +85,7 @@ async function start<const Declared extends Declarations>(
   // The service first, so that its port opens while the admin server is still being loaded.
   const started = service.start();
   const [admin] = await Promise.all([
-    startAdmin({ host, port: adminPort, token, health, metrics, log, routes: service.adminRoutes ?? [] }),
+    startAdmin({ host: adminHost, port: adminPort, token, health, metrics, log, routes: service.adminRoutes ?? [] }),
     started,
   ]);
   ending.started(service, admin);

@@ -8,13 +8,15 @@ export class StartError extends Error {
 
 export interface ListenPlace {
   readonly host: string;
+  /** Of the environment, where the host is set. */
+  readonly hostVariable: string;
   readonly port: number;
   /** Of the environment, where the port is set. */
   readonly variable: string;
 }
 
 /** What to tell about a failed `listen`: which port is the trouble, and which variable changes it. */
-export function listenError(error: unknown, { host, port, variable }: ListenPlace): Error {
+export function listenError(error: unknown, { host, hostVariable, port, variable }: ListenPlace): Error {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   switch (code) {
     case 'EADDRINUSE':
@@ -27,7 +29,7 @@ export function listenError(error: unknown, { host, port, variable }: ListenPlac
       });
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
-      return new StartError(`${host} is no address of this machine; set FOSP_HOST to one`, { cause: error });
+      return new StartError(`${host} is no address of this machine; set ${hostVariable} to one`, { cause: error });
     default:
       return error instanceof Error ? error : new Error(String(error));
   }

@@ -80,7 +80,7 @@ export class PublicServer {
     try {
       await server.listen({ host, port });
     } catch (error) {
-      throw listenError(error, { host, port, variable });
+      throw listenError(error, { host, hostVariable: 'FOSP_HOST', port, variable });
     }
     const address = server.server.address();
     return typeof address === 'object' && address !== null ? address.port : port;

@@ -7,9 +7,13 @@ import { STANDALONE_VARIABLES } from './config.ts';
 import { adminTokenIn, openDataFolder } from './data-folder.ts';
 import { welcome } from './welcome.ts';
 
+/** Of the command line, which shares its users' environment. */
+const COMMAND_LINE_VARIABLES = ['FOSP_URL', 'FOSP_USER', 'FOSP_PASSWORD', 'FOSP_NEW_PASSWORD', 'FOSP_SESSION_FILE'];
+
 export async function runStandalone(): Promise<void> {
   await runProcess('standalone', {
     variables: STANDALONE_VARIABLES,
+    alsoKnown: COMMAND_LINE_VARIABLES,
     create: async ({ settings, log, metrics }) => {
       const dataDirectory = await openDataFolder(settings.objects.dataDirectory);
       const services = composeServices({ settings, log, metrics, clock: Date.now });
