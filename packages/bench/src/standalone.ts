@@ -46,7 +46,7 @@ export async function measureStandalone(scale: Scale): Promise<Figure[]> {
     const bench = await prepare(server, echo);
     const figures = [readyFigure(server), ...(await measureRequests(bench, scale))];
     figures.push(await measureNotifications(bench, scale));
-    figures.push(...(await measureTransfers(bench.url, bench.token)));
+    figures.push(...(await measureTransfers(bench.url, bench.token, data)));
     figures.push(await measureIdle(bench.url, bench.token, { server, connections: scale.idleConnections }));
     return figures;
   } finally {
