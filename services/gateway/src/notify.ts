@@ -10,6 +10,7 @@
  * with reading; one that keeps up gets all.
  */
 import type { Bus, BusSubscription, UserEventHeaders } from '@fosp/bus';
+import { fospError } from '@fosp/protocol';
 import { KeyedRate, type Rate } from './rates.ts';
 import type { GatewayTelemetry } from './telemetry.ts';
 
@@ -41,6 +42,7 @@ export interface UsersOptions {
 }
 
 const LEAST_COST = 1024;
+const RETRY = { 'Retry-After': '1' };
 
 interface Position {
   sequence: number;
@@ -69,7 +71,7 @@ export class Users {
     return this.#users.size;
   }
 
-  /** Adds a session of a user. Rejects where the bus cannot be listened to; the session is then not there. */
+  /** Adds a session of a user. Rejects with `unavailable` where the bus cannot be listened to; it is then not there. */
   async join(name: string, session: Listener): Promise<void> {
     const known = this.#users.get(name);
     const user = known ?? { name, sessions: new Set(), subscription: undefined, last: undefined, rates: undefined };
@@ -80,9 +82,9 @@ export class Users {
     }
     try {
       await user.subscription;
-    } catch (error) {
+    } catch (cause) {
       this.leave(name, session);
-      throw error;
+      throw fospError('unavailable', 'Notifications cannot be had now. Try again.', { headers: RETRY, cause });
     }
   }
 

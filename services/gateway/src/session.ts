@@ -11,7 +11,7 @@
  * by all (see `sessions.ts`).
  */
 import type { BodyPlan, IncomingRequest, Peer, PeerHandler } from '@fosp/connection';
-import { type FospError, fospError, type Head, isFospError, type RequestHead, STATUS } from '@fosp/protocol';
+import { type FospError, fospError, type Head, type RequestHead, STATUS } from '@fosp/protocol';
 import type { GatewayConfig } from './config.ts';
 import { agree, type Extensions, NO_EXTENSIONS } from './connect.ts';
 import { Conversation, type ConversationParts, HOLD } from './conversation.ts';
@@ -126,10 +126,6 @@ export class Session implements PeerHandler, Applicant {
       this.#refuse(head, refusal);
       return;
     }
-    if (head.type === 'CONNECT') {
-      this.#connect(message);
-      return;
-    }
     const exchange = new Exchange(this, message);
     if (conversation.enter(exchange)) {
       this.carryOut(exchange);
@@ -169,6 +165,9 @@ export class Session implements PeerHandler, Applicant {
   /** Does what a request asks whose turn has come. */
   carryOut(exchange: Exchange): void {
     switch (exchange.type) {
+      case 'CONNECT':
+        this.#connect(exchange);
+        return;
       case 'AUTHENTICATE':
       case 'REGISTER':
         void this.#decide(exchange);
@@ -196,19 +195,17 @@ export class Session implements PeerHandler, Applicant {
     return this.#state === 'authenticated';
   }
 
-  #connect({ head, body }: IncomingRequest): void {
-    const { config, greetings, telemetry } = this.#parts;
+  #connect(exchange: Exchange): void {
+    const { config, greetings } = this.#parts;
     try {
-      const { domain, extensions } = agree(body, config.domains);
+      const { domain, extensions } = agree(exchange.message.body, config.domains);
       this.domain = domain;
       this.extensions = extensions;
       this.#state = 'negotiated';
+      exchange.answer(STATUS.ok, { body: greetings.get(domain) ?? '' });
     } catch (error) {
-      this.#refuse(head, isFospError(error) ? error : fospError('malformed', 'The body of CONNECT is malformed.'));
-      return;
+      exchange.fail(error);
     }
-    this.#peer.respond(head.sequence, STATUS.ok, { body: greetings.get(this.domain) ?? '' });
-    telemetry.answered(head.type, STATUS.ok, 0);
   }
 
   /** Nothing else is taken in while it is decided who a stranger is. */

@@ -67,8 +67,8 @@ export class TransferClient {
   get(url: string, size: number): Promise<AsyncIterable<Uint8Array> | 'refused'> {
     const { promise, resolve, reject } = Promise.withResolvers<AsyncIterable<Uint8Array> | 'refused'>();
     const request = this.#request('GET', url, {});
-    const turn = { isStores: true };
-    failWhenStalled(request, this.#options.stallSeconds, () => turn.isStores);
+    let download: Download | undefined;
+    failWhenStalled(request, this.#options.stallSeconds, () => download?.isAwaited ?? true);
     request.on('error', (error) => reject(this.#notRead(error)));
     request.on('response', (response) => {
       const announced = Number(response.headers['content-length'] ?? size);
@@ -82,7 +82,8 @@ export class TransferClient {
         reject(this.#notRead(new Error(`GET was answered ${response.statusCode}, ${announced} of ${size} bytes`)));
         return;
       }
-      resolve(piecesOf(response, turn));
+      download = new Download(response);
+      resolve(download);
     });
     request.end();
     return promise;
@@ -91,6 +92,7 @@ export class TransferClient {
   /** Like `get`, for a file small enough to be held whole. */
   async getWhole(url: string, size: number): Promise<Uint8Array> {
     const pieces: Uint8Array[] = [];
+    let length = 0;
     try {
       const body = await this.get(url, size);
       if (body === 'refused') {
@@ -98,6 +100,10 @@ export class TransferClient {
       }
       for await (const piece of body) {
         pieces.push(piece);
+        length += piece.length;
+      }
+      if (length !== size) {
+        throw new Error(`GET gave ${length} of ${size} bytes`);
       }
     } catch (error) {
       throw isFospError(error) ? error : this.#notRead(error);
@@ -208,12 +214,32 @@ class Upload {
   }
 }
 
-/** The body of a response; it is the store's turn while we wait for a piece. */
-async function* piecesOf(response: http.IncomingMessage, turn: { isStores: boolean }): AsyncGenerator<Uint8Array> {
-  for await (const piece of response) {
-    turn.isStores = false;
-    yield piece;
-    turn.isStores = true;
+/** One GET whose response has begun. Ends with its last piece, or when it is put away, begun or not. */
+class Download implements AsyncIterableIterator<Uint8Array> {
+  /** Somebody waits for the next piece. */
+  isAwaited = false;
+  readonly #response: http.IncomingMessage;
+  readonly #pieces: AsyncIterator<Uint8Array>;
+
+  constructor(response: http.IncomingMessage) {
+    this.#response = response;
+    this.#pieces = response[Symbol.asyncIterator]();
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array>> {
+    this.isAwaited = true;
+    const piece = await this.#pieces.next();
+    this.isAwaited = false;
+    return piece;
+  }
+
+  async return(): Promise<IteratorResult<Uint8Array>> {
+    this.#response.destroy();
+    return { done: true, value: undefined };
   }
 }
 

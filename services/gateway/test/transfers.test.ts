@@ -200,6 +200,43 @@ describe('READ', () => {
     await expect(alice.request('READ', 'alice@wonderland.lit/a')).rejects.toThrow('1011');
   });
 
+  it('F32 has patience with a client that reads slowly, and none with a store that does nothing', async () => {
+    const { gateway, store } = await start({ limits: { transferStallSeconds: 0.2 } });
+    const alice = await gateway.logIn('alice');
+    const bob = await gateway.logIn('bob');
+    store.files.set('/a', { bytes: Buffer.alloc(20_000_000, 1), fields: {} });
+    alice.wire.pause();
+    const slow = alice.succeed('READ', 'alice@wonderland.lit/a');
+    await expect.poll(() => store.largestCrowd).toBe(1);
+    store.onTransfer = () => undefined;
+    for (let round = 0; round < 2; round++) {
+      expect((await bob.request('READ', 'bob@wonderland.lit/a')).status).toBe(503);
+    }
+    alice.wire.resume();
+    expect((await slow).body).toHaveLength(20_000_000);
+  });
+
+  it('F32 does not keep a transfer open whose client went away before its turn', async () => {
+    const { gateway, store } = await start();
+    const alice = await gateway.logIn('alice');
+    store.files.set('/a', { bytes: Buffer.alloc(200_000), fields: {} });
+    const asked = Promise.withResolvers<void>();
+    const gone = Promise.withResolvers<void>();
+    const put = Promise.withResolvers<void>();
+    store.onTransfer = (_, response) => {
+      asked.resolve();
+      response.on('close', () => put.resolve());
+      void gone.promise.then(() => response.writeHead(200, { 'content-length': 200_000 }).write('begun'));
+    };
+    const read = expect(alice.request('READ', 'alice@wonderland.lit/a')).rejects.toThrow();
+    await asked.promise;
+    alice.wire.terminate();
+    await expect.poll(() => gateway.metric('fosp_gateway_sessions')).toBe(0);
+    gone.resolve();
+    await put.promise;
+    await read;
+  });
+
   it('F32 asks again for a transfer URL that ran out, and fails where the file is another by then', async () => {
     const { gateway, store } = await start();
     const alice = await gateway.logIn('alice');
