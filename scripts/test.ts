@@ -17,7 +17,7 @@ const force = process.env['CI'] ? ['--force'] : [];
 const steps: readonly Step[] = [
   { name: 'types', command: ['turbo', 'run', 'typecheck', '--ui=stream', '--output-logs=errors-only', ...force] },
   { name: 'types of the scripts', command: ['tsc', '--noEmit', '-p', 'scripts'] },
-  { name: 'lint', command: ['biome', 'ci', '.'] },
+  { name: 'lint', command: ['biome', 'ci', '--colors=off', '.'] },
   {
     name: 'tests',
     command: [
