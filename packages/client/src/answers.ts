@@ -1,40 +1,42 @@
 import type { PeerResponse } from '@fosp/connection';
-import { decodeText, ERRORS, type ErrorCode, type FospError, fospError } from '@fosp/protocol';
+import { codeOfStatus, decodeText, type FospError, fospError } from '@fosp/protocol';
 
-/** The JSON of a response that has some. A server that sends none, or none that can be read, is a `bad-gateway`. */
-export function jsonBody<Shape>(response: PeerResponse): Shape {
-  try {
-    return JSON.parse(textBody(response));
-  } catch {
-    throw fospError('bad-gateway', 'the server answered with a body that is no JSON');
-  }
-}
-
+/** The text of a response. A server that sends none that can be read is a `bad-gateway`. */
 export function textBody(response: PeerResponse): string {
   const text = decodeText(response.body);
   if (text === undefined) {
-    throw fospError('bad-gateway', 'the server answered with a body that is no UTF-8');
+    throw fospError('bad-gateway', 'The server answered with a body that is no UTF-8.');
   }
   return text;
 }
 
-/** A FAILED response as the error that the server meant. */
-export function errorOf(response: PeerResponse): FospError {
-  const { status, headers } = response.head;
-  const { message, ...body } = failure(response);
-  return fospError(codeOf(status), message ?? `the server answered ${status} without saying why`, { headers, body });
-}
-
-function failure(response: PeerResponse): { message?: string } & Record<string, unknown> {
+/** The JSON of a response, not checked further: what a server says is what its users get. */
+export function parsed<Shape>(text: string): Shape {
   try {
-    const parsed: unknown = JSON.parse(decodeText(response.body) ?? '');
-    return typeof parsed === 'object' && parsed !== null ? { ...parsed } : {};
+    return JSON.parse(text);
   } catch {
-    return {};
+    throw fospError('bad-gateway', 'The server answered with a body that is no JSON.');
   }
 }
 
-function codeOf(status: number): ErrorCode {
-  const codes = Object.keys(ERRORS) as ErrorCode[];
-  return codes.find((code) => ERRORS[code].status === status) ?? (status >= 500 ? 'internal' : 'malformed');
+/** The members of a JSON object; none where it is none. */
+export function membersOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+}
+
+/** A FAILED response as the error that the server meant. A status that the catalogue lacks counts as 400 or 500. */
+export function errorOf(response: PeerResponse): FospError {
+  const { status, headers } = response.head;
+  const { message, ...body } = failure(response);
+  const code = codeOfStatus(status) ?? (status >= 500 ? 'internal' : 'malformed');
+  const text = typeof message === 'string' ? message : `The server answered ${status} without saying why.`;
+  return fospError(code, text, { headers, body });
+}
+
+function failure(response: PeerResponse): Record<string, unknown> {
+  try {
+    return membersOf(JSON.parse(decodeText(response.body) ?? ''));
+  } catch {
+    return {};
+  }
 }

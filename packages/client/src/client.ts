@@ -1,18 +1,20 @@
 import type { PeerResponse, RequestOptions } from '@fosp/connection';
 import { fospError, type Headers, isFospError, parseResourceId, type RequestType } from '@fosp/protocol';
-import { errorOf, jsonBody, textBody } from './answers.ts';
+import { errorOf, parsed, textBody } from './answers.ts';
 import { type ClientEvent, clientEvent, NotificationQueue } from './notifications.ts';
 import {
   type ClientOptions,
   type Credentials,
   DEFAULT_NOTIFICATION_QUEUE,
   DEFAULT_REQUEST_TIMEOUT_MS,
-  type ServerInfo,
 } from './options.ts';
+import type { ServerInfo } from './server-info.ts';
 import { Session } from './session.ts';
-import { counted, type Download, downloadOf, once, type UploadOptions, uploadHeaders } from './transfers.ts';
+import { type Download, downloadOf, measured, once, type UploadOptions, uploadHeaders } from './transfers.ts';
 
+/** What changes nothing, and so may be asked again. */
 const READS: readonly RequestType[] = ['SELECT', 'LIST', 'READ'];
+/** Names of children asked for at once. */
 const PAGE = 1000;
 
 /** An object as the server shows it to this user (PROTOCOL §5). Which fields are there depends on the rights. */
@@ -45,8 +47,11 @@ export interface Condition {
 export type Body = Readonly<Record<string, unknown>> | string;
 
 /**
- * A user's place at a FOSP server. Requests may be made at any time and in any number; they reject with the server's
- * FospError. The connection is kept open, and opened again when it is lost; see `notifications` for what that means there.
+ * A user's place at a FOSP server. Requests may be made at any time; they reject with the server's FospError.
+ *
+ * The connection is kept open, and opened again when it is lost. Requests made meanwhile wait for it. What was in flight is
+ * asked again where it changes nothing (SELECT, LIST, READ) and otherwise rejected with `unreachable`: it may have had its
+ * effect or not. What that means for notifications, see there.
  */
 export class FospClient {
   readonly #session: Session;
@@ -68,8 +73,13 @@ export class FospClient {
   /** Connects, and logs in where credentials are given. Rejects with the reason: `unreachable`, `unauthenticated`, … */
   static async connect(options: ClientOptions): Promise<FospClient> {
     const client = new FospClient(options);
-    await client.#session.opened(client.#timeoutMs);
-    return client;
+    try {
+      await client.#session.opened();
+      return client;
+    } catch (error) {
+      client.close();
+      throw error;
+    }
   }
 
   /** The logged-in user, `name@domain`. */
@@ -96,15 +106,16 @@ export class FospClient {
     return await this.#session.authenticate(credentials);
   }
 
-  /** Changes the password (extension `password`). Other connections of the user end, and all tokens. */
+  /** Changes the password (extension `password`). Other connections of the user end, and all tokens, `token` too. */
   async changePassword(old: string, password: string): Promise<void> {
     await this.#ask('REGISTER', undefined, { body: JSON.stringify({ old, password }) });
+    this.#session.passwordChanged(password);
   }
 
   async select(resource: string, condition: Condition = {}): Promise<Selected> {
     const response = await this.#ask('SELECT', resource, { headers: conditionHeaders(condition) });
     const text = textBody(response);
-    return { text, value: jsonBody<FospObject>(response), etag: response.head.headers['ETag'] };
+    return { text, value: parsed<FospObject>(text), etag: response.head.headers['ETag'] };
   }
 
   async create(resource: string, object: Body = {}, condition: Condition = {}): Promise<void> {
@@ -123,7 +134,7 @@ export class FospClient {
 
   /** The names of the children, in byte order; page by page where the server offers that. */
   async *list(resource: string): AsyncIterable<string> {
-    await this.#session.opened(this.#timeoutMs);
+    await this.#session.opened();
     const paged = this.server.extensions.includes('page');
     let after: string | undefined;
     do {
@@ -132,39 +143,36 @@ export class FospClient {
         ...(after === undefined ? {} : { After: after }),
       };
       const response = await this.#ask('LIST', resource, { headers });
-      yield* jsonBody<string[]>(response);
+      yield* parsed<string[]>(textBody(response));
       after = response.head.headers['Next'];
     } while (after !== undefined);
   }
 
   /** The file of an object. Its bytes come as they are taken from `body`. */
   async read(resource: string, condition: Condition = {}): Promise<Download> {
-    const response = await this.#ask('READ', resource, { headers: conditionHeaders(condition), stream: true });
-    return downloadOf(
-      response.head.headers,
-      response.stream ?? once(response.body),
-      response.stream?.size ?? response.body.length,
-    );
+    return downloadOf(await this.#ask('READ', resource, { headers: conditionHeaders(condition), stream: true }));
   }
 
-  /** Replaces the file of an object. A body that ends early or fails leaves the old file. */
+  /**
+   * Replaces the file of an object. A body that ends early or fails leaves the old file; as a message that has begun cannot
+   * be taken back, it costs the connection too, which is then opened again.
+   */
   async write(
     resource: string,
     body: Uint8Array | AsyncIterable<Uint8Array>,
     options: UploadOptions = {},
   ): Promise<void> {
-    await this.#session.opened(this.#timeoutMs);
+    await this.#session.opened();
     const limit = this.server.limits.attachment;
-    const total = body instanceof Uint8Array ? body.length : options.size;
+    const whole = body instanceof Uint8Array;
+    const total = whole ? body.length : options.size;
     if (total !== undefined && total > limit) {
-      throw fospError('too-large', `the file has ${total} bytes, the server takes ${limit}`);
+      throw fospError('too-large', `The file has ${total} bytes, the server takes ${limit}.`);
     }
-    const pieces = body instanceof Uint8Array ? once(body) : body;
-    const streamed = total !== 0 || !(body instanceof Uint8Array);
-    await this.#ask('WRITE', resource, {
-      headers: uploadHeaders(options),
-      ...(streamed ? { body: counted(pieces, { limit, total, onProgress: options.onProgress }) } : {}),
-    });
+    const { onProgress } = options;
+    const pieces =
+      whole && onProgress === undefined ? body : measured(whole ? once(body) : body, { limit, total, onProgress });
+    await this.#ask('WRITE', resource, { headers: uploadHeaders(options), body: pieces });
   }
 
   /**
@@ -191,19 +199,19 @@ export class FospClient {
 
   async #ask(type: RequestType, resource: string | undefined, options: RequestOptions): Promise<PeerResponse> {
     const target = resource === undefined ? undefined : parseResourceId(resource);
-    const deadline = Date.now() + this.#timeoutMs;
+    const deadline = performance.now() + this.#timeoutMs;
     for (;;) {
-      const { peer } = this.#session.now ?? (await this.#session.opened(Math.max(1, deadline - Date.now())));
-      const timeoutMs = Math.max(1, deadline - Date.now());
+      const peer = await this.#session.opened(Math.max(1, deadline - performance.now()));
+      const timeoutMs = Math.max(1, deadline - performance.now());
       try {
         const response = await peer.request(type, target, { timeoutMs, ...options });
-        if (response.head.type === 'FAILED') {
-          throw errorOf(response);
+        if (response.head.type === 'SUCCEEDED') {
+          return response;
         }
-        return response;
+        throw errorOf(response);
       } catch (error) {
-        const repeat = READS.includes(type) && isFospError(error) && error.code === 'unreachable' && !peer.isOpen;
-        if (!repeat || this.#ended !== undefined || Date.now() >= deadline) {
+        const wasLost = !peer.isOpen && isFospError(error) && error.code === 'unreachable';
+        if (!wasLost || !READS.includes(type) || performance.now() >= deadline) {
           throw error;
         }
       }

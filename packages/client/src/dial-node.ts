@@ -1,9 +1,9 @@
-import { dial, type Peer, type PeerHandler, type PeerLimits, TimerWheel, TransferBudget } from '@fosp/connection';
+import { dial, type Peer, TimerWheel, TransferBudget } from '@fosp/connection';
+import { BUDGET_BYTES, type DialOptions } from './dial-options.ts';
 
-const BUDGET_BYTES = 512 * 1024 * 1024;
 const environment = { budget: new TransferBudget(BUDGET_BYTES), timers: new TimerWheel() };
 
 /** Opens a connection from Node. */
-export function openConnection(url: string, handler: PeerHandler, limits: PeerLimits): Promise<Peer> {
-  return dial(url, { handler, limits, environment });
+export function openConnection(url: string, { handler, signal }: DialOptions): Promise<Peer> {
+  return dial(url, { handler, signal, environment });
 }

@@ -1,218 +1,191 @@
 /**
  * One logged-in place at a server that outlives its connections. A lost connection is opened again with growing pauses, and
- * the login repeated (by token where the server gives one). Requests made meanwhile wait. What was in flight when a
- * connection died is repeated where it changes nothing (SELECT, LIST, READ) and otherwise rejected with `unreachable`,
- * since it may have had its effect.
+ * the login repeated, by token where the server gives one. Who needs a connection meanwhile waits.
  *
- * Lifecycle: `open` → (`connecting` → `open`)* → `ended`. It ends by `close`, by refused credentials, by a close code that
- * says not to come back, or when the attempts run out; then everything that waits is rejected with the reason.
+ * Lifecycle: `connecting` → (`open` → `reopening`)* → `ended`. It ends by `close`, by its signal, when the first attempt to
+ * connect fails, by refused credentials, by a close code that says not to come back, or when the attempts run out; then
+ * everything that waits is rejected with the reason, and nothing of it keeps a process alive.
  */
-import { DEFAULT_PEER_LIMITS, mayReconnect, type Peer, type PeerHandler, type PeerResponse } from '@fosp/connection';
-import { type FospError, fospError, isFospError, type NotificationHead, type RequestType } from '@fosp/protocol';
-import { openConnection } from '#dial';
-import { errorOf, jsonBody } from './answers.ts';
+import type { Peer } from '@fosp/connection';
+import { type FospError, fospError, isFospError, type NotificationHead } from '@fosp/protocol';
+import { type Link, type Loss, openLink } from './link.ts';
+import { type Login, logIn } from './login.ts';
 import {
   type ClientOptions,
   type Credentials,
   DEFAULT_RECONNECT,
   DEFAULT_REQUEST_TIMEOUT_MS,
+  DEFAULT_WAITING_REQUESTS,
   type ReconnectOptions,
-  type ServerInfo,
 } from './options.ts';
+import type { ServerInfo } from './server-info.ts';
+import { Waiting } from './waiting.ts';
 
-const EXTENSIONS = ['etag', 'resume', 'password', 'page'];
+/** Statuses to which trying again would be answered alike. */
+const FINAL_STATUSES: readonly number[] = [400, 401, 403, 421, 505];
+/** The WebSocket's close code (RFC 6455 §7.4). */
+const DONE = 1000;
 
 export interface SessionEvents {
   notification(head: NotificationHead, body: Uint8Array): void;
-  /** The connection was lost and is back: notifications may have been missed. */
+  /** Notifications may have been missed. */
   gap(): void;
   ended(reason: Error | undefined): void;
-}
-
-interface Opened {
-  readonly peer: Peer;
-  readonly server: ServerInfo;
 }
 
 export class Session {
   readonly #options: ClientOptions;
   readonly #events: SessionEvents;
   readonly #reconnect: ReconnectOptions | undefined;
+  readonly #timeoutMs: number;
+  readonly #waiting: Waiting<Peer>;
+  /** Aborted at the end: gives up connecting and pauses. */
+  readonly #stop = new AbortController();
   #credentials: Credentials | undefined;
-  #current: Promise<Opened>;
-  #now: Opened | undefined;
+  #login: Login | undefined;
   #server: ServerInfo | undefined;
-  #user: string | undefined;
-  #token: string | undefined;
+  #peer: Peer | undefined;
+  #openedAt = 0;
+  /** Attempts to connect again since a connection last held. */
+  #attempts = 0;
   #ended: { readonly reason: Error | undefined } | undefined;
-  /** Wakes the pause between attempts. */
-  #wake: (() => void) | undefined;
 
   constructor(options: ClientOptions, events: SessionEvents) {
     this.#options = options;
     this.#events = events;
     this.#reconnect = options.reconnect === false ? undefined : (options.reconnect ?? DEFAULT_RECONNECT);
+    this.#timeoutMs = options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS;
+    this.#waiting = new Waiting(options.waitingRequests ?? DEFAULT_WAITING_REQUESTS);
     this.#credentials = options.credentials;
-    options.signal?.addEventListener('abort', () => this.close(), { once: true });
-    this.#current = this.#open();
-    this.#current.catch((error: unknown) => this.#end(error instanceof Error ? error : undefined));
+    const { signal } = options;
+    const abort = (): void => this.#end(asError(signal?.reason));
+    signal?.addEventListener('abort', abort, { once: true, signal: this.#stop.signal });
+    if (signal?.aborted) {
+      abort();
+    } else {
+      this.#open(false).catch((error: unknown) => this.#end(asError(error)));
+    }
   }
 
   get user(): string | undefined {
-    return this.#user;
+    return this.#login?.user;
   }
 
   get token(): string | undefined {
-    return this.#token;
+    return this.#login?.token;
   }
 
   /** Of the newest connection. */
   get server(): ServerInfo {
     if (this.#server === undefined) {
-      throw fospError('not-connected', 'no connection was made yet');
+      throw fospError('not-connected', 'No connection was made yet.');
     }
     return this.#server;
   }
 
-  /** The connection, where one is open at this moment. */
-  get now(): Opened | undefined {
-    return this.#now;
-  }
-
-  /** The open connection, once there is one; rejects with `timeout` where there is none within `waitMs`. */
-  async opened(waitMs: number): Promise<Opened> {
+  /** The open connection, once there is one; rejects with `timeout` where there is none in time, or why there will be none. */
+  async opened(waitMs: number = this.#timeoutMs): Promise<Peer> {
     if (this.#ended !== undefined) {
-      throw this.#ended.reason ?? fospError('unreachable', 'the client is closed');
+      throw this.#ended.reason ?? closedByUser();
     }
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<never>((_, reject) => {
-      const error = fospError('timeout', `no connection to ${this.#options.url} within ${waitMs} ms`);
-      timer = setTimeout(reject, waitMs, error);
-    });
-    try {
-      return await Promise.race([this.#current, late]);
-    } finally {
-      clearTimeout(timer);
+    if (this.#peer?.isOpen === true) {
+      return this.#peer;
     }
+    return await this.#waiting.wait(waitMs, `No connection to ${this.#options.url} within ${waitMs / 1000} seconds.`);
   }
 
   /** Logs in on the open connection; later connections log in alike. */
   async authenticate(credentials: Credentials): Promise<string> {
-    const { peer } = await this.opened(this.#options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS);
-    const user = await this.#login(peer, credentials);
+    const peer = await this.opened();
+    this.#login = await logIn(peer, credentials, this.#timeoutMs);
     this.#credentials = credentials;
-    return user;
+    return this.#login.user;
+  }
+
+  /** The password was changed: tokens and the old one are no longer good. */
+  passwordChanged(password: string): void {
+    if (this.#login !== undefined) {
+      const { user } = this.#login;
+      this.#login = { user, token: undefined };
+      this.#credentials = { user, password };
+    }
   }
 
   close(): void {
     this.#end(undefined);
   }
 
-  async #open(): Promise<Opened> {
-    const handler = this.#handler();
-    const peer = await openConnection(this.#options.url, handler, DEFAULT_PEER_LIMITS);
-    try {
-      const server = await this.#greet(peer);
-      if (this.#credentials !== undefined) {
-        await this.#relogin(peer, this.#credentials);
+  async #open(again: boolean): Promise<void> {
+    let gapDue = again;
+    // A notification may come in one piece with the answer to AUTHENTICATE: the gap is told before it.
+    const tellGap = (): void => {
+      if (gapDue) {
+        gapDue = false;
+        this.#events.gap();
       }
-      if (!peer.isOpen) {
-        throw fospError('unreachable', `${this.#options.url} closed the connection during login`);
-      }
-      if (this.#ended !== undefined) {
-        throw fospError('unreachable', 'the client was closed');
-      }
-      handler.use(peer);
-      this.#server = server;
-      this.#now = { peer, server };
-      return this.#now;
-    } catch (error) {
-      peer.close(1000, '');
-      throw error;
-    }
-  }
-
-  async #greet(peer: Peer): Promise<ServerInfo> {
-    const { domain } = this.#options;
-    const body = { version: '0.1', extensions: EXTENSIONS, ...(domain === undefined ? {} : { domain }) };
-    return jsonBody<ServerInfo>(await ask(peer, 'CONNECT', body));
-  }
-
-  /** By token where there is one; by password where the token is no longer good. */
-  async #relogin(peer: Peer, credentials: Credentials): Promise<void> {
-    if (this.#token !== undefined) {
-      try {
-        await this.#login(peer, { token: this.#token });
-        return;
-      } catch (error) {
-        if (!isFospError(error) || error.status !== 401 || !('password' in credentials)) {
-          throw error;
-        }
-      }
-    }
-    await this.#login(peer, credentials);
-  }
-
-  async #login(peer: Peer, credentials: Credentials): Promise<string> {
-    const body =
-      'password' in credentials
-        ? { name: credentials.user, password: credentials.password }
-        : { token: credentials.token };
-    const answer = jsonBody<{ user: string; token?: string }>(await ask(peer, 'AUTHENTICATE', body));
-    this.#user = answer.user;
-    this.#token = answer.token ?? ('token' in credentials ? credentials.token : undefined);
-    return answer.user;
-  }
-
-  /** A handler that speaks for its peer once the session uses it, and only as long as it does. */
-  #handler(): PeerHandler & { use(peer: Peer): void } {
-    let peer: Peer | undefined;
-    return {
-      use: (opened) => {
-        peer = opened;
-      },
-      plan: () => ({ kind: 'buffer', limit: DEFAULT_PEER_LIMITS.responseBytes }),
-      request: (message) =>
-        peer?.respond(message.head.sequence, 405, { body: '{"message":"a client takes no requests"}' }),
-      notification: (message) => this.#events.notification(message.head, message.body),
-      malformed: () => peer?.close(1002, 'unreadable message'),
-      tooLarge: () => undefined,
-      closed: (code, reason) => {
-        if (peer !== undefined) {
-          this.#lost(code, reason);
-        }
-      },
     };
+    const link = await openLink({
+      url: this.#options.url,
+      domain: this.#options.domain,
+      credentials: this.#credentialsNow(),
+      timeoutMs: this.#timeoutMs,
+      signal: this.#stop.signal,
+      notification: (head, body) => {
+        tellGap();
+        this.#events.notification(head, body);
+      },
+      unreadable: () => this.#events.gap(),
+    });
+    tellGap();
+    this.#use(link);
   }
 
-  #lost(code: number, reason: string): void {
-    this.#now = undefined;
+  /** The newest token spares the password. */
+  #credentialsNow(): Credentials | undefined {
+    const token = this.#login?.token;
+    return this.#credentials === undefined || token === undefined ? this.#credentials : { ...this.#credentials, token };
+  }
+
+  #use({ peer, server, login, lost }: Link): void {
+    if (this.#ended !== undefined) {
+      peer.close(DONE, '');
+      return;
+    }
+    this.#peer = peer;
+    this.#server = server;
+    this.#login = login;
+    this.#openedAt = performance.now();
+    lost.then((loss) => this.#lost(loss));
+    this.#waiting.resolveAll(peer);
+  }
+
+  #lost(loss: Loss): void {
+    this.#peer = undefined;
     if (this.#ended !== undefined) {
       return;
     }
-    const why = fospError('unreachable', `the connection was closed with ${code}${reason === '' ? '' : `: ${reason}`}`);
-    if (this.#reconnect === undefined || !mayReconnect(code)) {
-      this.#end(why);
+    if (this.#reconnect === undefined || loss.isFinal) {
+      this.#end(loss.error);
       return;
     }
-    this.#current = this.#reopen(this.#reconnect);
-    this.#current.then(
-      () => this.#events.gap(),
-      (error: unknown) => this.#end(error instanceof Error ? error : why),
-    );
+    if (performance.now() - this.#openedAt >= this.#reconnect.capMs) {
+      this.#attempts = 0;
+    }
+    this.#reopen(this.#reconnect, loss.error).catch((error: unknown) => this.#end(asError(error)));
   }
 
-  async #reopen(reconnect: ReconnectOptions): Promise<Opened> {
-    let last: unknown;
-    for (let attempt = 0; attempt < reconnect.attempts; attempt++) {
-      await this.#pause(Math.min(reconnect.capMs, reconnect.baseMs * 2 ** attempt) * (0.5 + Math.random() / 2));
-      if (this.#ended !== undefined) {
-        throw this.#ended.reason ?? fospError('unreachable', 'the client was closed');
-      }
+  async #reopen(reconnect: ReconnectOptions, why: FospError): Promise<void> {
+    let last: unknown = why;
+    while (this.#attempts < reconnect.attempts) {
+      const pause = Math.min(reconnect.capMs, reconnect.baseMs * 2 ** this.#attempts);
+      await this.#pause(pause * (0.5 + Math.random() / 2));
+      this.#attempts++;
       try {
-        return await this.#open();
+        this.#stop.signal.throwIfAborted();
+        await this.#open(true);
+        return;
       } catch (error) {
-        if (isFospError(error) && isFinal(error)) {
+        if (this.#ended !== undefined || (isFospError(error) && FINAL_STATUSES.includes(error.status))) {
           throw error;
         }
         last = error;
@@ -222,12 +195,15 @@ export class Session {
   }
 
   #pause(milliseconds: number): Promise<void> {
+    const { signal } = this.#stop;
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, milliseconds);
-      this.#wake = () => {
+      const done = (): void => {
         clearTimeout(timer);
+        signal.removeEventListener('abort', done);
         resolve();
       };
+      const timer = setTimeout(done, milliseconds);
+      signal.addEventListener('abort', done);
     });
   }
 
@@ -236,22 +212,18 @@ export class Session {
       return;
     }
     this.#ended = { reason };
-    this.#now = undefined;
-    this.#wake?.();
-    this.#current.then(({ peer }) => peer.close(1000, 'done')).catch(() => undefined);
+    this.#stop.abort(reason ?? closedByUser());
+    this.#peer?.close(DONE, 'the client is closed');
+    this.#peer = undefined;
+    this.#waiting.rejectAll(reason ?? closedByUser());
     this.#events.ended(reason);
   }
 }
 
-/** Trying again would be answered alike. */
-function isFinal(error: FospError): boolean {
-  return [400, 401, 403, 421, 505].includes(error.status);
+function closedByUser(): FospError {
+  return fospError('unreachable', 'The client is closed.');
 }
 
-async function ask(peer: Peer, type: RequestType, body: unknown): Promise<PeerResponse> {
-  const response = await peer.request(type, undefined, { body: JSON.stringify(body) });
-  if (response.head.type === 'FAILED') {
-    throw errorOf(response);
-  }
-  return response;
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : fospError('internal', String(reason));
 }
