@@ -1,7 +1,7 @@
 /** What this service is set by. */
 import { join } from 'node:path';
 import { normaliseDomain } from '@fosp/protocol';
-import { bytes, count, type Kind, type Settings, splitList, text, variable } from '@fosp/runtime';
+import { bytes, count, type Kind, type Settings, seconds, splitList, text, variable } from '@fosp/runtime';
 import { DEFAULT_LIMITS, type ObjectsLimits } from './limits.ts';
 
 const KIB = 1024;
@@ -29,6 +29,19 @@ export const OBJECTS_VARIABLES = {
     'wrong passwords per account, and ten times that per client address; only failures count',
     { min: 1 },
   ),
+  token: seconds('FOSP_TOKEN_SECONDS', DEFAULT_LIMITS.tokenLifetime / 1000, 'how long a token logs in', { min: 1 }),
+  transfer: seconds(
+    'FOSP_TRANSFER_SECONDS',
+    DEFAULT_LIMITS.transferLifetime / 1000,
+    'how long a replaced file is kept for whoever still reads it',
+    { min: 1 },
+  ),
+  upload: seconds(
+    'FOSP_UPLOAD_SECONDS',
+    DEFAULT_LIMITS.pendingLifetime / 1000,
+    'how long an upload may take before what it left is removed',
+    { min: 1 },
+  ),
   cache: bytes('FOSP_OBJECT_CACHE', '64 MiB', 'memory for objects that are ready to be read', { min: MIB }),
 } as const;
 
@@ -42,7 +55,7 @@ export interface ObjectsConfig {
 }
 
 export function objectsConfig(settings: Settings<typeof OBJECTS_VARIABLES>): ObjectsConfig {
-  const { domains, dataDirectory, object, acl, registrations, loginFailures, cache } = settings;
+  const { domains, dataDirectory, object, acl, registrations, loginFailures, cache, token, transfer, upload } = settings;
   return {
     domains,
     folder: join(dataDirectory, 'objects'),
@@ -54,6 +67,9 @@ export function objectsConfig(settings: Settings<typeof OBJECTS_VARIABLES>): Obj
       registrationsPerAddress: registrations,
       failuresPerAccount: loginFailures,
       failuresPerAddress: 10 * loginFailures,
+      tokenLifetime: token * 1000,
+      transferLifetime: transfer * 1000,
+      pendingLifetime: upload * 1000,
     },
   };
 }

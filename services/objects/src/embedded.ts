@@ -1,41 +1,25 @@
-/** The service with everything in this process: SQLite, cache and counters. */
-import type { Bus } from '@fosp/bus';
-import type { Log, Metrics } from '@fosp/runtime';
+/** What the service is given where there is no server to keep things for it: SQLite, cache and counters of this process. */
+import type { Log } from '@fosp/runtime';
 import { createMemoryCache } from './cache/memory.ts';
 import type { ObjectsConfig } from './config.ts';
 import { createMemoryCounters } from './counters/memory.ts';
-import { createObjectsService, type ObjectsService } from './objects.ts';
+import type { ObjectsDeps } from './objects.ts';
 import { openSqliteStore } from './store/sqlite/sqlite.ts';
 
-export interface EmbeddedObjectsDeps {
-  readonly bus: Bus;
-  readonly config: ObjectsConfig;
-  readonly log: Log;
-  readonly metrics: Metrics;
-  /** Milliseconds since the epoch; `Date.now`. */
-  readonly clock?: () => number;
-}
+/** Milliseconds: limits on failures and registrations are per minute. */
+const COUNTER_WINDOW = 60_000;
 
-const MINUTE = 60_000;
-
-/** The database is opened by `start`, which rejects with `StartError` where it cannot be. */
-export function createEmbeddedObjectsService(deps: EmbeddedObjectsDeps): ObjectsService {
-  const { bus, config, log, metrics, clock = Date.now } = deps;
-  let service: ObjectsService | undefined;
-  const open = () => {
-    const onTrouble = (what: string, error?: unknown) => log.error({ error }, what);
-    const store = openSqliteStore({ folder: config.folder, clock, onTrouble });
-    const cache = createMemoryCache({ bytes: config.cacheBytes });
-    const counters = createMemoryCounters({ window: MINUTE, clock });
-    const { domains, limits } = config;
-    return createObjectsService({ bus, store, cache, counters, domains, limits, log, metrics, clock });
-  };
+/** Throws `StartError` where another process has the folder, or a newer version wrote it. */
+export function embeddedParts(
+  config: ObjectsConfig,
+  { log, clock }: { readonly log: Log; readonly clock: () => number },
+): Pick<ObjectsDeps, 'domains' | 'limits' | 'store' | 'cache' | 'counters'> {
+  const { domains, limits, folder, cacheBytes } = config;
   return {
-    async start() {
-      service = open();
-      await service.start();
-    },
-    drain: async () => service?.drain(),
-    settled: async () => service?.settled(),
+    domains,
+    limits,
+    store: openSqliteStore({ folder, clock, onTrouble: (what, error) => log.error({ error }, what) }),
+    cache: createMemoryCache({ bytes: cacheBytes }),
+    counters: createMemoryCounters({ window: COUNTER_WINDOW, clock }),
   };
 }

@@ -11,7 +11,7 @@
  * events arrive for a while, and closes the store.
  */
 import type { Bus, BusSubscription } from '@fosp/bus';
-import type { Log, Metrics } from '@fosp/runtime';
+import type { Health, Log, Metrics } from '@fosp/runtime';
 import { Accounts } from './accounts/accounts.ts';
 import { Attempts } from './accounts/attempts.ts';
 import type { Cache } from './cache/cache.ts';
@@ -40,6 +40,8 @@ export interface ObjectsDeps {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly limits?: Partial<ObjectsLimits>;
+  /** Told where nothing can be written any more. */
+  readonly health?: Pick<Health, 'obstruct'>;
   /** Milliseconds since the epoch; `Date.now`. */
   readonly clock?: () => number;
   /** From 0 up to 1; `Math.random`. */
@@ -74,6 +76,7 @@ export function createObjectsService(deps: ObjectsDeps): ObjectsService {
       fanOut = await serveFanOut(bus, new FanOut(store, limits), limits.concurrency);
       served = await serve(bus, { reading, writing, files, accounts }, limits.concurrency);
       relay.start();
+      store.failed.then((reason) => deps.health?.obstruct(reason));
     },
     async drain() {
       await Promise.all(served.map((subscription) => subscription.stop()));

@@ -207,11 +207,24 @@ describe('LIST', () => {
   });
 });
 
+describe('what is not there', () => {
+  it('F34 F46 is judged by what was created above it since', async () => {
+    const id = await created({ acl: { users: { [BOB]: ['read-data'] } } });
+    expect((await world.select(BOB, `${id}/a/b`)).status).toBe(404);
+    await world.create(ALICE, `${id}/a`, { acl: { users: { [BOB]: ['not-read-data'] } } });
+    expect((await world.select(BOB, `${id}/a/b`)).status).toBe(403);
+    expect((await world.select(ALICE, `${id}/a/b`)).status).toBe(404);
+    await world.create(ALICE, `${id}/a/b`);
+    expect((await world.select(ALICE, `${id}/a/b`)).status).toBe(200);
+  });
+});
+
 describe('DELETE', () => {
   it('F29 F35 takes the whole subtree and nothing else', async () => {
     const id = await created();
     for (const path of ['/a', '/a/b', '/a/b/c', '/a-b', '/a-b/c', '/a0', '/aa', '/a.']) {
       await world.create(ALICE, id + path);
+      await world.see(ALICE, id + path);
     }
     await world.delete(ALICE, `${id}/a`);
     expect(JSON.parse((await world.list(ALICE, id)).body)).toEqual(['a-b', 'a.', 'a0', 'aa']);

@@ -47,7 +47,7 @@ describe('a full disk', () => {
     await expect(first).rejects.toThrow('could not be synced');
     await expect(second).rejects.toThrow('could not be synced');
     await expect(sync.durable()).rejects.toThrow('could not be synced');
-    expect(sync.failure).toBeDefined();
+    expect(sync.failure).toBe(await sync.failed);
     await sync.close();
   });
 
@@ -70,7 +70,7 @@ describe('a full disk', () => {
 describe('a folder', () => {
   it('is used by one process at a time', async () => {
     const store = openSqliteStore({ folder });
-    expect(() => openSqliteStore({ folder })).toThrow('Another process uses the data');
+    expect(() => openSqliteStore({ folder })).toThrow('another process uses the data');
     await store.close();
     await openSqliteStore({ folder }).close();
   });
@@ -129,7 +129,7 @@ describe('the log', () => {
     const logBytes = 512 * 1024;
     const troubles: string[] = [];
     const onTrouble = (what: string) => troubles.push(what);
-    const store = openSqliteStore({ folder, logBytes, writesPerCheckpoint: 100, batch: 4, onTrouble });
+    const store = openSqliteStore({ folder, logBytes, rowsPerCheckpoint: 100, batch: 4, onTrouble });
     let largest = 0;
     for (let from = 0; from < 4_000; from += 200) {
       await writeMany(store, from, 200);
@@ -145,7 +145,7 @@ describe('the log', () => {
   it('that cannot be copied since somebody reads for long is reported, and writes go on', async () => {
     const troubles: string[] = [];
     const onTrouble = (what: string) => troubles.push(what);
-    const store = openSqliteStore({ folder, logBytes: 4096, writesPerCheckpoint: 10, onTrouble });
+    const store = openSqliteStore({ folder, logBytes: 4096, rowsPerCheckpoint: 10, onTrouble });
     await writeMany(store, 0, 1);
     using reader = new DatabaseSync(join(folder, 'objects.sqlite'));
     reader.exec('BEGIN; SELECT * FROM objects');

@@ -216,7 +216,7 @@ export interface Store {
   write<T>(tree: string, work: (tx: TreeTransaction) => Promise<T>): Promise<T>;
   readonly outbox: Outbox;
   readonly files: FileStore;
-  /** Why nothing can be written any more; undefined while all is well. */
-  failure(): string | undefined;
+  /** Resolves, with the reason, if nothing can be written any more until a restart. */
+  readonly failed: Promise<string>;
   close(): Promise<void>;
 }

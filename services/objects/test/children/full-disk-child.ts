@@ -10,7 +10,7 @@ const TREE = 'alice@wonderland.lit';
 const TIME = '2026-01-01T00:00:00.000Z';
 
 const troubles: string[] = [];
-const store = openSqliteStore({ folder, onTrouble: (what) => troubles.push(what), writesPerCheckpoint: 1_000_000 });
+const store = openSqliteStore({ folder, onTrouble: (what) => troubles.push(what), rowsPerCheckpoint: 1_000_000 });
 
 function insert(path: string, data: string): Promise<void> {
   return store.write(TREE, async (tx) => {

@@ -13,7 +13,7 @@ function say(line: Line): void {
 }
 
 const world = await openWorld({
-  ...{ folder, users: [], store: { writesPerCheckpoint: 50 } },
+  ...{ folder, users: [], store: { rowsPerCheckpoint: 50 } },
   onChange: async ({ tree, sequence }) => say({ kind: 'event', tree, sequence: Number(sequence) }),
 });
 for (const tree of [ALICE, BOB]) {

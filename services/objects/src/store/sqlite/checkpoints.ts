@@ -12,8 +12,8 @@ import { statSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 
 export interface CheckpointOptions {
-  /** Writes after which the log is copied. */
-  readonly everyWrites: number;
+  /** Changed rows after which the log is copied. */
+  readonly everyRows: number;
   /** Size of the log from which on writes are held back until it is copied. */
   readonly logBytes: number;
 }
@@ -38,8 +38,8 @@ export class Checkpoints {
   readonly #options: CheckpointOptions;
   readonly #events: CheckpointEvents;
   #worker: Worker | undefined;
-  /** Since the last checkpoint began. */
-  #writes = 0;
+  /** Rows changed since the last checkpoint began. */
+  #rows = 0;
   #isRunning = false;
   #holds = false;
 
@@ -54,9 +54,9 @@ export class Checkpoints {
     return this.#holds;
   }
 
-  wrote(count: number): void {
-    this.#writes += count;
-    if (!this.#isRunning && this.#writes >= this.#options.everyWrites) {
+  wrote(rows: number): void {
+    this.#rows += rows;
+    if (!this.#isRunning && this.#rows >= this.#options.everyRows) {
       this.#ask();
     } else if (this.#isRunning) {
       // SQLite cuts the file to `logBytes` when it begins anew, so what is longer is in use.
@@ -79,7 +79,7 @@ export class Checkpoints {
 
   #ask(): void {
     this.#isRunning = true;
-    this.#writes = 0;
+    this.#rows = 0;
     this.#worker ??= this.#start();
     this.#worker.postMessage('checkpoint');
   }
@@ -100,7 +100,7 @@ export class Checkpoints {
   #done({ frames, copied }: Outcome): void {
     this.#isRunning = false;
     const isLong = frames * FRAME_BYTES > this.#options.logBytes;
-    if (isLong && this.#writes > 0) {
+    if (isLong && this.#rows > 0) {
       // It counts the frames that were there when it began: it cannot have reached the end.
       this.#holds = true;
       this.#ask();

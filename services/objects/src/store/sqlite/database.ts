@@ -8,6 +8,7 @@
 import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
+import { StartError } from '@fosp/runtime';
 
 const DATABASE = 'objects.sqlite';
 const LOCK = 'objects.lock';
@@ -115,7 +116,9 @@ function lock(folder: string): DatabaseSync {
     held.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     held.close();
-    throw new Error(`Another process uses the data in ${folder}; stop it, or set another folder`, { cause: error });
+    throw new StartError(`another process uses the data in ${folder}; stop it, or set another folder`, {
+      cause: error,
+    });
   }
   return held;
 }

@@ -26,6 +26,7 @@ export class LogSync {
   readonly #onIdle: () => void;
   /** For commits after the running sync began. */
   #next: PromiseWithResolvers<void> | undefined;
+  readonly #failed = Promise.withResolvers<Error>();
   #running = false;
   #failure: Error | undefined;
 
@@ -37,6 +38,11 @@ export class LogSync {
 
   get isRunning(): boolean {
     return this.#running;
+  }
+
+  /** Resolves if nothing becomes durable any more. */
+  get failed(): Promise<Error> {
+    return this.#failed.promise;
   }
 
   /** Why nothing becomes durable any more. */
@@ -86,6 +92,7 @@ export class LogSync {
 
   #fail(error: Error, covered: PromiseWithResolvers<void> | undefined): void {
     this.#failure = new Error('The log of the database could not be synced', { cause: error });
+    this.#failed.resolve(this.#failure);
     covered?.reject(this.#failure);
     this.#next?.reject(this.#failure);
     this.#next = undefined;

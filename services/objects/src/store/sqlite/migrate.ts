@@ -4,6 +4,7 @@
  * migration they ignore, so that two versions may take turns.
  */
 import { readdirSync, readFileSync } from 'node:fs';
+import { StartError } from '@fosp/runtime';
 import { type Database, numberAt, textAt } from './database.ts';
 
 export interface Migration {
@@ -39,8 +40,8 @@ export function migrate(database: Database, migrations: readonly Migration[], no
   const known = new Set(migrations.map(({ number }) => number));
   for (const row of applied) {
     if (numberAt(row, 2) === 1 && !known.has(numberAt(row, 0))) {
-      throw new Error(
-        `The data in ${database.path} were brought to a newer form (${textAt(row, 1)}) by a newer version of this program; run that one`,
+      throw new StartError(
+        `the data in ${database.path} were brought to a newer form (${textAt(row, 1)}) by a newer version of this program; run that one`,
       );
     }
   }

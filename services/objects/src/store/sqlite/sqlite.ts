@@ -26,8 +26,8 @@ export interface SqliteStoreOptions {
   readonly pageCacheBytes?: number;
   /** Size of the log over which writes are held back until it is copied; 64 MiB. */
   readonly logBytes?: number;
-  /** Writes after which the log is copied into the database; 2,000. */
-  readonly writesPerCheckpoint?: number;
+  /** Changed rows after which the log is copied into the database; 5,000. */
+  readonly rowsPerCheckpoint?: number;
   /** Writes that share a transaction; 64. */
   readonly batch?: number;
   /** Writes that wait; more are refused with 503; 10,000. */
@@ -41,7 +41,7 @@ const DEFAULTS = {
   onTrouble: warn,
   pageCacheBytes: 64 * 1024 * 1024,
   logBytes: 64 * 1024 * 1024,
-  writesPerCheckpoint: 2_000,
+  rowsPerCheckpoint: 5_000,
   batch: 64,
   waitingWrites: 10_000,
   retryAfter: 1,
@@ -68,25 +68,31 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
 class SqliteStore implements Store {
   readonly outbox: Outbox;
   readonly files: FileStore;
+  readonly failed: Promise<string>;
   readonly #database: Database;
   readonly #tables: Tables;
   readonly #writer: Writer;
   readonly #sync: LogSync;
   readonly #checkpoints: Checkpoints;
+  readonly #begin: Query;
+  readonly #commit: Query;
   readonly #secret: Query;
   readonly #addSecret: Query;
 
   constructor(database: Database, options: Required<SqliteStoreOptions>) {
-    const { logBytes, onTrouble, writesPerCheckpoint } = options;
+    const { logBytes, onTrouble, rowsPerCheckpoint } = options;
     const proceed = () => this.#writer.proceed();
     this.#database = database;
     this.#tables = new Tables(database);
+    this.#begin = database.prepare('BEGIN');
+    this.#commit = database.prepare('COMMIT');
     this.#secret = database.prepare('SELECT value FROM secrets WHERE name = ?');
     this.#addSecret = database.prepare('INSERT INTO secrets (name, value) VALUES (?, ?)');
     this.#sync = new LogSync(`${database.path}-wal`, proceed);
+    this.failed = this.#sync.failed.then(({ message }) => message);
     this.#checkpoints = new Checkpoints(
       database.path,
-      { everyWrites: writesPerCheckpoint, logBytes },
+      { everyRows: rowsPerCheckpoint, logBytes },
       { onRelease: proceed, onTrouble },
     );
     const parts = { database, tables: this.#tables, sync: this.#sync, checkpoints: this.#checkpoints, onTrouble };
@@ -124,10 +130,6 @@ class SqliteStore implements Store {
     return this.#writer.write(tree, work);
   }
 
-  failure(): string | undefined {
-    return this.#sync.failure?.message;
-  }
-
   async close(): Promise<void> {
     await this.#writer.close();
     await this.#checkpoints.close();
@@ -141,9 +143,19 @@ class SqliteStore implements Store {
     if (running !== undefined) {
       return running.then(() => this.#read(tree, read));
     }
-    const value = read();
+    const value = this.#inTransaction(read);
     const settled = this.#writer.settled(tree);
     return settled === undefined ? value : settled.then(() => value);
+  }
+
+  /** Which is cheaper than a transaction for each of its statements. */
+  #inTransaction<T>(read: () => T): T {
+    this.#begin.run();
+    try {
+      return read();
+    } finally {
+      this.#commit.run();
+    }
   }
 }
 

@@ -40,7 +40,7 @@ export class SqliteTransaction implements TreeTransaction {
   readonly #tables: Tables;
   readonly #sequences: Sequences;
   #version: number | undefined;
-  #wrote = false;
+  #changes = 0;
   #isPaged = false;
 
   constructor(tree: string, tables: Tables, sequences: Sequences) {
@@ -49,19 +49,21 @@ export class SqliteTransaction implements TreeTransaction {
     this.#sequences = sequences;
   }
 
-  /** Whether there is anything to undo. */
-  get wrote(): boolean {
-    return this.#wrote;
+  /** Rows changed, roughly: none where there is nothing to undo. */
+  get changes(): number {
+    return this.#changes;
   }
 
-  /** Something changed by other means than this. */
-  changed(): void {
-    this.#wrote = true;
+  /** Rows changed by other means than this. */
+  changed(rows = 1): void {
+    this.#changes += rows;
   }
 
   version(): number {
-    this.#wrote = true;
-    this.#version ??= this.#sequences.next(this.tree);
+    if (this.#version === undefined) {
+      this.changed();
+      this.#version = this.#sequences.next(this.tree);
+    }
     return this.#version;
   }
 
@@ -70,7 +72,7 @@ export class SqliteTransaction implements TreeTransaction {
   }
 
   insert(object: StoredObject): void {
-    this.#wrote = true;
+    this.changed();
     const { parent, name } = keyOf(object.path);
     const { owner, btime, mtime, version, incarnation, subscribers } = object;
     const server = [owner, btime, mtime, version, incarnation, subscribers] as const;
@@ -78,7 +80,7 @@ export class SqliteTransaction implements TreeTransaction {
   }
 
   replace(object: StoredObject): void {
-    this.#wrote = true;
+    this.changed();
     const { parent, name } = keyOf(object.path);
     this.#tables.replaceObject.run(object.mtime, object.version, ...contentsOf(object), this.tree, parent, name);
   }
@@ -142,9 +144,9 @@ export class SqliteTransaction implements TreeTransaction {
       // This deletion's own event goes by the subscriptions before it.
       tables.keepSubscriptions.run(this.tree, path, { ended: version + 1 });
     }
-    tables.dropSubscriptions.run(this.tree, path);
-    tables.killFiles.run(this.tree, path, { now });
-    tables.removeObjects.run(this.tree, path);
+    this.changed(tables.dropSubscriptions.run(this.tree, path));
+    this.changed(tables.killFiles.run(this.tree, path, { now }));
+    this.changed(tables.removeObjects.run(this.tree, path));
   }
 
   addEvent({ event, path, body, paged }: Omit<OutboxEvent, 'sequence'>): void {
@@ -157,7 +159,7 @@ export class SqliteTransaction implements TreeTransaction {
   }
 
   putFile(file: FileRecord, now: number): void {
-    this.#wrote = true;
+    this.changed();
     const { key, state, tree, path, incarnation, size, checksum } = file;
     this.#tables.putFile.run(key, state, now, tree, path, incarnation, size ?? null, checksum ?? null);
   }
@@ -167,12 +169,12 @@ export class SqliteTransaction implements TreeTransaction {
   }
 
   putAccount({ salt, memory, passes, parallelism, secretHash, version, state }: Account): void {
-    this.#wrote = true;
+    this.changed();
     this.#tables.putAccount.run(this.tree, salt, memory, passes, parallelism, secretHash, version, state);
   }
 
   removeAccount(): void {
-    this.#wrote = true;
+    this.changed();
     this.#tables.removeAccount.run(this.tree);
   }
 

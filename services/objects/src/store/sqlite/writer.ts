@@ -48,7 +48,8 @@ interface Job {
 /** A job that ran. */
 interface Done {
   readonly job: Job;
-  readonly wrote: boolean;
+  /** Rows, roughly. */
+  readonly changes: number;
   readonly tell: () => void;
 }
 
@@ -164,12 +165,12 @@ export class Writer {
       const tx = new SqliteTransaction(job.tree, tables, sequences);
       try {
         const tell = await job.run(tx);
-        done.push({ job, wrote: tx.wrote, tell });
+        done.push({ job, changes: tx.changes, tell });
       } catch (error) {
-        if (tx.wrote || !isFospError(error)) {
+        if (tx.changes > 0 || !isFospError(error)) {
           throw error;
         }
-        done.push({ job, wrote: false, tell: () => job.reject(error) });
+        done.push({ job, changes: 0, tell: () => job.reject(error) });
       }
     }
     sequences.save();
@@ -177,7 +178,7 @@ export class Writer {
   }
 
   #acknowledge(done: readonly Done[]): void {
-    const written = done.filter(({ wrote }) => wrote);
+    const written = done.filter(({ changes }) => changes > 0);
     if (!written.some(({ job }) => job.durable)) {
       for (const { job, tell } of done) {
         // A refusal may rest on what an earlier batch did.
@@ -212,7 +213,7 @@ export class Writer {
         );
       },
     );
-    this.#parts.checkpoints.wrote(written.length);
+    this.#parts.checkpoints.wrote(written.reduce((sum, { changes }) => sum + changes, 0));
   }
 
   #refuse(jobs: readonly Job[], error: unknown): void {
