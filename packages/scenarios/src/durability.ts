@@ -6,7 +6,10 @@
  * may show is either what the last acknowledged write left, or what the one that was in flight would have left, whole.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { ALICE, ServerProcess, TestSession } from '@fosp/testkit';
+import { once } from 'node:events';
+import { type FSWatcher, readdirSync, watch } from 'node:fs';
+import { join } from 'node:path';
+import { ALICE, ServerProcess, TestSession, within } from '@fosp/testkit';
 
 export interface DurabilityOptions {
   readonly dataDirectory: string;
@@ -70,7 +73,42 @@ export async function killAgainAndAgain(options: DurabilityOptions): Promise<Dur
     await writeUntilKilled({ server, session, slots, killAfter, random: options.random, tally });
     await verifyAfterRestart(options.dataDirectory, slots, tally);
   }
+  const leftOver = await filesLeftOver(options.dataDirectory, slots);
+  if (leftOver !== 0) {
+    tally.wrong.push(`after sweeping there are ${leftOver} more files than objects with one`);
+  }
   return { ...tally, kills: options.kills };
+}
+
+/** Lets a server remove at once what is no object's file any more, and counts what is there beyond the objects' files. */
+async function filesLeftOver(dataDirectory: string, slots: readonly Slot[]): Promise<number> {
+  const expected = slots.filter(({ state }) => state?.file !== undefined).length;
+  // Beside it are uploads that a kill cut off; they go with age.
+  const folder = join(dataDirectory, 'attachments', 'files');
+  const environment = { FOSP_TRANSFER_SECONDS: '1', FOSP_UPLOAD_SECONDS: '1', FOSP_SWEEP_SECONDS: '1' };
+  await using _server = await ServerProcess.start({ dataDirectory, environment });
+  const changes = watch(folder, { recursive: true });
+  try {
+    let found = filesIn(folder);
+    // Whatever changes in the folder is a reason to count again; nothing for long is the end of it.
+    while (found > expected && (await changed(changes))) {
+      found = filesIn(folder);
+    }
+    return found - expected;
+  } finally {
+    changes.close();
+  }
+}
+
+function changed(changes: FSWatcher): Promise<boolean> {
+  return within(once(changes, 'change'), 'the sweeper to remove a file').then(
+    () => true,
+    () => false,
+  );
+}
+
+function filesIn(folder: string): number {
+  return readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).length;
 }
 
 interface Life {

@@ -55,7 +55,8 @@ export interface ObjectsConfig {
 }
 
 export function objectsConfig(settings: Settings<typeof OBJECTS_VARIABLES>): ObjectsConfig {
-  const { domains, dataDirectory, object, acl, registrations, loginFailures, cache, token, transfer, upload } = settings;
+  const { domains, dataDirectory, object, acl, registrations, loginFailures, cache, token, transfer, upload } =
+    settings;
   return {
     domains,
     folder: join(dataDirectory, 'objects'),

@@ -6,7 +6,7 @@
  * can answer. `drain` goes the other way: nothing new comes; then those end whose work calls others; notifications outlive
  * objects, whose last events they tell; the bus goes last. A process that is killed instead loses nothing acknowledged.
  */
-import { createAttachmentsService, storeOf } from '@fosp/attachments';
+import { attachmentsOptions, createAttachmentsService, storeOf } from '@fosp/attachments';
 import { Bus, type BusFailure, InProcessTransport, type Transport } from '@fosp/bus';
 import { createFederationService } from '@fosp/federation';
 import { createGatewayService, gatewayConfig, type ListeningPorts } from '@fosp/gateway';
@@ -56,7 +56,11 @@ export function composeServices({ settings, log, metrics, clock, transport }: Se
     ...embedded(objectsConfig(settings.objects), log, clock),
   });
   const notifications = createNotificationsService({ ...parts('notifications'), ...settings.notifications });
-  const attachments = createAttachmentsService({ ...parts('attachments'), store: storeOf(settings.attachments) });
+  const attachments = createAttachmentsService({
+    ...parts('attachments'),
+    store: storeOf(settings.attachments),
+    options: attachmentsOptions(settings.attachments),
+  });
   const federation = createFederationService(parts('federation'));
   const gateway = createGatewayService({ ...parts('gateway'), config: gatewayConfig(settings.gateway) });
 
