@@ -92,6 +92,11 @@ export class FospClient {
     return this.#session.token;
   }
 
+  /** Whether there is a connection at this moment. */
+  get isConnected(): boolean {
+    return this.#session.isConnected;
+  }
+
   get server(): ServerInfo {
     return this.#session.server;
   }

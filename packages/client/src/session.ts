@@ -75,6 +75,10 @@ export class Session {
     return this.#login?.token;
   }
 
+  get isConnected(): boolean {
+    return this.#peer?.isOpen === true;
+  }
+
   /** Of the newest connection. */
   get server(): ServerInfo {
     if (this.#server === undefined) {
