@@ -11,7 +11,7 @@ import { elementsAt, malformedField, memberField, membersAt, stringAt, userAt } 
 import { elements, members, objectText, stringOf, utf8Length } from './json.ts';
 import { LIMITS } from './limits.ts';
 import { mergePatch } from './merge-patch.ts';
-import { entryOfRight, rightOfObjectForm, SERVER_SPELLING } from './policy/right-names.ts';
+import { entryOfRight, NOUNS, rightOfObjectForm, SERVER_SPELLING } from './policy/right-names.ts';
 import { quote } from './quote.ts';
 
 export interface AclLimits {
@@ -116,10 +116,14 @@ function checkObjectForm(raw: string, field: string): void {
     throw malformedField(field, 'must be a list of rights');
   }
   for (const [noun, verbs] of nouns) {
-    for (const element of verbs === 'null' ? [] : elementsAt(verbs, memberField(field, noun))) {
-      const verb = stringAt(element, memberField(field, noun));
+    const member = memberField(field, noun);
+    if (!NOUNS.includes(noun)) {
+      throw malformedField(member, `there are no rights for this; there are ${NOUNS.join(', ')}`);
+    }
+    for (const element of verbs === 'null' ? [] : elementsAt(verbs, member)) {
+      const verb = stringAt(element, member);
       if (rightOfObjectForm(noun, verb) === undefined) {
-        throw malformedField(memberField(field, noun), `there is no right ${quote(verb)} for it`);
+        throw malformedField(member, `there is no right ${quote(verb)} for it`);
       }
     }
   }

@@ -26,6 +26,7 @@ const WRONG: readonly [string, string, string][] = [
   ['a right that is a number', '{"acl":{"other":[1]}}', 'other'],
   ['a right that is doubly denied', '{"acl":{"other":["not-not-read-data"]}}', 'not-not'],
   ['an unknown field in the object form', '{"acl":{"other":{"mind":["read"]}}}', 'mind'],
+  ['an unknown field without rights in the object form', '{"acl":{"other":{"mind":[]}}}', 'mind'],
   ['an unknown right in the object form', '{"acl":{"other":{"data":["dance"]}}}', 'dance'],
   ['delete of data in the object form', '{"acl":{"other":{"data":["delete"]}}}', 'delete'],
   ['a user of acl without a domain', '{"acl":{"users":{"bob":["read-data"]}}}', 'bob'],

@@ -66,6 +66,9 @@ export function rightOfObjectForm(noun: string, verb: string): string | undefine
   return Object.hasOwn(VERBS, noun) && ENTRIES.has(name) ? name : undefined;
 }
 
+/** What rights are about: the members that the object form has. */
+export const NOUNS: readonly string[] = Object.keys(VERBS);
+
 /** Canonical names of the rights in a set. */
 export function rightNames(rights: RightsMask): string[] {
   const names = Object.entries(VERBS).flatMap(([noun, verbs]) => verbs.map((verb) => `${verb}-${noun}`));
