@@ -70,8 +70,13 @@ export const ACCOUNTS = {
   login: call<Fields<'user' | 'address' | 'secret'>, Fields<'user' | 'token'>>('accounts.login', 'never'),
   /** 401 where the token is forged, expired, or older than the password. */
   resume: call<Fields<'token' | 'address'>, Fields<'user' | 'token'>>('accounts.resume', 'read'),
-  /** Creates the account and its tree. 409 where the name is taken, 429 where `address` registered too often. */
-  register: call<Fields<'user' | 'salt' | 'memory' | 'passes' | 'parallelism' | 'secret', 'address'>, Fields<never>>(
+  /**
+   * Counts a registration, and says whether it may go on, before a password is hashed for it: 429 where `address` registered
+   * too often, 409 where the name is taken.
+   */
+  admit: call<Fields<'user' | 'address'>, Fields<never>>('accounts.admit', 'never'),
+  /** Creates the account and its tree. 409 where the name is taken; it counts to nobody's rate. */
+  register: call<Fields<'user' | 'salt' | 'memory' | 'passes' | 'parallelism' | 'secret'>, Fields<never>>(
     'accounts.register',
     'never',
   ),

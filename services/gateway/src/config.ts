@@ -96,6 +96,10 @@ export interface GatewayLimits {
   /** Hashes computed at once, and logins that wait for theirs. */
   readonly hashes: number;
   readonly hashesWaiting: number;
+  /** Of these, new passwords; the rest is left to logins. */
+  readonly newHashes: number;
+  /** New passwords that wait to be among them. */
+  readonly newHashesWaiting: number;
   /** Of one source to one user, per second, and at once. */
   readonly notificationRate: number;
   readonly notificationBurst: number;
@@ -143,6 +147,7 @@ export function gatewayConfig(settings: Settings<typeof GATEWAY_VARIABLES>): Gat
 
 function limitsOf(settings: Settings<typeof GATEWAY_VARIABLES>): GatewayLimits {
   const { object, acl, attachment, requests, connections, transferMemory, sendBuffer } = settings;
+  const hashes = settings.hashes ?? HASHING_THREADS;
   return {
     object,
     acl,
@@ -157,8 +162,10 @@ function limitsOf(settings: Settings<typeof GATEWAY_VARIABLES>): GatewayLimits {
     sendBuffer,
     backlog: Math.floor(sendBuffer / 8),
     behind: Math.floor(sendBuffer / 4),
-    hashes: settings.hashes ?? HASHING_THREADS,
+    hashes,
     hashesWaiting: settings.hashesWaiting,
+    newHashes: Math.max(1, hashes - 1),
+    newHashesWaiting: Math.ceil(settings.hashesWaiting / 4),
     notificationRate: settings.notificationRate,
     notificationBurst: 8 * settings.notificationRate,
     notificationsRemembered: 1000,

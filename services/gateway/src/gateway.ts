@@ -60,6 +60,8 @@ export function createGatewayService(deps: GatewayDeps): GatewayService {
   const hasher = new Hasher({
     running: limits.hashes,
     waiting: limits.hashesWaiting,
+    newRunning: limits.newHashes,
+    newWaiting: limits.newHashesWaiting,
     retryAfter: limits.retryAfterSeconds,
   });
   const sessions = new Sessions({ loginSeconds: limits.loginSeconds, tickMs: TICK_MS, clock });

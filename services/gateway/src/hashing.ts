@@ -2,10 +2,11 @@
  * Argon2id for all logins of this process, in Node's thread pool.
  *
  * Invariant: at most `running` hashes are computed and `waiting` wait; one more is refused at once with 429, so that a
- * flood of logins takes neither the memory nor the threads that everything else needs.
+ * flood of logins takes neither the memory nor the threads that everything else needs. Of these at most `newRunning` are new
+ * passwords, the others of which wait in a line of their own: a flood of registrations stands in no login's way.
  */
 import { argon2, randomBytes } from 'node:crypto';
-import { fospError } from '@fosp/protocol';
+import { type FospError, fospError } from '@fosp/protocol';
 import { Slots } from './slots.ts';
 
 /** How hard a hash is to compute. Kept with each account, since the default may grow. */
@@ -26,6 +27,10 @@ export interface HasherLimits {
   /** Hashes computed at once. Node's thread pool has four threads, and files need some. */
   readonly running: number;
   readonly waiting: number;
+  /** New passwords among the above at once; less than `running`, unless that is 1. */
+  readonly newRunning: number;
+  /** New passwords that wait to be among them. */
+  readonly newWaiting: number;
   /** Seconds after which a refused client may come back. */
   readonly retryAfter: number;
 }
@@ -42,15 +47,17 @@ export interface HashFields {
 export class Hasher {
   readonly #limits: HasherLimits;
   readonly #slots: Slots;
+  readonly #newSlots: Slots;
 
   constructor(limits: HasherLimits) {
     this.#limits = limits;
     this.#slots = new Slots(limits.running);
+    this.#newSlots = new Slots(limits.newRunning);
   }
 
   /** Hashes that are computed or wait. */
   get load(): number {
-    return this.#slots.taken + this.#slots.waiting;
+    return this.#slots.taken + this.#slots.waiting + this.#newSlots.waiting;
   }
 
   /**
@@ -60,9 +67,7 @@ export class Hasher {
    */
   async hash(password: string, salt: string, cost: HashCost): Promise<string> {
     if (this.#slots.isFull && this.#slots.waiting >= this.#limits.waiting) {
-      throw fospError('too-many', 'Too many people are logging in at the moment. Try again in a moment.', {
-        headers: { 'Retry-After': String(this.#limits.retryAfter) },
-      });
+      throw this.#tooMany('Too many people are logging in at the moment.');
     }
     await this.#slots.enter();
     try {
@@ -72,17 +77,30 @@ export class Hasher {
     }
   }
 
-  /** Hashes a new password with a fresh salt. */
+  /**
+   * Hashes a new password with a fresh salt.
+   *
+   * @throws FospError `too-many` where either line is full
+   */
   async hashNew(password: string): Promise<HashFields> {
-    const salt = randomBytes(SALT_BYTES).toString('base64url');
-    const secret = await this.hash(password, salt, HASH_COST);
-    return {
-      salt,
-      memory: String(HASH_COST.memory),
-      passes: String(HASH_COST.passes),
-      parallelism: String(HASH_COST.parallelism),
-      secret,
-    };
+    if (this.#newSlots.isFull && this.#newSlots.waiting >= this.#limits.newWaiting) {
+      throw this.#tooMany('Too many new passwords are being set at the moment.');
+    }
+    await this.#newSlots.enter();
+    try {
+      const salt = randomBytes(SALT_BYTES).toString('base64url');
+      const secret = await this.hash(password, salt, HASH_COST);
+      const { memory, passes, parallelism } = HASH_COST;
+      return { salt, memory: String(memory), passes: String(passes), parallelism: String(parallelism), secret };
+    } finally {
+      this.#newSlots.leave();
+    }
+  }
+
+  #tooMany(what: string): FospError {
+    return fospError('too-many', `${what} Try again in a moment.`, {
+      headers: { 'Retry-After': String(this.#limits.retryAfter) },
+    });
   }
 }
 

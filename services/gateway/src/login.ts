@@ -83,7 +83,10 @@ export class Login {
     if (this.#options.registration === 'closed') {
       throw fospError('forbidden', 'This server does not take registrations; ask its operator for an account.');
     }
-    await this.createAccount(account, applicant.address);
+    const { user } = account;
+    // Before the hash: a flood of registrations that are refused must not keep logins from being hashed.
+    await this.#options.bus.call(ACCOUNTS.admit, { user, address: applicant.address });
+    await this.createAccount(account);
   }
 
   /** A user's own change of password: `{"old", "password"}`. Ends all other sessions of theirs. */
@@ -110,11 +113,10 @@ export class Login {
     return { user, password };
   }
 
-  /** `address` is whose rate of registrations this counts to; an operator's does not count. */
-  async createAccount(account: { readonly user: string; readonly password: string }, address?: string): Promise<void> {
-    const hash = await this.#options.hasher.hashNew(account.password);
-    const counted = address === undefined ? {} : { address };
-    await this.#options.bus.call(ACCOUNTS.register, { user: account.user, ...hash, ...counted });
+  /** Creates an account that was admitted, or that an operator wants: those count to no rate. */
+  async createAccount({ user, password }: { readonly user: string; readonly password: string }): Promise<void> {
+    const hash = await this.#options.hasher.hashNew(password);
+    await this.#options.bus.call(ACCOUNTS.register, { user, ...hash });
   }
 
   /** An operator's change of anyone's password. */

@@ -146,6 +146,8 @@ export class TestAccounts {
   readonly tokens = new Map<string, string>();
   /** Awaited before a login is decided. */
   beforeLogin: () => Promise<void> = async () => undefined;
+  /** Registrations that are admitted. */
+  admitted = Number.POSITIVE_INFINITY;
   #registered = new Set<string>();
 
   static async serve(bus: Bus): Promise<TestAccounts> {
@@ -154,6 +156,7 @@ export class TestAccounts {
     await bus.serve(ACCOUNTS.challenge, async (call) => accounts.#note('challenge', call.fields, COST), options);
     await bus.serve(ACCOUNTS.login, async (call) => accounts.#login(call.fields), options);
     await bus.serve(ACCOUNTS.resume, async (call) => accounts.#resume(call.fields), options);
+    await bus.serve(ACCOUNTS.admit, async (call) => accounts.#admit(call.fields), options);
     await bus.serve(ACCOUNTS.register, async (call) => accounts.#register(call.fields), options);
     await bus.serve(ACCOUNTS.password, async (call) => accounts.#password(call.fields), options);
     await bus.serve(ACCOUNTS.setState, async (call) => accounts.#note('set-state', call.fields, {}), options);
@@ -188,6 +191,14 @@ export class TestAccounts {
       throw fospError('unauthenticated', 'The token is no good.');
     }
     return { fields: { user, token: fields.token } };
+  }
+
+  async #admit(fields: Readonly<Record<'user' | 'address', string>>) {
+    const answer = this.#note('admit', fields, {});
+    if (this.of('admit').length > this.admitted) {
+      throw fospError('too-many', 'Too many registrations.', { headers: { 'Retry-After': '60' } });
+    }
+    return answer;
   }
 
   async #register(fields: Readonly<Record<string, string>>) {

@@ -105,7 +105,7 @@ describe('AUTHENTICATE', () => {
   });
 
   it('F22 answers 429 with Retry-After when too many wait to be hashed', async () => {
-    const { url } = await startGateway({ limits: { hashes: 1, hashesWaiting: 0 } });
+    const { url } = await startGateway({ limits: { hashes: 1, hashesWaiting: 0, newHashesWaiting: 0 } });
     const sessions = await Promise.all(Array.from({ length: 4 }, () => TestSession.connect(url)));
     const responses = await Promise.all(sessions.map((session) => session.request('REGISTER', '*', { body: ALICE })));
     const refused = responses.filter(({ status }) => status === 429);
@@ -122,8 +122,21 @@ describe('REGISTER', () => {
     expect((await session.request('REGISTER', '*', { body: ALICE })).status).toBe(409);
     expect((await session.request('SELECT', 'alice@wonderland.lit')).status).toBe(401);
     const [first, second] = gateway.accounts.of('register');
-    expect(first).toMatchObject({ user: 'alice@wonderland.lit', address: '127.0.0.1' });
+    expect(first).toMatchObject({ user: 'alice@wonderland.lit' });
     expect(first?.['salt']).not.toBe(second?.['salt']);
+    expect(gateway.accounts.of('admit')[0]).toEqual({ user: 'alice@wonderland.lit', address: '127.0.0.1' });
+  });
+
+  it('F19 F22 refuses what is over the rate without hashing, so that a flood of it keeps nobody from logging in', async () => {
+    // One password in memory at a time: a single hash that the flood asked for would cost somebody a 429.
+    const gateway = await startGateway({ limits: { hashes: 1, hashesWaiting: 0, newHashesWaiting: 0 } });
+    gateway.accounts.admitted = 0;
+    const sessions = await Promise.all(Array.from({ length: 20 }, () => TestSession.connect(gateway.url)));
+    const flood = sessions.map((session) => session.request('REGISTER', '*', { body: ALICE }));
+    await gateway.logIn('bob');
+    const refused = await Promise.all(flood);
+    expect(refused.every(({ status, headers }) => status === 429 && headers['Retry-After'] === '60')).toBe(true);
+    expect(gateway.accounts.of('register')).toEqual([]);
   });
 
   it.each<[unknown, number, RegExp]>([

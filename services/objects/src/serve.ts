@@ -106,8 +106,12 @@ function accountCalls({ accounts }: Parts): Served[] {
       return { fields: { ...(await accounts.login(user, secret, address)) } };
     }),
     on(ACCOUNTS.resume, async ({ fields: { token } }) => ({ fields: { ...(await accounts.resume(token)) } })),
+    on(ACCOUNTS.admit, async ({ fields: { user, address } }) => {
+      await accounts.admit(user, address);
+      return { fields: {} };
+    }),
     on(ACCOUNTS.register, async ({ fields, context: { deadline } }) => {
-      await accounts.register(fields.user, passwordIn(fields), { address: fields.address, deadline });
+      await accounts.register(fields.user, passwordIn(fields), deadline);
       return { fields: {} };
     }),
     on(ACCOUNTS.password, async ({ fields, context: { deadline } }) => {

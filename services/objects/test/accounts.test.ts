@@ -53,19 +53,29 @@ describe('F19 registration', () => {
     expect(twice.map(({ status }) => status).sort()).toEqual([200, 409]);
   });
 
-  it('F19 takes ten a minute from one address, and any number from an operator', async () => {
+  it('F19 admits ten a minute from one address before anything is hashed, and any number from an operator', async () => {
     await using world = await openWorld({ users: [] });
-    const register = (number: number, address?: string) =>
-      world.register(`user${number}@${WONDERLAND}`, 'secret', address);
+    const admit = (number: number, address: string) =>
+      world.ask(ACCOUNTS.admit, { user: `user${number}@${WONDERLAND}`, address });
     for (let number = 0; number < 10; number++) {
-      expect((await register(number, '2001:db8::1')).status).toBe(200);
+      expect((await admit(number, '2001:db8::1')).status).toBe(200);
     }
-    const refused = await register(10, '2001:db8::2');
+    const refused = await admit(10, '2001:db8::2');
     expect(refused).toMatchObject({ status: 429, fields: { 'Retry-After': '60' } });
-    expect((await register(11)).status).toBe(200);
-    expect((await register(12, '2001:db8:0:1::1')).status).toBe(200);
+    expect((await world.register(`user11@${WONDERLAND}`)).status).toBe(200);
+    expect((await admit(12, '2001:db8:0:1::1')).status).toBe(200);
     world.time.now += MINUTE;
-    expect((await register(10, '2001:db8::2')).status).toBe(200);
+    expect((await admit(10, '2001:db8::2')).status).toBe(200);
+  });
+
+  it('F19 admits nobody under a taken name, nor past the rate by one', async () => {
+    await using world = await openWorld({ users: [ALICE] });
+    const admit = (user: string) => world.ask(ACCOUNTS.admit, { user, address: '192.0.2.1' });
+    for (let number = 0; number < 10; number++) {
+      expect((await admit(ALICE)).status).toBe(409);
+    }
+    expect((await admit(ALICE)).status).toBe(429);
+    expect((await admit(BOB)).status).toBe(429);
   });
 
   it.each([
@@ -83,6 +93,7 @@ describe('F19 registration', () => {
     await using world = await openWorld({ users: [] });
     const user = 'sister@realworld.lit';
     expect((await world.register(user)).status).toBe(421);
+    expect((await world.ask(ACCOUNTS.admit, { user, address: '192.0.2.1' })).status).toBe(421);
     expect((await challenge(world, user)).status).toBe(421);
     expect((await world.login(user)).status).toBe(421);
     expect((await setPassword(world, user, 'x')).status).toBe(421);

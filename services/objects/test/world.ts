@@ -132,8 +132,7 @@ export async function openWorld(options: WorldOptions = {}) {
       const { incarnation } = begun.fields;
       return incarnation === undefined ? begun : world.commitFile(user, id, { key, incarnation, ...more });
     },
-    register: (user: string, password = 'secret', address?: string) =>
-      ask(ACCOUNTS.register, { user, ...hashed(password), ...(address === undefined ? {} : { address }) }),
+    register: (user: string, password = 'secret') => ask(ACCOUNTS.register, { user, ...hashed(password) }),
     login: (user: string, password = 'secret', address = '192.0.2.1') =>
       ask(ACCOUNTS.login, { user, address, secret: secretOf(password) }),
     /** Parsed, as this user sees it. */

@@ -15,7 +15,7 @@ import { announceDeletion } from '../announce.ts';
 import type { HashCost, ObjectsLimits } from '../limits.ts';
 import type { Account, Store } from '../store/store.ts';
 import type { Telemetry } from '../telemetry.ts';
-import type { Writes } from '../writes.ts';
+import type { Transactions } from '../transactions.ts';
 import type { Attempts } from './attempts.ts';
 import { plantTree } from './new-tree.ts';
 import { Tokens } from './tokens.ts';
@@ -36,7 +36,7 @@ export interface Session {
 export interface AccountsDeps {
   readonly bus: Bus;
   readonly store: Store;
-  readonly writes: Writes;
+  readonly transactions: Transactions;
   readonly attempts: Attempts;
   readonly domains: Domains;
   readonly limits: ObjectsLimits;
@@ -106,20 +106,27 @@ export class Accounts {
     return this.#session(content.user, account);
   }
 
-  /** Creates the account and its tree. `address` is whose rate it counts to. @throws exists, too-many, wrong-server */
-  async register(
-    user: string,
-    password: HashedPassword,
-    options: { address?: string | undefined; deadline: number },
-  ): Promise<void> {
-    const { attempts, writes, telemetry } = this.#deps;
+  /**
+   * Counts a registration to the rate of its address. Asked before its password is hashed, which is dear: one that is refused
+   * costs next to nothing.
+   * @throws too-many, exists, wrong-server
+   */
+  async admit(user: string, address: string): Promise<void> {
+    const { attempts, store } = this.#deps;
     this.#checkDomain(user);
-    if (options.address !== undefined) {
-      await attempts.countRegistration(options.address);
+    await attempts.countRegistration(address);
+    if ((await store.account(user)) !== undefined) {
+      throw taken(user);
     }
-    await writes.run(user, options.deadline, async (tx, now) => {
+  }
+
+  /** Creates the account and its tree. Of two at the same time one is refused here. @throws exists, wrong-server */
+  async register(user: string, password: HashedPassword, deadline: number): Promise<void> {
+    const { transactions, telemetry } = this.#deps;
+    this.#checkDomain(user);
+    await transactions.run(user, deadline, async (tx, now) => {
       if ((await tx.account()) !== undefined) {
-        throw fospError('exists', `The name ${user} is taken.`);
+        throw taken(user);
       }
       await plantTree(tx, now);
       await tx.putAccount(accountOf(password, { version: await tx.version(), state: 'enabled' }));
@@ -138,14 +145,14 @@ export class Accounts {
     password: HashedPassword,
     options: { old?: string | undefined; address?: string | undefined; session?: string | undefined; deadline: number },
   ): Promise<void> {
-    const { writes, telemetry } = this.#deps;
+    const { transactions, telemetry } = this.#deps;
     const { old, address = '', session = '', deadline } = options;
     this.#checkDomain(user);
     const proven = old === undefined ? undefined : await this.#proven(user, old, address);
     if (old !== undefined && proven === undefined) {
       throw wrongOldPassword();
     }
-    await writes.run(user, deadline, async (tx) => {
+    await transactions.run(user, deadline, async (tx) => {
       const account = await tx.account();
       if (account === undefined) {
         throw noAccount(user);
@@ -163,7 +170,7 @@ export class Accounts {
   /** @throws not-found, wrong-server */
   async setState(user: string, state: Account['state'], deadline: number): Promise<void> {
     this.#checkDomain(user);
-    await this.#deps.writes.run(user, deadline, async (tx) => {
+    await this.#deps.transactions.run(user, deadline, async (tx) => {
       const account = await tx.account();
       if (account === undefined) {
         throw noAccount(user);
@@ -181,9 +188,9 @@ export class Accounts {
 
   /** Removes the account, its whole tree and its files. @throws not-found, wrong-server */
   async remove(user: string, deadline: number): Promise<void> {
-    const { writes, limits, telemetry } = this.#deps;
+    const { transactions, limits, telemetry } = this.#deps;
     this.#checkDomain(user);
-    await writes.run(user, deadline, async (tx, now) => {
+    await transactions.run(user, deadline, async (tx, now) => {
       if ((await tx.account()) === undefined) {
         throw noAccount(user);
       }
@@ -239,6 +246,10 @@ function hashOf(secret: string): Uint8Array {
 
 function wrongOldPassword(): FospError {
   return fospError('forbidden', 'The old password is wrong.');
+}
+
+function taken(user: string): FospError {
+  return fospError('exists', `The name ${user} is taken.`);
 }
 
 function noAccount(user: string): FospError {
