@@ -28,9 +28,6 @@ export type SubscriptionEntryPatch = Partial<Subscription>;
 /** A merge patch for the flat form, by normalised user; null removes the entry. */
 export type SubscriptionPatch = ReadonlyMap<string, SubscriptionEntryPatch | null>;
 
-/** Any greater depth is kept as this one: no tree is that deep, and every store can count so far. */
-const GREATEST_DEPTH = 2_147_483_647;
-
 /**
  * Reads a patch in either shape, `{user: entry}` or `{"users": {user: entry}}`, or both at once; an entry given twice is
  * merged in the order of the text. Null where `users` as a whole is to go.
@@ -128,7 +125,11 @@ function parseDepth(raw: string, field: string): number {
   if (depth === undefined || depth < -1) {
     throw malformedField(field, `must be a whole number, -1 or more, not ${raw.slice(0, 20)}`);
   }
-  return Math.min(depth, GREATEST_DEPTH);
+  // Beyond it neither JSON readers nor stores keep the digits.
+  if (depth > Number.MAX_SAFE_INTEGER) {
+    throw malformedField(field, `must be at most ${Number.MAX_SAFE_INTEGER}; -1 is any depth`);
+  }
+  return depth;
 }
 
 /** The value of a JSON number where it is whole, by its digits: `Number` would round `1e-400` to a whole one. */

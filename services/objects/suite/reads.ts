@@ -51,6 +51,20 @@ export function readPromises(open: OpenStore): void {
     });
   });
 
+  describe('a subscription', () => {
+    it('keeps every depth that a client can set', async () => {
+      await using opened = await open();
+      await plant(opened.store, ALICE, ['']);
+      for (const depth of [-1, 0, 2 ** 31, Number.MAX_SAFE_INTEGER]) {
+        await opened.store.write(ALICE, async (tx) => {
+          await tx.subscribe('', BOB, { events: 1, depth });
+          expect(await tx.subscriptions('', { users: [BOB] })).toMatchObject([{ depth }]);
+        });
+        expect((await opened.store.snapshot(ALICE, '', BOB)).subscriptions).toMatchObject([{ depth }]);
+      }
+    });
+  });
+
   describe('a listing', () => {
     it('has children alone, in byte order, page by page, with what they are judged by', async () => {
       await using opened = await open();

@@ -1,6 +1,6 @@
 /** PROTOCOL §6: what a subscription looks like, and who may set one. */
 import type { Case } from '../case.ts';
-import { expectEqual, expectStatus, expectThat } from '../expect.ts';
+import { expectEqual, expectNamed, expectStatus, expectThat } from '../expect.ts';
 
 const CREATED = { events: ['created'], depth: 0 };
 
@@ -58,6 +58,24 @@ export const subscriptions: readonly Case[] = [
       const folder = await t.folder(alice, { subscriptions });
       const shown = (await alice.seen(folder)).subscriptions?.[alice.user];
       expectEqual([shown?.events.toSorted(), shown?.depth], [['created', 'deleted', 'updated'], 0], 'events and depth');
+    },
+  },
+  {
+    id: 'subscription-depths',
+    covers: ['F52', 'F70'],
+    section: '6',
+    title: 'a depth comes back as it was sent, up to 2^53-1; a greater one gets 400, naming it',
+    async run(t) {
+      const alice = await t.shared('alice');
+      const folder = await t.folder(alice);
+      for (const depth of [2 ** 31, Number.MAX_SAFE_INTEGER]) {
+        await alice.changed(folder, { subscriptions: { [alice.user]: { events: ['created'], depth } } });
+        expectEqual((await alice.seen(folder)).subscriptions?.[alice.user]?.depth, depth, 'depth');
+      }
+      for (const depth of ['9007199254740992', '1e400']) {
+        const body = `{"subscriptions":{"${alice.user}":{"depth":${depth}}}}`;
+        expectNamed(await alice.update(folder, body), 400, ['depth']);
+      }
     },
   },
   {
