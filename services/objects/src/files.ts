@@ -15,12 +15,12 @@ import type { ObjectsLimits } from './limits.ts';
 import type { Policies } from './policies.ts';
 import { checkPreconditions, etagOf } from './preconditions.ts';
 import type { Place, Store, StoredObject, TreeTransaction } from './store/store.ts';
-import type { Writes } from './writes.ts';
+import type { Transactions } from './transactions.ts';
 import { retireFile, type WriteTarget } from './writing.ts';
 
 export interface FilesDeps {
   readonly store: Store;
-  readonly writes: Writes;
+  readonly transactions: Transactions;
   readonly policies: Policies;
   readonly domains: Domains;
   readonly limits: ObjectsLimits;
@@ -51,7 +51,7 @@ export class Files {
 
   /** Registers a key for an upload. @throws forbidden, not-found, precondition-failed */
   async begin(target: WriteTarget, key: string): Promise<{ incarnation: number }> {
-    return this.#deps.writes.run(target.tree, target.deadline, async (tx, now) => {
+    return this.#deps.transactions.run(target.tree, target.deadline, async (tx, now) => {
       const { incarnation } = this.#judged(target, await tx.look(target.path));
       const { tree, path } = target;
       await tx.putFile({ key, state: 'pending', tree, path, incarnation, size: undefined, checksum: undefined }, now);
@@ -61,9 +61,9 @@ export class Files {
 
   /** Makes an upload the object's file. @throws as `begin`; malformed, timeout where it took too long */
   async commit(target: WriteTarget, upload: Upload): Promise<{ etag: string }> {
-    const { writes, limits } = this.#deps;
+    const { transactions, limits } = this.#deps;
     const attachment = attachmentOf(upload);
-    return writes.run(target.tree, target.deadline, async (tx, now) => {
+    return transactions.run(target.tree, target.deadline, async (tx, now) => {
       const place = await tx.look(target.path);
       const object = this.#judged(target, place);
       if (object.incarnation !== upload.incarnation) {

@@ -3,8 +3,8 @@
  *
  *     bus ─► Reading ──► Cache ─► Store          who may see what
  *        ├─► Writing  ┐
- *        ├─► Files    ├─► Writes ─► Store ─► outbox ─► Relay ─► stream `changes`
- *        ├─► Accounts ┘        └─► Cache
+ *        ├─► Files    ├─► Transactions ─► Store ─► outbox ─► Relay ─► stream `changes`
+ *        ├─► Accounts ┘              └─► Cache
  *        └─► FanOut ──► Store                    whom a large change concerns
  *
  * Lifecycle: `start` takes calls, and relays what a crash left behind. `drain` takes no more calls, ends those it has, lets
@@ -25,7 +25,7 @@ import { Relay } from './relay.ts';
 import { serve, serveFanOut } from './serve.ts';
 import type { Store } from './store/store.ts';
 import { createTelemetry } from './telemetry.ts';
-import { Writes } from './writes.ts';
+import { Transactions } from './transactions.ts';
 import { Writing } from './writing.ts';
 
 export interface ObjectsDeps {
@@ -62,17 +62,17 @@ export function createObjectsService(deps: ObjectsDeps): ObjectsService {
   const telemetry = createTelemetry(log, metrics);
   const policies = new Policies(limits.policyCharacters);
   const relay = new Relay({ bus, store, clock, random, limits, telemetry });
-  const writes = new Writes({ store, cache, relay, clock });
+  const transactions = new Transactions({ store, cache, relay, clock });
   const attempts = new Attempts(counters, limits, telemetry);
   let served: BusSubscription[] = [];
   let fanOut: BusSubscription | undefined;
 
   return {
     async start() {
-      const accounts = await Accounts.open({ bus, store, writes, attempts, domains, limits, telemetry, clock });
+      const accounts = await Accounts.open({ bus, store, transactions, attempts, domains, limits, telemetry, clock });
       const reading = new Reading({ store, cache, policies, domains, telemetry, listNames: limits.listNames });
-      const writing = new Writing({ writes, policies, domains, limits });
-      const files = new Files({ store, writes, policies, domains, limits, clock });
+      const writing = new Writing({ transactions, policies, domains, limits });
+      const files = new Files({ store, transactions, policies, domains, limits, clock });
       fanOut = await serveFanOut(bus, new FanOut(store, limits), limits.concurrency);
       served = await serve(bus, { reading, writing, files, accounts }, limits.concurrency);
       relay.start();

@@ -41,7 +41,7 @@ export class Relay {
   #isStopping = false;
   /** Nothing is begun. */
   #isStopped = false;
-  #onIdle: (() => void) | undefined;
+  #whenIdle: PromiseWithResolvers<void> | undefined;
 
   constructor(deps: RelayDeps) {
     this.#deps = deps;
@@ -76,9 +76,8 @@ export class Relay {
   async settled(): Promise<void> {
     await this.#sweeping;
     if (this.#running.size > 0) {
-      await new Promise<void>((resolve) => {
-        this.#onIdle = resolve;
-      });
+      this.#whenIdle ??= Promise.withResolvers();
+      await this.#whenIdle.promise;
     }
   }
 
@@ -158,8 +157,8 @@ export class Relay {
   #end(tree: string): void {
     this.#running.delete(tree);
     if (this.#running.size === 0) {
-      this.#onIdle?.();
-      this.#onIdle = undefined;
+      this.#whenIdle?.resolve();
+      this.#whenIdle = undefined;
     }
   }
 

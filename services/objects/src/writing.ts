@@ -27,10 +27,10 @@ import type { ObjectsLimits } from './limits.ts';
 import type { Policies } from './policies.ts';
 import { checkPreconditions, etagOf, type Preconditions } from './preconditions.ts';
 import type { Level, Place, StoredObject, TreeTransaction } from './store/store.ts';
-import type { Writes } from './writes.ts';
+import type { Transactions } from './transactions.ts';
 
 export interface WritingDeps {
-  readonly writes: Writes;
+  readonly transactions: Transactions;
   readonly policies: Policies;
   readonly domains: Domains;
   readonly limits: ObjectsLimits;
@@ -60,10 +60,10 @@ export class Writing {
 
   /** @throws malformed, too-large, forbidden, precondition-failed, exists */
   async create(target: WriteTarget, body: Uint8Array): Promise<{ etag: string }> {
-    const { writes, limits } = this.#deps;
+    const { transactions, limits } = this.#deps;
     const patch = this.#parse(body, 'create');
     const contents = contentsOf(patch, target.path);
-    const { etag } = await writes.run(target.tree, target.deadline, async (tx, now) => {
+    const { etag } = await transactions.run(target.tree, target.deadline, async (tx, now) => {
       const doorway = this.#doorway(await tx.look(target.path), target);
       this.#judgeCreation(target, doorway);
       const version = await tx.version();
@@ -87,9 +87,9 @@ export class Writing {
 
   /** @throws malformed, too-large, forbidden, not-found, precondition-failed */
   async update(target: WriteTarget, body: Uint8Array): Promise<{ etag: string }> {
-    const { writes, policies, domains } = this.#deps;
+    const { transactions, policies, domains } = this.#deps;
     const patch = this.#parse(body, 'update');
-    const { etag } = await writes.run(target.tree, target.deadline, async (tx, now) => {
+    const { etag } = await transactions.run(target.tree, target.deadline, async (tx, now) => {
       const place = await tx.look(target.path);
       const rights = policies.rights(target.user, place);
       if (rights === 0) {
@@ -107,8 +107,8 @@ export class Writing {
 
   /** @throws forbidden, not-found, precondition-failed, not-allowed */
   async delete(target: WriteTarget): Promise<{ etag?: string }> {
-    const { writes, limits } = this.#deps;
-    await writes.run(target.tree, target.deadline, async (tx, now) => {
+    const { transactions, limits } = this.#deps;
+    await transactions.run(target.tree, target.deadline, async (tx, now) => {
       const place = await tx.look(target.path);
       const doorway = this.#doorway(place, target);
       await this.#judgeDeletion(tx, target, doorway);

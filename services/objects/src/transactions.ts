@@ -4,7 +4,7 @@ import type { Cache } from './cache/cache.ts';
 import type { Relay } from './relay.ts';
 import type { Store, TreeTransaction } from './store/store.ts';
 
-export interface WritesDeps {
+export interface TransactionsDeps {
   readonly store: Store;
   readonly cache: Cache;
   readonly relay: Relay;
@@ -12,7 +12,7 @@ export interface WritesDeps {
   readonly clock: () => number;
 }
 
-/** What a write did. */
+/** What a transaction changed. */
 export interface Change {
   readonly path: string;
   /** Whether it concerns other objects too: rights changed, or a subtree is gone. */
@@ -21,15 +21,15 @@ export interface Change {
   readonly announced: boolean;
 }
 
-export class Writes {
-  readonly #deps: WritesDeps;
+export class Transactions {
+  readonly #deps: TransactionsDeps;
 
-  constructor(deps: WritesDeps) {
+  constructor(deps: TransactionsDeps) {
     this.#deps = deps;
   }
 
   /**
-   * Runs one write. What it resolves to is durable, and no reader sees anything older any more.
+   * Runs one. What it resolves to is durable, and no reader sees anything older any more.
    * @param work gives what it did, undefined where that is nothing, and whatever its caller wants of it
    * @throws what `work` throws; timeout where it did not begin before its deadline; unavailable
    */
