@@ -6,7 +6,7 @@
  * which a password is changed, or an account disabled, and the session neither refused nor ended.
  */
 import { ACCOUNTS, type Bus } from '@fosp/bus';
-import { domainOf, fospError, normaliseUserName, parseUserId } from '@fosp/protocol';
+import { domainOf, fospError, GROUPS_PATH, isFospError, LIMITS, parseUserId, utf8Length } from '@fosp/protocol';
 import type { Extensions } from './connect.ts';
 import type { HashCost, Hasher } from './hashing.ts';
 import { type Members, parseMembers, stringMember } from './json-body.ts';
@@ -105,7 +105,7 @@ export class Login {
 
   /** Name and password of a new account, normalised and checked. */
   readAccount(members: Members, domain: string): { readonly user: string; readonly password: string } {
-    const user = userOf(stringMember(members, 'name'), domain);
+    const user = readNewUser(stringMember(members, 'name'), domain);
     const password = readPassword(members);
     if (!this.#options.domains.includes(domainOf(user))) {
       throw fospError('wrong-server', `This server does not serve the domain ${domainOf(user)}.`);
@@ -167,9 +167,24 @@ export class Login {
   }
 }
 
-/** A name with or without its domain. */
+/** A name with or without its domain, normalised. @throws FospError `malformed` */
 export function userOf(name: string, domain: string): string {
-  return name.includes('@') ? parseUserId(name) : `${normaliseUserName(name)}@${domain}`;
+  return parseUserId(name.includes('@') ? name : `${name}@${domain}`);
+}
+
+/** Who is to have an account: every object that comes with it must have a lawful name. */
+function readNewUser(name: string, domain: string): string {
+  let user: string;
+  try {
+    user = userOf(name, domain);
+  } catch (error) {
+    throw isFospError(error) ? fospError(error.code, `"name": ${error.message}`) : error;
+  }
+  if (utf8Length(user + GROUPS_PATH) > LIMITS.resourceBytes) {
+    const limit = LIMITS.resourceBytes - GROUPS_PATH.length;
+    throw fospError('malformed', `"name": with its domain it may have ${limit} bytes at most.`);
+  }
+  return user;
 }
 
 function readPassword(members: Members): string {

@@ -69,6 +69,19 @@ export const registration: readonly Case[] = [
     },
   },
   {
+    id: 'register-too-long',
+    covers: ['F11', 'F19'],
+    section: '2',
+    title: 'a name so long that the ids of its objects would be over the limit of 2,048 bytes gets 400',
+    async run(t) {
+      needsRegistration(t);
+      const longest = 2048 - Buffer.byteLength(`@${t.domain}/config/groups`);
+      for (const bad of ['é'.repeat(2000), 'é'.repeat(1020), 'a'.repeat(longest + 1)]) {
+        expectStatus(await t.register({ name: bad, password: PASSWORD }), 400, `${bad.length} characters`);
+      }
+    },
+  },
+  {
     id: 'register-malformed-json',
     covers: ['F19'],
     section: '3',
