@@ -2,6 +2,7 @@
 import { malformedField, membersAt, stringAt } from './field.ts';
 import { objectText } from './json.ts';
 import { mergePatch } from './merge-patch.ts';
+import { encodeHeaderText } from './percent.ts';
 import { quote } from './quote.ts';
 
 /** What an UPDATE sets of an attachment; null removes. */
@@ -18,7 +19,8 @@ export interface Attachment {
   readonly mimeType?: string | undefined;
 }
 
-/** A type is sent in a header, and to parsers that know no long ones. */
+/** Both are sent in headers of READ, whose head must stay within its limit; of the type, parsers know no long ones. */
+const NAME_BYTES = 1024;
 const MIME_TYPE_CHARACTERS = 255;
 
 /**
@@ -77,14 +79,21 @@ function nameAt(raw: string): string {
   if (!name.isWellFormed()) {
     throw malformedField('attachment.name', 'holds half a surrogate pair');
   }
+  const bytes = encodeHeaderText(name).length;
+  if (bytes > NAME_BYTES) {
+    throw malformedField('attachment.name', `would have ${bytes} bytes, percent-encoded; the limit is ${NAME_BYTES}`);
+  }
   return name;
 }
 
 /** A type is sent as the value of a header: no control character, and no `: ` either, which older parsers split at. */
 function mimeTypeAt(raw: string, field: string): string {
   const type = stringAt(raw, field);
-  if (/\p{Cc}|: /u.test(type) || !type.isWellFormed() || type.length > MIME_TYPE_CHARACTERS) {
+  if (/\p{Cc}|: /u.test(type) || !type.isWellFormed()) {
     throw malformedField(field, 'is no MIME type');
+  }
+  if (type.length > MIME_TYPE_CHARACTERS) {
+    throw malformedField(field, `has ${type.length} characters, the limit is ${MIME_TYPE_CHARACTERS}`);
   }
   return type;
 }

@@ -1,6 +1,6 @@
 /** PROTOCOL §4 and §7: files, their names and types. */
 import type { Case } from '../case.ts';
-import { expectEqual, expectStatus, expectThat } from '../expect.ts';
+import { expectEqual, expectNamed, expectStatus, expectThat } from '../expect.ts';
 import { clockPasses } from './clock.ts';
 
 /** Name as it is, name percent-encoded. */
@@ -83,6 +83,28 @@ export const attachments: readonly Case[] = [
         const sent = (await alice.read(folder)).headers.get('File-Name') ?? '';
         expectEqual(decodeURIComponent(sent), name, 'File-Name, decoded');
       }
+    },
+  },
+  {
+    id: 'attachment-name-limits',
+    covers: ['F40', 'F70'],
+    section: '4',
+    title:
+      'a name of 1,024 bytes, percent-encoded, and a type of 255 characters are read; longer ones get 400, naming the field',
+    async run(t) {
+      const alice = await t.shared('alice');
+      const folder = await t.folder(alice);
+      const headers = { 'File-Name': '%C3%A9'.repeat(170) + 'n'.repeat(4), 'Content-Type': `a/${'b'.repeat(253)}` };
+      await alice.written(folder, 'x', headers);
+      const read = expectStatus(await alice.read(folder), 200);
+      const sent = Object.keys(headers).map((name) => read.headers.get(name));
+      expectEqual(sent, Object.values(headers), 'File-Name and Content-Type');
+      const before = await alice.seen(folder);
+      expectNamed(await alice.update(folder, { attachment: { name: 'n'.repeat(1025) } }), 400, ['attachment.name']);
+      expectNamed(await alice.update(folder, { attachment: { 'mime-type': 'b'.repeat(256) } }), 400, ['mime-type']);
+      expectStatus(await alice.write(folder, 'y', { 'File-Name': 'n'.repeat(1025) }), 400);
+      expectStatus(await alice.write(folder, 'y', { 'Content-Type': 'b'.repeat(256) }), 400);
+      expectEqual(await alice.seen(folder), before, 'the object');
     },
   },
   {
