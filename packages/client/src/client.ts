@@ -2,6 +2,7 @@ import type { PeerResponse, RequestOptions } from '@fosp/connection';
 import { fospError, type Headers, isFospError, parseResourceId, type RequestType } from '@fosp/protocol';
 import { errorOf, parsed, textBody } from './answers.ts';
 import { type ClientEvent, clientEvent, NotificationQueue } from './notifications.ts';
+import { type Body, bodyText, type Condition, conditionHeaders, type FospObject, type Selected } from './objects.ts';
 import {
   type ClientOptions,
   type Credentials,
@@ -16,35 +17,6 @@ import { type Download, downloadOf, measured, once, type UploadOptions, uploadHe
 const READS: readonly RequestType[] = ['SELECT', 'LIST', 'READ'];
 /** Names of children asked for at once. */
 const PAGE = 1000;
-
-/** An object as the server shows it to this user (PROTOCOL §5). Which fields are there depends on the rights. */
-export interface FospObject {
-  readonly owner?: string;
-  readonly btime?: string;
-  readonly mtime?: string;
-  readonly type?: string;
-  readonly data?: unknown;
-  readonly acl?: Readonly<Record<string, unknown>>;
-  readonly subscriptions?: Readonly<Record<string, { readonly events: readonly string[]; readonly depth: number }>>;
-  readonly attachment?: { readonly name?: string; readonly size: number; readonly 'mime-type'?: string };
-}
-
-export interface Selected {
-  /** The JSON as it came: numbers keep digits that `value` may lose. */
-  readonly text: string;
-  readonly value: FospObject;
-  /** For `ifMatch`; absent where the server does not offer `etag`. */
-  readonly etag: string | undefined;
-}
-
-/** Preconditions (extension `etag`): the change is made only to that version, else FospError `precondition-failed`. */
-export interface Condition {
-  readonly ifMatch?: string;
-  readonly ifNoneMatch?: string;
-}
-
-/** An object or its changes: a value, or JSON text where digits matter. */
-export type Body = Readonly<Record<string, unknown>> | string;
 
 /**
  * A user's place at a FOSP server. Requests may be made at any time; they reject with the server's FospError.
@@ -207,6 +179,10 @@ export class FospClient {
     const deadline = performance.now() + this.#timeoutMs;
     for (;;) {
       const peer = await this.#session.opened(Math.max(1, deadline - performance.now()));
+      if (!peer.isOpen) {
+        // It closed while this was woken: nothing was sent yet.
+        continue;
+      }
       const timeoutMs = Math.max(1, deadline - performance.now());
       try {
         const response = await peer.request(type, target, { timeoutMs, ...options });
@@ -236,15 +212,4 @@ export class FospClient {
     }
     this.#queues.clear();
   }
-}
-
-function bodyText(body: Body): string {
-  return typeof body === 'string' ? body : JSON.stringify(body);
-}
-
-function conditionHeaders(condition: Condition): Headers {
-  return {
-    ...(condition.ifMatch === undefined ? {} : { 'If-Match': condition.ifMatch }),
-    ...(condition.ifNoneMatch === undefined ? {} : { 'If-None-Match': condition.ifNoneMatch }),
-  };
 }

@@ -1,6 +1,7 @@
 export { type FospError, isFospError } from '@fosp/protocol';
-export { type Body, type Condition, FospClient, type FospObject, type Selected } from './client.ts';
+export { FospClient } from './client.ts';
 export type { ClientEvent } from './notifications.ts';
+export type { Body, Condition, FospObject, Selected } from './objects.ts';
 export {
   type ClientOptions,
   type Credentials,
