@@ -5,6 +5,7 @@
  * steps; a session listens to its user's subject before the last check of its credentials, so that there is no moment in
  * which a password is changed, or an account disabled, and the session neither refused nor ended.
  */
+import { createHash } from 'node:crypto';
 import { ACCOUNTS, type Bus } from '@fosp/bus';
 import { domainOf, fospError, GROUPS_PATH, isFospError, LIMITS, parseUserId, utf8Length } from '@fosp/protocol';
 import type { Extensions } from './connect.ts';
@@ -62,13 +63,14 @@ export class Login {
     }
     const name = stringMember(members, 'name');
     const password = stringMember(members, 'password');
-    const user = this.#possibleUser(name, applicant.domain);
-    if (user === undefined) {
-      throw fospError('unauthenticated', 'The name or the password is wrong.');
-    }
+    const possible = this.#possibleUser(name, applicant.domain);
+    const user = possible ?? standIn(name, applicant.domain);
     const secret = await this.#secretOf(user, password, applicant.address);
     return this.#joined(user, applicant, async () => {
       const { fields } = await this.#options.bus.call(ACCOUNTS.login, { user, address: applicant.address, secret });
+      if (possible === undefined) {
+        throw fospError('unauthenticated', 'The name or the password is wrong.');
+      }
       return fields;
     });
   }
@@ -156,7 +158,7 @@ export class Login {
     return this.#options.hasher.hash(password, fields.salt, cost);
   }
 
-  /** `undefined` for what cannot be a user here. Anyone can tell that, so refusing it at once gives nothing away. */
+  /** `undefined` for what cannot be a user here. */
   #possibleUser(name: string, domain: string): string | undefined {
     try {
       const user = userOf(name, domain);
@@ -165,6 +167,14 @@ export class Login {
       return undefined;
     }
   }
+}
+
+/**
+ * For a name that cannot exist here: one that nobody can have, since names do not begin so, under which it takes the same
+ * steps as any other, in the same time, its failures counted to it and to the address.
+ */
+function standIn(name: string, domain: string): string {
+  return `-${createHash('sha256').update(name).digest('hex')}@${domain}`;
 }
 
 /** A name with or without its domain, normalised. @throws FospError `malformed` */

@@ -1,3 +1,4 @@
+import { parseUserId } from '@fosp/protocol';
 import { TestSession, WireClient } from '@fosp/testkit';
 import { describe, expect, it } from 'vitest';
 import { PASSWORD, startGateway } from './harness.ts';
@@ -34,12 +35,24 @@ describe('AUTHENTICATE', () => {
     expect((await session.request('AUTHENTICATE', '*', { body: ALICE })).status).toBe(200);
   });
 
-  it('F24 takes the same steps for a name that cannot exist here as any refusal has: 401', async () => {
-    const { url } = await startGateway();
-    const session = await TestSession.connect(url);
-    for (const name of ['no such name', '@', 'alice@realworld.lit', '']) {
+  it('F24 takes the same steps for a name that cannot exist here as for any other, and refuses it', async () => {
+    const gateway = await startGateway();
+    const session = await TestSession.connect(gateway.url);
+    const names = ['no such name', '@', 'alice@realworld.lit', '', 'é'.repeat(3000)];
+    for (const name of names) {
       expect((await session.request('AUTHENTICATE', '*', { body: { ...ALICE, name } })).status).toBe(401);
     }
+    const asked = gateway.accounts.of('login');
+    expect(asked.map(({ address, secret }) => [address, secret?.length])).toEqual(names.map(() => ['127.0.0.1', 43]));
+    // Failures count to each name, and to none that anybody may have.
+    const users = asked.map(({ user = '' }) => user);
+    expect(gateway.accounts.of('challenge').map(({ user }) => user)).toEqual(users);
+    expect(new Set(users).size).toBe(names.length);
+    for (const user of users) {
+      expect(user).toMatch(/^-.+@wonderland\.lit$/);
+      expect(() => parseUserId(user)).toThrow();
+    }
+    expect(gateway.transport.listening).toEqual([]);
   });
 
   it.each([
