@@ -19,6 +19,7 @@ export class Exchange implements Pending {
   readonly tree: string | undefined;
   readonly path: string;
   readonly reads: boolean;
+  readonly deletes: boolean;
   previous: Place | undefined = undefined;
   next: Place | undefined = undefined;
   settled = false;
@@ -34,6 +35,7 @@ export class Exchange implements Pending {
     this.sequence = head.sequence;
     this.tree = head.resource?.tree;
     this.path = head.resource?.path ?? '';
+    this.deletes = head.type === 'DELETE';
     this.reads = head.resource === undefined || onlyReads(head.type);
   }
 

@@ -3,7 +3,7 @@
  *
  * Invariant: a request begins once every earlier one that is related to it, and not settled, has settled. Two are related
  * when their resources are equal or ancestor and descendant, unless both only read; `config/groups` counts as an ancestor
- * of its whole tree. All others run side by side. A request waits for earlier ones alone, so there is no deadlock.
+ * of its whole tree, and so does what is deleted with `config/groups` in it. All others run side by side. A request waits for earlier ones alone, so there is no deadlock.
  *
  * Lifecycle of a place: `enter` when the request came in; `settle` once its effect is decided, which for most is when it
  * is answered, for READ when its version is known; `leave` when it is answered.
@@ -20,6 +20,8 @@ export interface Place {
   readonly tree: string | undefined;
   readonly path: string;
   readonly reads: boolean;
+  /** It deletes the object with all below it. */
+  readonly deletes: boolean;
   /** Its turn has come; called once, where `enter` said that it must wait. */
   begin(): void;
   previous: Place | undefined;
@@ -125,9 +127,14 @@ function areRelated(one: Place, other: Place): boolean {
   return (
     one.tree === other.tree &&
     !(one.reads && other.reads) &&
-    (one.path === GROUPS_PATH ||
-      other.path === GROUPS_PATH ||
-      isSelfOrAncestor(one.path, other.path) ||
-      isSelfOrAncestor(other.path, one.path))
+    (isSelfOrAncestor(one.path, other.path) ||
+      isSelfOrAncestor(other.path, one.path) ||
+      concernsGroups(one) ||
+      concernsGroups(other))
   );
+}
+
+/** What any right in the tree may depend on. */
+function concernsGroups({ path, deletes }: Place): boolean {
+  return path === GROUPS_PATH || (deletes && isSelfOrAncestor(path, GROUPS_PATH));
 }

@@ -6,6 +6,7 @@ interface Asked {
   readonly tree: string;
   readonly path: string;
   readonly reads: boolean;
+  readonly deletes?: boolean;
 }
 
 class TestPlace implements Place {
@@ -13,6 +14,7 @@ class TestPlace implements Place {
   readonly tree: string | undefined;
   readonly path: string;
   readonly reads: boolean;
+  readonly deletes: boolean;
   previous: Place | undefined = undefined;
   next: Place | undefined = undefined;
   settled = false;
@@ -25,6 +27,7 @@ class TestPlace implements Place {
     this.tree = asked.tree;
     this.path = asked.path;
     this.reads = asked.reads;
+    this.deletes = asked.deletes ?? false;
   }
 
   begin(): void {
@@ -45,13 +48,17 @@ function entered(order: RequestOrder, asked: readonly Asked[]): TestPlace[] {
 
 /** PROTOCOL §2, word for word and slowly. */
 function areRelated(one: Asked, other: Asked): boolean {
-  const covers = (above: string, path: string) =>
-    above === '/config/groups' || path === above || path.startsWith(`${above}/`);
-  const isSame = one.tree === other.tree && (covers(one.path, other.path) || covers(other.path, one.path));
+  const covers = ({ path: above, deletes }: Asked, { path }: Asked) =>
+    above === '/config/groups' ||
+    (deletes === true && above === '/config') ||
+    path === above ||
+    path.startsWith(`${above}/`);
+  const isSame = one.tree === other.tree && (covers(one, other) || covers(other, one));
   return isSame && !(one.reads && other.reads);
 }
 
 const write = (path: string, tree = 'alice@x') => ({ tree, path, reads: false });
+const remove = (path: string, tree = 'alice@x') => ({ tree, path, reads: false, deletes: true });
 const read = (path: string, tree = 'alice@x') => ({ tree, path, reads: true });
 
 describe('the order of requests', () => {
@@ -71,6 +78,11 @@ describe('the order of requests', () => {
     ['what reads groups and what writes an object', read('/config/groups'), write('/a'), true],
     ['groups of another tree', write('/config/groups'), read('/a', 'bob@x'), false],
     ['config, but not groups', write('/config'), write('/a'), false],
+    ['what deletes config, and groups with it, and any object', remove('/config'), read('/a'), true],
+    ['any object and what deletes config', read('/a'), remove('/config'), true],
+    ['what deletes config of another tree', remove('/config'), read('/a', 'bob@x'), false],
+    ['what deletes beside groups', remove('/config/x'), write('/a'), false],
+    ['what deletes something that begins like config', remove('/con'), write('/a'), false],
   ])('F13 %s', (_, first, second, waits) => {
     const order = new RequestOrder();
     const [one, other] = entered(order, [first, second]);
@@ -98,7 +110,11 @@ describe('the order of requests', () => {
 
   it('F13 begins each request once all earlier related ones are settled, and no earlier', () => {
     const path = constantFrom('', '/a', '/a/b', '/a/b/c', '/ab', '/config', '/config/groups', '/config/groups/x');
-    const request = record({ tree: constantFrom('alice@x', 'bob@x'), path, reads: boolean() });
+    const does = constantFrom({ reads: true }, { reads: false }, { reads: false, deletes: true });
+    const request = record({ tree: constantFrom('alice@x', 'bob@x'), path, does }).map(({ does, ...where }) => ({
+      ...where,
+      ...does,
+    }));
     const step = record({ which: nat(), leaves: boolean() });
     assert(
       property(array(request, { maxLength: 24 }), array(step, { maxLength: 80 }), (asked, steps) => {
@@ -131,5 +147,5 @@ describe('the order of requests', () => {
 });
 
 function asOf(place: TestPlace): Asked {
-  return { tree: place.tree ?? '', path: place.path, reads: place.reads };
+  return { tree: place.tree ?? '', path: place.path, reads: place.reads, deletes: place.deletes };
 }
