@@ -20,7 +20,7 @@ import {
   openSqliteStore,
   type Store,
 } from '@fosp/objects';
-import type { AdminRoute, Log, Metrics } from '@fosp/runtime';
+import type { AdminRoute, Health, Log, Metrics } from '@fosp/runtime';
 import type { StandaloneSettings } from './config.ts';
 import { unusableFolder } from './data-folder.ts';
 
@@ -31,6 +31,8 @@ export interface ServicesParts {
   readonly settings: StandaloneSettings;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Of the process, where there is one to be asked for it. */
+  readonly health?: Health;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   /** Stands between the services: the in-process bus, unless a test makes it worse. */
@@ -47,12 +49,13 @@ export interface Services {
 }
 
 /** Throws `StartError` where the data folder cannot be used: another process has it, or a newer version wrote it. */
-export function composeServices({ settings, log, metrics, clock, transport }: ServicesParts): Services {
+export function composeServices({ settings, log, metrics, health, clock, transport }: ServicesParts): Services {
   const logFailure = ({ subject, id, error }: BusFailure) => log.error({ subject, id, error }, 'a service failed');
   const bus = new Bus(transport ?? new InProcessTransport({ clock }), { clock, log: logFailure });
   const parts = (component: string) => ({ bus, clock, metrics, log: log.child({ component }) });
   const objects = createObjectsService({
     ...parts('objects'),
+    ...(health === undefined ? {} : { health }),
     ...embedded(objectsConfig(settings.objects), log, clock),
   });
   const notifications = createNotificationsService({ ...parts('notifications'), ...settings.notifications });

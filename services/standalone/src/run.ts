@@ -14,9 +14,9 @@ export async function runStandalone(): Promise<void> {
   await runProcess('standalone', {
     variables: STANDALONE_VARIABLES,
     alsoKnown: COMMAND_LINE_VARIABLES,
-    create: async ({ settings, log, metrics }) => {
+    create: async ({ settings, log, metrics, health }) => {
       const dataDirectory = await openDataFolder(settings.objects.dataDirectory);
-      const services = composeServices({ settings, log, metrics, clock: Date.now });
+      const services = composeServices({ settings, log, metrics, health, clock: Date.now });
       return {
         adminRoutes: services.adminRoutes,
         adminToken: () => adminTokenIn(dataDirectory),
