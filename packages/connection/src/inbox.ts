@@ -3,7 +3,8 @@
  *
  * A message that arrives whole, as nearly all do, is decoded and handed on at once; one that comes in pieces is put together
  * by a `PartialMessage`. The body of a request stays reserved in the budget until the request is answered, everything
- * else until it is handed on or taken.
+ * else until it is handed on or taken. What is answered while a message is handed on answers that message: a sequence number
+ * that is in use may be refused, and the request that has it still counts.
  *
  * Lifecycle: after `closing` no message comes any more; streams that arrived in full may still be read.
  */
@@ -14,10 +15,11 @@ import { CLOSE_CODES } from './close-codes.ts';
 import type { Flow } from './flow.ts';
 import { PartialMessage } from './partial-message.ts';
 import type { PendingRequest, PendingRequests } from './pending-requests.ts';
-import type { BodyPlan, FrameKind, PeerHandler } from './types.ts';
+import type { BodyPlan, FrameKind, IncomingRequest, PeerHandler } from './types.ts';
 
 const EMPTY = new Uint8Array(0);
 const END_OF_HEAD = 4;
+const NONE = -1;
 const DROP: BodyPlan = { kind: 'discard' };
 
 export interface InboxDependencies {
@@ -50,6 +52,9 @@ export class Inbox implements ChannelReceiver, StreamFeeder {
   readonly #flow: Flow;
   /** Body bytes of unanswered requests by sequence number; made when there is one. */
   #unanswered: Map<number, number> | undefined;
+  /** The sequence number of the message that is being handed on and not answered, and the bytes of its body. */
+  #handed = NONE;
+  #handedBytes = 0;
   #partial: PartialMessage | undefined;
   messageLimit: number;
 
@@ -124,9 +129,18 @@ export class Inbox implements ChannelReceiver, StreamFeeder {
 
   /** The request is answered: its body counts no longer. */
   answered(sequence: number): void {
-    const bytes = this.#unanswered?.get(sequence);
-    if (bytes !== undefined) {
-      this.#unanswered?.delete(sequence);
+    this.#partial?.answered(sequence);
+    const held = this.#unanswered?.get(sequence) ?? 0;
+    const bytes = sequence === this.#handed ? this.#handedBytes : held;
+    if (sequence === this.#handed) {
+      this.#handed = NONE;
+    }
+    if (bytes > 0) {
+      if (bytes < held) {
+        this.#unanswered?.set(sequence, held - bytes);
+      } else {
+        this.#unanswered?.delete(sequence);
+      }
       this.#flow.release(bytes);
     }
   }
@@ -136,7 +150,8 @@ export class Inbox implements ChannelReceiver, StreamFeeder {
     const decoded = decodeHead(bytes, complete);
     if (decoded.kind !== 'head') {
       const sequence = decoded.kind === 'malformed' ? decoded.sequence : 0;
-      this.#handler.malformed(sequence, decoded.kind === 'malformed' ? decoded.message : 'the head does not end');
+      const text = decoded.kind === 'malformed' ? decoded.message : 'the head does not end';
+      this.#handOn(sequence, 0, text);
       return undefined;
     }
     const { head, bodyOffset } = decoded;
@@ -161,7 +176,7 @@ export class Inbox implements ChannelReceiver, StreamFeeder {
         this.#unanswered ??= new Map();
         this.#unanswered.set(head.sequence, (this.#unanswered.get(head.sequence) ?? 0) + body.length);
       }
-      this.#handler.request({ head, body, stream, frame: arrived.kind, oversized });
+      this.#handOn(head.sequence, body.length, { head, body, stream, frame: arrived.kind, oversized });
     } else if (oversized) {
       const text = 'The body of this message is over its limit.';
       if (head.kind === 'notification') {
@@ -181,10 +196,29 @@ export class Inbox implements ChannelReceiver, StreamFeeder {
     this.refuse(start.kind === 'head' ? start.head : undefined);
   }
 
-  /** The message with this head is over the limit. */
+  /** The message with this head, not answered yet, is over the limit. */
   refuse(head: Head | undefined): void {
     this.#handler.tooLarge(head?.kind === 'request' ? head : undefined);
+    this.closeTooLarge();
+  }
+
+  closeTooLarge(): void {
     this.#channel.close(CLOSE_CODES.tooLarge.code, `a message may have ${this.messageLimit} bytes`);
+  }
+
+  /** A request, or what is wrong with a message. A handler that resumes the peer may be handed the next one within. */
+  #handOn(sequence: number, bytes: number, message: IncomingRequest | string): void {
+    const outer = this.#handed;
+    const outerBytes = this.#handedBytes;
+    this.#handed = sequence;
+    this.#handedBytes = bytes;
+    if (typeof message === 'string') {
+      this.#handler.malformed(sequence, message);
+    } else {
+      this.#handler.request(message);
+    }
+    this.#handed = outer;
+    this.#handedBytes = outerBytes;
   }
 
   #wholeStream(kind: FrameKind, opened: Opened, body: Uint8Array): void {

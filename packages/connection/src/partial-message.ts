@@ -30,6 +30,7 @@ export class PartialMessage {
   #pieces: PieceQueue | undefined;
   #stream: IncomingBody | undefined;
   #oversized = false;
+  #answered = false;
 
   constructor(inbox: Inbox, flow: Flow, frame: { kind: FrameKind; size: number | undefined }) {
     this.#inbox = inbox;
@@ -72,6 +73,12 @@ export class PartialMessage {
   abort(error: FospError): void {
     this.#stream?.fail(error);
     this.#opened?.asked?.reject(error);
+  }
+
+  /** A request of this number is answered: this one, where its stream was handed on. */
+  answered(sequence: number): void {
+    const head = this.#opened?.head;
+    this.#answered ||= this.#stream !== undefined && head?.kind === 'request' && head.sequence === sequence;
   }
 
   /** The reader of the stream wants no more of it. */
@@ -169,7 +176,11 @@ export class PartialMessage {
     this.#phase = 'drop';
     this.#stream?.fail(error);
     this.#opened?.asked?.reject(error);
-    this.#inbox.refuse(this.#opened?.head);
+    if (this.#answered) {
+      this.#inbox.closeTooLarge();
+    } else {
+      this.#inbox.refuse(this.#opened?.head);
+    }
   }
 }
 

@@ -48,12 +48,18 @@ export interface IncomingNotification {
 export interface PeerHandler {
   /** Called once per request and notification when the head is known, before the body. A notification cannot stream. */
   plan(head: Head): BodyPlan;
-  /** A whole request, or at its head one whose body streams. Must not throw. */
+  /**
+   * A whole request, or at its head one whose body streams. Must not throw. A refusal of a repeated sequence number is sent
+   * before this returns: what is answered later is the request that had the number first.
+   */
   request(message: IncomingRequest): void;
   notification(message: IncomingNotification): void;
   /** A message without a readable head; sequence 0 where none could be read. Answer FAILED 400, and count. */
   malformed(sequence: number, message: string): void;
-  /** A message over {@link PeerLimits.messageBytes}. Answer 413 before returning: the peer closes with 1009 right after. */
+  /**
+   * A message over {@link PeerLimits.messageBytes}, also one that was handed on as a stream and is not answered yet. Answer 413
+   * before returning: the peer closes with 1009 right after.
+   */
   tooLarge(head: RequestHead | undefined): void;
   /** The connection is over. Called exactly once; code 1006 where no close frame came. */
   closed(code: number, reason: string): void;

@@ -99,3 +99,29 @@ it('requests count until they are answered', async () => {
   await handler?.untilClosed();
   expect(budget.used).toBe(0);
 });
+
+it.each([
+  ['repeats its number', 'SELECT alice@wonderland.lit/a 1\r\n'],
+  ['repeats its number, with a body', 'UPDATE alice@wonderland.lit/a 1\r\n\r\n123'],
+  ['is malformed, with its number', 'SELECT nobody 1\r\n'],
+])('a request counts until it is answered itself, not when one is refused that %s', async (_name, refused) => {
+  const held = 'UPDATE alice@wonderland.lit/a 1\r\n\r\n12345';
+  const server = await startServer({
+    prepare: (handler) => {
+      handler.answer = ({ head }, peer) => {
+        if (handler.requests.length > 1) {
+          peer.respond(head.sequence, 400);
+        }
+      };
+      handler.malformed = (sequence) => handler.peer?.respond(sequence, 400);
+    },
+  });
+  const client = await server.connect();
+  client.send(held);
+  client.send(refused);
+  expect(await client.texts(1)).toEqual(['FAILED 400 1\r\n']);
+  expect(server.environment.budget.used).toBe(5);
+  server.handlers[0]?.peer?.respond(1, 204);
+  expect(await client.texts(2)).toContain('SUCCEEDED 204 1\r\n');
+  expect(server.environment.budget.used).toBe(0);
+});

@@ -122,6 +122,29 @@ describe('a message over the limit of the connection', () => {
     expect(server.handlers[0]?.planned).toEqual([]);
   });
 
+  it.each([
+    ['answered already', true, 404],
+    ['not answered yet', false, 413],
+  ])('F34 is answered once where its stream was handed on, and %s', async (_name, answersAtOnce, status) => {
+    const server = await strictServer(1_000_000);
+    const client = await server.connect();
+    const [handler] = server.handlers;
+    if (handler !== undefined) {
+      handler.answer = ({ head, stream }, peer) => {
+        if (answersAtOnce) {
+          stream?.cancel();
+          peer.respond(head.sequence, 404);
+        }
+      };
+    }
+    client.socket.send(`WRITE alice@wonderland.lit/a 1\r\n\r\n${'x'.repeat(15_000)}`, { fin: false });
+    client.socket.send('x'.repeat(15_000));
+    await client.untilClosed();
+    expect(client.messages.map(({ text }) => text)).toEqual([`FAILED ${status} 1\r\n`]);
+    expect(client.closes).toMatchObject([{ code: 1009 }]);
+    expect(server.environment.budget.used).toBe(0);
+  });
+
   it('goes by the limit as it is now', async () => {
     const server = await strictServer(1_000_000);
     const client = await server.connect();
