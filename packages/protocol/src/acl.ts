@@ -67,6 +67,11 @@ export function normaliseAclPatch(text: string): string {
   return objectText(patch);
 }
 
+/** Whether a patch from `normaliseAclPatch` changes no ACL, whatever it holds. */
+export function isEmptyAcl(patch: string): boolean {
+  return withoutEmpty(patch) === undefined;
+}
+
 /** ACL of the root of a new tree: all rights for its user, in the one spelling that all existing clients know. */
 export function rootAcl(user: string): string {
   const all = JSON.stringify(SERVER_SPELLING);

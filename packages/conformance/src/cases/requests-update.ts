@@ -1,6 +1,7 @@
 /** PROTOCOL §4: UPDATE, a JSON Merge Patch on the object. */
 import type { Case } from '../case.ts';
-import { expectEqual, expectStatus, expectThat } from '../expect.ts';
+import { expectEqual, expectStatus, expectThat, jsonObject } from '../expect.ts';
+import type { Body } from '../wire/message.ts';
 import { clockPasses } from './clock.ts';
 
 /** RFC 7396, appendix A, with objects and lists as targets: target, patch, result. */
@@ -194,6 +195,39 @@ export const requestsUpdate: readonly Case[] = [
         names.toSorted(),
         'members of data',
       );
+    },
+  },
+  {
+    id: 'update-no-guessing',
+    covers: ['F28', 'F48'],
+    section: '4',
+    title:
+      'who may neither read nor write a field gets 403 for it, whether it would change or not; what says nothing is free',
+    async run(t) {
+      const [alice, bob] = await Promise.all([t.shared('alice'), t.shared('bob')]);
+      const entry = { events: ['created'], depth: 1 };
+      const object = { type: 'x/y', data: { pin: 1234 }, subscriptions: { [alice.user]: entry } };
+      const acl = { users: { [bob.user]: ['write-attachment', 'read-children'] } };
+      const folder = await t.folder(alice, { ...object, acl });
+      const guesses: readonly [right: Body, wrong: Body][] = [
+        [{ data: object.data }, { data: { pin: 1235 } }],
+        [{ data: { other: null } }, { data: { pin: null } }],
+        [{ type: 'x/y' }, { type: 'x/z' }],
+        [{ acl }, { acl: { users: { [bob.user]: ['write-attachment'] } } }],
+        [{ acl: { users: { [`nobody@${t.domain}`]: null } } }, { acl: { users: { [bob.user]: null } } }],
+        [{ subscriptions: object.subscriptions }, { subscriptions: { [alice.user]: { ...entry, depth: 2 } } }],
+        [{ subscriptions: { [bob.user]: null } }, { subscriptions: { [alice.user]: null } }],
+      ];
+      for (const [right, wrong] of guesses) {
+        const refusals = [right, wrong].map(async (body) => {
+          const reply = expectStatus(await bob.update(folder, body), 403, JSON.stringify(body));
+          return jsonObject(reply)['message'];
+        });
+        const [hit, miss] = await Promise.all(refusals);
+        expectEqual(hit, miss, `the message for a right guess, ${JSON.stringify(right)}`);
+      }
+      const nothing = { acl: {}, attachment: {}, subscriptions: {}, btime: '0001-01-01T00:00:00Z' };
+      expectStatus(await bob.update(folder, nothing), 204);
     },
   },
 ];

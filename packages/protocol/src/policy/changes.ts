@@ -2,10 +2,13 @@
  * What an UPDATE changes, and which rights that needs (PROTOCOL §4, §5). Only what comes out different counts: clients send
  * whole objects back, and what they repeat needs no right.
  *
+ * Invariant: whether something comes out different is learnt only by those who may read or write it. Of a field that a
+ * user may neither read nor write, an UPDATE of theirs may say nothing but what can never change it, as `"acl":{}`.
+ *
  * `changeOf` says what would change; `judgeChange` whether this user may. Between them lies nothing but the caller's
  * reading of rights; after them, its writing of what changed.
  */
-import { mergeAcl } from '../acl.ts';
+import { isEmptyAcl, mergeAcl } from '../acl.ts';
 import { mergeAttachment } from '../attachment.ts';
 import { fospError } from '../errors.ts';
 import { utf8Length } from '../json.ts';
@@ -25,15 +28,25 @@ import { RIGHTS, type RightsMask, rightNames } from './right-names.ts';
 
 type FieldName = keyof ObjectFields;
 
-/** The right that a change of a field needs. */
-const NEEDED = {
-  data: RIGHTS.writeData,
-  type: RIGHTS.writeData,
-  acl: RIGHTS.writeAcl,
-  attachment: RIGHTS.writeAttachment,
-} as const satisfies Record<FieldName, RightsMask>;
+/** The rights to read a field, and to change it. */
+interface FieldRights {
+  readonly read: RightsMask;
+  readonly write: RightsMask;
+}
+
+const FIELD_RIGHTS = {
+  data: { read: RIGHTS.readData, write: RIGHTS.writeData },
+  type: { read: RIGHTS.readData, write: RIGHTS.writeData },
+  acl: { read: RIGHTS.readAcl, write: RIGHTS.writeAcl },
+  attachment: { read: RIGHTS.readAttachment, write: RIGHTS.writeAttachment },
+  subscriptions: { read: RIGHTS.readSubscriptions, write: RIGHTS.writeSubscriptions },
+} as const satisfies Record<keyof ObjectPatch, FieldRights>;
+
+/** Groups decide rights, as an ACL does. */
+const GROUPS_RIGHTS: FieldRights = { read: RIGHTS.readData, write: RIGHTS.writeData | RIGHTS.writeAcl };
 
 const FIELD_NAMES: readonly FieldName[] = ['data', 'type', 'acl', 'attachment'];
+const PATCH_NAMES: readonly (keyof ObjectPatch)[] = [...FIELD_NAMES, 'subscriptions'];
 
 /** What becomes of one user's subscription; null where it ends. */
 export interface SubscriptionChange {
@@ -48,7 +61,11 @@ export interface Change {
   /** Names of the fields that differ. */
   readonly fields: ReadonlySet<FieldName>;
   readonly subscriptions: readonly SubscriptionChange[];
+  /** The rights that what differs needs. */
   readonly needs: RightsMask;
+  /** What asked for it. */
+  readonly patch: ObjectPatch;
+  readonly path: string;
 }
 
 /** Who asks for a change, of whose object in whose tree, with which rights. */
@@ -82,17 +99,14 @@ export function changeOf(
     }
     if (!stays) {
       fields.add(name);
-      needs |= NEEDED[name];
+      needs |= rightsOn(name, context.path).write;
     }
-  }
-  if (context.path === GROUPS_PATH && fields.has('data')) {
-    needs |= RIGHTS.writeAcl;
   }
   const subscriptions = subscriptionChanges(patch.subscriptions, context.rows);
   if (subscriptions.length > 0) {
-    needs |= RIGHTS.writeSubscriptions;
+    needs |= FIELD_RIGHTS.subscriptions.write;
   }
-  return { after, fields, subscriptions, needs };
+  return { after, fields, subscriptions, needs, patch, path: context.path };
 }
 
 /** Whether a change changes anything. If not, the answer is a success, `mtime` stays, and there is no event. */
@@ -106,11 +120,11 @@ export function isChange(change: Change): boolean {
  */
 export function judgeChange(change: Change, judgement: Judgement, limits: ObjectLimits = LIMITS): void {
   const { user, rights, owner, tree } = judgement;
-  const missing = change.needs & ~rights;
+  const missing = neededWith(rights, change) & ~rights;
   if (missing !== 0) {
     throw fospError('forbidden', `You have no right to change this: it needs ${rightNames(missing).join(', ')}.`);
   }
-  if (user !== owner && user !== tree && change.subscriptions.some((entry) => entry.user !== user)) {
+  if (user !== owner && user !== tree && concernsOthers(change, user, rights)) {
     throw fospError('forbidden', 'Without owning the object or its tree you may change only your own subscription.');
   }
   checkSize(change, limits);
@@ -128,6 +142,42 @@ export function contentsOf(
     ...(typeof acl === 'string' ? { acl } : {}),
   };
   return { fields, subscriptions: subscriptionChanges(body.subscriptions, []) };
+}
+
+function rightsOn(name: keyof ObjectPatch, path: string): FieldRights {
+  return name === 'data' && path === GROUPS_PATH ? GROUPS_RIGHTS : FIELD_RIGHTS[name];
+}
+
+/** What a change needs of a user with these rights: also to write what they cannot see would stay as it is. */
+function neededWith(rights: RightsMask, { needs, patch, path }: Change): RightsMask {
+  let needed = needs;
+  for (const name of spokenOf(patch)) {
+    const { read, write } = rightsOn(name, path);
+    if ((rights & read) === 0) {
+      needed |= write;
+    }
+  }
+  return needed;
+}
+
+/** The fields that a patch could change, whatever they hold. */
+function spokenOf({ data, type, acl, attachment, subscriptions }: ObjectPatch): (keyof ObjectPatch)[] {
+  const speaksOf = {
+    data: data !== undefined,
+    type: type !== undefined,
+    acl: acl === null || (acl !== undefined && !isEmptyAcl(acl)),
+    attachment: attachment === null || attachment?.name !== undefined || attachment?.mimeType !== undefined,
+    subscriptions: subscriptions === null || (subscriptions !== undefined && subscriptions.size > 0),
+  } as const satisfies Record<keyof ObjectPatch, boolean>;
+  return PATCH_NAMES.filter((name) => speaksOf[name]);
+}
+
+/** Whether subscriptions of others change or, for who cannot see that they would not, are spoken of. */
+function concernsOthers({ subscriptions, patch }: Change, user: string, rights: RightsMask): boolean {
+  if ((rights & RIGHTS.readSubscriptions) !== 0 || patch.subscriptions === undefined) {
+    return subscriptions.some((entry) => entry.user !== user);
+  }
+  return patch.subscriptions === null || [...patch.subscriptions.keys()].some((name) => name !== user);
 }
 
 function patchedFields(
