@@ -109,6 +109,8 @@ export interface GatewayLimits {
   readonly smallFile: number;
   /** Uploads of one connection at once, and small files read at once. */
   readonly transfersPerConnection: number;
+  /** LISTs of one connection at once, whose answers may have megabytes. */
+  readonly listsPerConnection: number;
   /** Without progress of the file store, after which a transfer fails. */
   readonly transferStallSeconds: number;
   /** Connections to the file store that are kept idle. */
@@ -171,6 +173,7 @@ function limitsOf(settings: Settings<typeof GATEWAY_VARIABLES>): GatewayLimits {
     notificationsRemembered: 1000,
     smallFile: 64 * KIB,
     transfersPerConnection: 8,
+    listsPerConnection: 4,
     transferStallSeconds: 30,
     transferIdleConnections: 32,
     retryAfterSeconds: 1,

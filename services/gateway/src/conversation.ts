@@ -39,6 +39,8 @@ export class Conversation {
   readonly #peer: Peer;
   readonly #order = new RequestOrder();
   #held = 0;
+  /** Whoever waits for the client to read on. */
+  #waiting: (() => void)[] | undefined;
 
   constructor(id: string, peer: Peer, parts: ConversationParts) {
     this.id = id;
@@ -111,11 +113,35 @@ export class Conversation {
   }
 
   isBacklogged(): boolean {
-    if (this.#peer.isOpen && this.#peer.bufferedBytes > this.#parts.limits.backlog) {
+    if (this.#isBehind) {
       return true;
     }
     this.release(HOLD.backlog);
+    this.#wakeWaiting();
     return false;
+  }
+
+  /**
+   * Resolves once no more than the backlog waits to be read: for answers so large that some more must not be asked for.
+   *
+   * @throws FospError `unreachable` where the connection is closed
+   */
+  async caughtUp(): Promise<void> {
+    while (this.#isBehind) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#waiting ??= [];
+      this.#waiting.push(resolve);
+      this.#parts.watchBacklog(this);
+      await promise;
+    }
+    if (!this.#peer.isOpen) {
+      throw fospError('unreachable', 'The connection closed.');
+    }
+  }
+
+  /** The connection is closed. */
+  closed(): void {
+    this.#wakeWaiting();
   }
 
   hold(reason: number): void {
@@ -134,6 +160,18 @@ export class Conversation {
     }
   }
 
+  get #isBehind(): boolean {
+    return this.#peer.isOpen && this.#peer.bufferedBytes > this.#parts.limits.backlog;
+  }
+
+  #wakeWaiting(): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    for (const resolve of waiting ?? []) {
+      resolve();
+    }
+  }
+
   #unexpected(request: Pending, error: unknown): FospError {
     const id = `${this.id}-${request.sequence}`;
     this.#parts.telemetry.unexpected(id, error);
@@ -144,7 +182,7 @@ export class Conversation {
     const { limits, telemetry, watchBacklog } = this.#parts;
     this.#order.leave(request);
     telemetry.answered(request.type, status, performance.now() - request.since);
-    if (this.#peer.bufferedBytes > limits.backlog) {
+    if (this.#isBehind) {
       this.hold(HOLD.backlog);
       watchBacklog(this);
     }

@@ -6,12 +6,15 @@ import { type Bus, FEDERATION, OBJECTS } from '@fosp/bus';
 import type { RespondOptions } from '@fosp/connection';
 import { fospError, type Headers, normalisePathPart, STATUS } from '@fosp/protocol';
 import { type Exchange, etagHeaders, type ObjectCall, onObject } from './exchange.ts';
+import { Slots } from './slots.ts';
 import type { Transfers } from './transfers.ts';
 
 export interface RequestsOptions {
   readonly bus: Bus;
   readonly transfers: Transfers;
   readonly domains: readonly string[];
+  /** LISTs of one connection at once. */
+  readonly listsPerConnection: number;
 }
 
 /** Headers that a client may send but another server must not take for ours (PROTOCOL §9). */
@@ -68,7 +71,21 @@ export class Requests {
     exchange.answer(status, responseOf(etagHeaders(exchange, fields.etag), body));
   }
 
+  /** A LIST may be of megabytes, whoever asks and however often: a client gets a few at once, and more as it reads them. */
   async #list(exchange: Exchange): Promise<void> {
+    const { session } = exchange;
+    session.lists ??= new Slots(this.#options.listsPerConnection);
+    const { lists } = session;
+    await lists.enter();
+    try {
+      await session.conversation.caughtUp();
+      await this.#listNow(exchange);
+    } finally {
+      lists.leave();
+    }
+  }
+
+  async #listNow(exchange: Exchange): Promise<void> {
     const page = exchange.session.extensions.page ? pageOf(exchange.message.head.headers) : undefined;
     const { fields, body } = await this.#options.bus.call(OBJECTS.list, { ...onObject(exchange), ...page });
     const headers = etagHeaders(exchange, fields.etag);

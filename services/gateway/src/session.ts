@@ -22,6 +22,7 @@ import type { Users } from './notify.ts';
 import { mistakeIn, refusalOf, type State } from './refusals.ts';
 import type { Requests } from './requests.ts';
 import type { Sessions } from './sessions.ts';
+import type { Slots } from './slots.ts';
 import type { ConnectionTransfers } from './transfers.ts';
 
 /** What all sessions share. */
@@ -64,6 +65,8 @@ export class Session implements PeerHandler, Applicant {
   /** Empty until AUTHENTICATE succeeded. */
   user = '';
   transfers: ConnectionTransfers | undefined = undefined;
+  /** LISTs at once, made at the first one. */
+  lists: Slots | undefined = undefined;
   readonly #parts: SessionParts;
   readonly #peer: Peer;
   #state: State = 'opened';
@@ -149,7 +152,13 @@ export class Session implements PeerHandler, Applicant {
       const { limits } = this.#parts;
       const limit = this.#isAuthenticated ? limits.message : limits.messageBeforeLogin;
       const when = this.#isAuthenticated ? '' : ' before AUTHENTICATE';
-      this.#refuse(head, fospError('too-large', `A message may have ${limit} bytes at most${when}.`));
+      const error = fospError('too-large', `A message may have ${limit} bytes at most${when}.`);
+      if (this.conversation.has(head.sequence)) {
+        // It was taken in when its head came, and ends by itself: counted there, unheard.
+        this.conversation.refuse(head.sequence, error);
+      } else {
+        this.#refuse(head, error);
+      }
     }
   }
 
@@ -157,6 +166,7 @@ export class Session implements PeerHandler, Applicant {
     const { sessions, telemetry, users } = this.#parts;
     sessions.remove(this);
     telemetry.closed(code);
+    this.conversation.closed();
     if (this.#isAuthenticated) {
       users.leave(this.user, this);
     }

@@ -244,4 +244,58 @@ describe('many requests at once', () => {
     alice.wire.resume();
     expect((await Promise.all(responses)).every(({ body }) => body.length === object.length)).toBe(true);
   });
+
+  it('F30 takes a few LISTs of a connection at once, and the next one as soon as one is answered', async () => {
+    const gateway = await startGateway({ limits: { listsPerConnection: 2 } });
+    const lists = await HeldCalls.of(gateway.bus, OBJECTS.list);
+    await serveSelect(gateway);
+    const alice = await gateway.logIn('alice');
+    const responses = Array.from({ length: 6 }, (_, index) => alice.request('LIST', `alice@wonderland.lit/${index}`));
+    // Once this one is answered, all before it were taken in.
+    await alice.succeed('SELECT', 'alice@wonderland.lit');
+    expect(lists.calls.map(({ path }) => path)).toEqual(['/0', '/1']);
+    for (let index = 0; index < 6; index++) {
+      await lists.count(index + 1);
+      expect(lists.calls.length).toBeLessThanOrEqual(index + 2);
+      lists.calls[index]?.answer('[]');
+    }
+    expect((await Promise.all(responses)).every(({ status }) => status === 200)).toBe(true);
+  });
+
+  it('F30 begins no LIST for a client that does not read what it has asked for, until it does, or goes', async () => {
+    const gateway = await startGateway({
+      environment: { FOSP_LIMIT_SEND_BUFFER: '64 MiB' },
+      limits: { backlog: 1, listsPerConnection: 2 },
+    });
+    const lists = await HeldCalls.of(gateway.bus, OBJECTS.list);
+    await serveSelect(gateway);
+    const large = '"'.padEnd(7_800_000, 'x');
+    const [alice, bob] = await Promise.all([gateway.logIn('alice'), gateway.logIn('bob')]);
+    const responses = Array.from({ length: 5 }, (_, index) => alice.request('LIST', `alice@wonderland.lit/${index}`));
+    await alice.succeed('SELECT', 'alice@wonderland.lit');
+    alice.wire.pause();
+    lists.calls[0]?.answer(large);
+    lists.calls[1]?.answer(large);
+    await bob.succeed('SELECT', 'bob@wonderland.lit');
+    expect(lists.calls).toHaveLength(2);
+    alice.wire.resume();
+    expect((await Promise.all(responses.slice(0, 2))).map(({ body }) => body.length)).toEqual([7_800_000, 7_800_000]);
+    await lists.count(4);
+    alice.wire.pause();
+    lists.calls[2]?.answer(large);
+    lists.calls[3]?.answer(large);
+    await bob.succeed('SELECT', 'bob@wonderland.lit');
+    alice.wire.terminate();
+    expect(await Promise.allSettled(responses)).toMatchObject([
+      { status: 'fulfilled' },
+      { status: 'fulfilled' },
+      ...Array.from({ length: 3 }, () => ({ status: 'rejected' })),
+    ]);
+    await expect.poll(() => gateway.metric('fosp_gateway_requests_total{type="LIST",status="504"}')).toBe(1);
+    expect(lists.calls).toHaveLength(4);
+  });
 });
+
+function serveSelect(gateway: TestGateway): Promise<unknown> {
+  return gateway.bus.serve(OBJECTS.select, async () => ({ fields: {} }), { concurrency: 100 });
+}

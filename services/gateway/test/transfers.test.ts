@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { OBJECTS } from '@fosp/bus';
+import { WireClient } from '@fosp/testkit';
 import { describe, expect, it } from 'vitest';
 import { TestFileStore } from './file-store.ts';
-import { HeldCalls, startGateway } from './harness.ts';
+import { HeldCalls, PASSWORD, startGateway } from './harness.ts';
 
 const HEAD = 'WRITE alice@wonderland.lit/a 900\r\n\r\n';
 /** Not UTF-8, and with what ends a head in the middle. */
@@ -81,6 +82,29 @@ describe('WRITE', () => {
     expect((await alice.request('WRITE', 'alice@wonderland.lit/a', { headers, body: 'x' })).status).toBe(400);
     expect(store.uploads.size).toBe(1);
   });
+
+  it.each([
+    ['/forbidden', 403],
+    ['/a', 413],
+  ])(
+    'F31 F34 answers a WRITE of %s that goes on past the limit of a message once, with %i, and closes',
+    async (path, status) => {
+      const { gateway } = await start({ environment: { FOSP_LIMIT_ATTACHMENT: '1 MiB' } });
+      const wire = await WireClient.open(gateway.url);
+      wire.send('CONNECT * 1\r\n\r\n{"version":"0.1"}');
+      wire.send(`AUTHENTICATE * 2\r\n\r\n${JSON.stringify({ name: 'alice', password: PASSWORD })}`);
+      await wire.frames.take(2);
+      wire.sendPart(HEAD.replace('/a', path));
+      for (let sent = 0; sent < 2_000_000; sent += 100_000) {
+        wire.sendPart(Buffer.alloc(100_000));
+      }
+      expect((await wire.next()).bytes.toString()).toMatch(new RegExp(`^FAILED ${status} 900\r\n`));
+      expect((await wire.closed).code).toBe(1009);
+      expect(wire.frames.size).toBe(0);
+      expect(await gateway.metric(`fosp_gateway_requests_total{type="WRITE",status="${status}"}`)).toBe(1);
+      expect(await gateway.metric('fosp_gateway_request_seconds_count{type="WRITE"}')).toBe(1);
+    },
+  );
 
   it('F31 leaves the old file when the client goes away in the middle', async () => {
     const { gateway, store } = await start();
