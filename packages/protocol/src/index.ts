@@ -17,6 +17,7 @@ export * from './limits.ts';
 export { mergePatch } from './merge-patch.ts';
 export * from './message.ts';
 export {
+  type BodyOptions,
   type ObjectFields,
   type ObjectFragments,
   type ObjectLimits,
@@ -42,7 +43,7 @@ export {
   forwardingOf,
   type NotificationQuestion,
 } from './policy/forwarding.ts';
-export { type Groups, NO_GROUPS, normaliseGroupsPatch, parseGroups, validateGroups } from './policy/groups.ts';
+export { type Groups, NO_GROUPS, normaliseGroupsPatch, parseGroups } from './policy/groups.ts';
 export { ALL_RIGHTS, READ_RIGHTS, RIGHTS, type RightsMask, rightNames } from './policy/right-names.ts';
 export { rightsOf } from './policy/rights.ts';
 export { subscribersOf } from './policy/subscribers.ts';

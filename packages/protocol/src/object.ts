@@ -7,7 +7,10 @@ import { members, utf8Length } from './json.ts';
 import { checkJson } from './json-check.ts';
 import { spaceEnd } from './json-scan.ts';
 import { LIMITS } from './limits.ts';
+import { mergePatch } from './merge-patch.ts';
+import { normaliseGroupsPatch } from './policy/groups.ts';
 import { quote } from './quote.ts';
+import { GROUPS_PATH } from './resource-id.ts';
 import { parseSubscriptionPatch, type SubscriptionPatch } from './subscriptions.ts';
 
 /** The fields that users write, raw JSON, but for `subscriptions`, which are rows of their own. What is absent is undefined. */
@@ -50,14 +53,21 @@ export interface ObjectLimits {
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
+export interface BodyOptions {
+  /** Of the object: the data of `config/groups` have a form of their own. */
+  readonly path?: string;
+  readonly limits?: ObjectLimits;
+}
+
 /**
- * Reads a body. An empty one is `{}` for CREATE, and malformed for UPDATE, which would have nothing to say.
+ * Reads a body. An empty one is `{}` for CREATE, and malformed for UPDATE, which would have nothing to say. Whatever can be
+ * said of a body without the object it is for, is said here, before anybody's rights are asked for.
  * @throws malformed, naming the field; too-large, naming the limit
  */
 export function parseObjectBody(
   text: string,
   operation: 'create' | 'update',
-  limits: ObjectLimits = LIMITS,
+  { path = '', limits = LIMITS }: BodyOptions = {},
 ): ObjectPatch {
   const bytes = utf8Length(text);
   if (bytes > limits.objectBytes) {
@@ -71,11 +81,13 @@ export function parseObjectBody(
   if (fields === undefined) {
     throw fospError('malformed', 'The body must be a JSON object.');
   }
-  const patch = patchOf(fields);
-  return operation === 'create' ? created(patch, limits) : patch;
+  const patch = patchOf(fields, path);
+  // An ACL that is too large by itself is so after any merge.
+  const acl = typeof patch.acl === 'string' ? mergeAcl(undefined, patch.acl, limits) : undefined;
+  return operation === 'create' ? created(patch, acl, path) : patch;
 }
 
-function patchOf(fields: ReadonlyMap<string, string>): Mutable<ObjectPatch> {
+function patchOf(fields: ReadonlyMap<string, string>, path: string): Mutable<ObjectPatch> {
   const patch: Mutable<ObjectPatch> = {};
   for (const [name, raw] of fields) {
     const isNull = raw === 'null';
@@ -85,7 +97,7 @@ function patchOf(fields: ReadonlyMap<string, string>): Mutable<ObjectPatch> {
       case 'mtime':
         break;
       case 'data':
-        patch.data = isNull ? null : raw;
+        patch.data = isNull ? null : dataOf(raw, path);
         break;
       case 'type':
         stringAt(isNull ? '""' : raw, 'type');
@@ -110,19 +122,21 @@ function patchOf(fields: ReadonlyMap<string, string>): Mutable<ObjectPatch> {
   return patch;
 }
 
+function dataOf(raw: string, path: string): string {
+  return path === GROUPS_PATH ? normaliseGroupsPatch(raw) : raw;
+}
+
 /** A patch of nothing: null counts as absent, and there is no file yet that `attachment` could speak of. */
-function created(patch: ObjectPatch, limits: ObjectLimits): ObjectPatch {
-  const { data, type, acl, subscriptions } = patch;
+function created({ data, type, subscriptions }: ObjectPatch, acl: string | undefined, path: string): ObjectPatch {
   const values: Mutable<ObjectPatch> = {};
   if (typeof data === 'string') {
-    values.data = data;
+    values.data = path === GROUPS_PATH ? mergePatch(undefined, data) : data;
   }
   if (typeof type === 'string') {
     values.type = type;
   }
-  const wholeAcl = typeof acl === 'string' ? mergeAcl(undefined, acl, limits) : undefined;
-  if (wholeAcl !== undefined) {
-    values.acl = wholeAcl;
+  if (acl !== undefined) {
+    values.acl = acl;
   }
   const entries = [...(subscriptions ?? [])].filter(([, entry]) => entry !== null);
   if (entries.length > 0) {

@@ -11,26 +11,23 @@ describe('what an UPDATE changes', () => {
 });
 
 describe('what a CREATE makes', () => {
-  const path = '/social/me';
-
   it("F27 takes data with its nulls and bytes, and everybody's subscriptions", () => {
     const body = parseObjectBody(
       '{"data":{ "a":null },"type":"t","acl":{"others":["read-data"]},"attachment":{"name":"a"},"subscriptions":{"Bob@x.lit":{"events":["created"]}}}',
       'create',
     );
-    expect(contentsOf(body, path)).toEqual({
+    expect(contentsOf(body)).toEqual({
       fields: { data: '{ "a":null }', type: '"t"', acl: '{"other":["read-data"]}' },
       subscriptions: [{ user: 'bob@x.lit', subscription: { events: 1, depth: 0 } }],
     });
-    expect(contentsOf(parseObjectBody('', 'create'), path)).toEqual({ fields: {}, subscriptions: [] });
+    expect(contentsOf(parseObjectBody('', 'create'))).toEqual({ fields: {}, subscriptions: [] });
   });
 
   it('F42 holds the groups of a tree to their form', () => {
-    const groups = parseObjectBody('{"data":{"court":["QUEEN@wonderland.lit"],"none":null}}', 'create');
-    expect(contentsOf(groups, '/config/groups').fields.data).toBe('{"court":["queen@wonderland.lit"]}');
-    expect(contentsOf(groups, path).fields.data).toBe('{"court":["QUEEN@wonderland.lit"],"none":null}');
-    expect(() => contentsOf(parseObjectBody('{"data":5}', 'create'), '/config/groups')).toThrow(
-      'data: must be an object',
-    );
+    const groups = '{"data":{"court":["QUEEN@wonderland.lit"],"none":null}}';
+    const contents = (text: string, path: string) => contentsOf(parseObjectBody(text, 'create', { path })).fields.data;
+    expect(contents(groups, '/config/groups')).toBe('{"court":["queen@wonderland.lit"]}');
+    expect(contents(groups, '/social/me')).toBe('{"court":["QUEEN@wonderland.lit"],"none":null}');
+    expect(() => contents('{"data":5}', '/config/groups')).toThrow('data: must be an object');
   });
 });

@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import {
   attachmentText,
   compileAcl,
+  normaliseGroupsPatch,
   parseGroups,
   RIGHTS,
   rightsOf,
   shownSubscriptions,
   subscriptionsView,
-  validateGroups,
 } from '../src/index.ts';
 import { rowsOf } from './tables/subscription-rows.ts';
 
@@ -52,7 +52,7 @@ describe('groups', () => {
 
   it('F42 is not slowed down by many spellings of one user', () => {
     const keys = Array.from({ length: 4000 }, (_, index) => `"${spelling(index)}@x.lit":["g${index}"]`);
-    expect(parseGroups(validateGroups(`{${keys.join(',')}}`)).groupsOf('abcdefghijkl@x.lit')).toHaveLength(4000);
+    expect(parseGroups(normaliseGroupsPatch(`{${keys.join(',')}}`)).groupsOf('abcdefghijkl@x.lit')).toHaveLength(4000);
   });
 });
 

@@ -61,8 +61,8 @@ export class Writing {
   /** @throws malformed, too-large, forbidden, precondition-failed, exists */
   async create(target: WriteTarget, body: Uint8Array): Promise<{ etag: string }> {
     const { transactions, limits } = this.#deps;
-    const patch = this.#parse(body, 'create');
-    const contents = contentsOf(patch, target.path);
+    const patch = this.#parse(body, 'create', target.path);
+    const contents = contentsOf(patch);
     const { etag } = await transactions.run(target.tree, target.deadline, async (tx, now) => {
       const doorway = this.#doorway(await tx.look(target.path), target);
       this.#judgeCreation(target, doorway);
@@ -88,7 +88,7 @@ export class Writing {
   /** @throws malformed, too-large, forbidden, not-found, precondition-failed */
   async update(target: WriteTarget, body: Uint8Array): Promise<{ etag: string }> {
     const { transactions, policies, domains } = this.#deps;
-    const patch = this.#parse(body, 'update');
+    const patch = this.#parse(body, 'update', target.path);
     const { etag } = await transactions.run(target.tree, target.deadline, async (tx, now) => {
       const place = await tx.look(target.path);
       const rights = policies.rights(target.user, place);
@@ -206,12 +206,12 @@ export class Writing {
     return { place, above, rights };
   }
 
-  #parse(body: Uint8Array, operation: 'create' | 'update'): ObjectPatch {
+  #parse(body: Uint8Array, operation: 'create' | 'update', path: string): ObjectPatch {
     const text = decodeText(body);
     if (text === undefined) {
       throw fospError('malformed', 'The body is no UTF-8.');
     }
-    return parseObjectBody(text, operation, this.#deps.limits);
+    return parseObjectBody(text, operation, { path, limits: this.#deps.limits });
   }
 }
 

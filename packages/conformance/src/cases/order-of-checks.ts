@@ -60,6 +60,7 @@ export const orderOfChecks: readonly Case[] = [
     async run(t) {
       const { alice, bob, folder, closed } = await stage(t);
       const large = { data: 'x'.repeat(t.limits.object + 2048) };
+      const acl = { acl: { other: Array(Math.ceil(t.limits.acl / 12)).fill('read-data') } };
       for (const [client, resource] of [
         [bob, closed],
         [bob, `${closed}/missing/b`],
@@ -71,8 +72,11 @@ export const orderOfChecks: readonly Case[] = [
             expectStatus(await client.request(type, resource, { body: text }), 400, `${type} ${text}`);
           }
           expectStatus(await client.request(type, resource, { body: large }), 413, `${type} of a large object`);
+          expectStatus(await client.request(type, resource, { body: acl }), 413, `${type} of a large acl`);
         }
       }
+      const groups = `${alice.user}/config/groups`;
+      expectStatus(await bob.request('UPDATE', groups, { body: '{"data":{"court":"queen"}}' }), 400, 'no groups');
     },
   },
   {

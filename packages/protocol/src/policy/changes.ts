@@ -23,7 +23,6 @@ import {
   type SubscriptionPatch,
   type SubscriptionRow,
 } from '../subscriptions.ts';
-import { normaliseGroupsPatch, validateGroups } from './groups.ts';
 import { RIGHTS, type RightsMask, rightNames } from './right-names.ts';
 
 type FieldName = keyof ObjectFields;
@@ -77,16 +76,15 @@ export interface Judgement {
 }
 
 /**
- * What `patch` changes of the object at `path`. `rows` are the object's subscriptions of the users whom the patch names,
- * all of them where it removes `subscriptions` as a whole.
- * @throws malformed where the object holds the groups of its tree and the patch is none for groups
+ * What `patch`, read for the object at `path`, changes of it. `rows` are the object's subscriptions of the users whom the
+ * patch names, all of them where it removes `subscriptions` as a whole.
  */
 export function changeOf(
   before: ObjectFields,
   patch: ObjectPatch,
   context: { readonly path: string; readonly rows: readonly SubscriptionRow[] },
 ): Change {
-  const patched = patchedFields(before, patch, context.path);
+  const patched = patchedFields(before, patch);
   const after: { -readonly [Name in FieldName]?: string } = {};
   const fields = new Set<FieldName>();
   let needs = 0;
@@ -130,14 +128,14 @@ export function judgeChange(change: Change, judgement: Judgement, limits: Object
   checkSize(change, limits);
 }
 
-/** The contents of a new object at `path`, from the body of a CREATE. Its creator owns it, so `subscriptions` may name anybody. */
-export function contentsOf(
-  body: ObjectPatch,
-  path: string,
-): { readonly fields: ObjectFields; readonly subscriptions: readonly SubscriptionChange[] } {
+/** The contents of a new object, from the body of a CREATE. Its creator owns it, so `subscriptions` may name anybody. */
+export function contentsOf(body: ObjectPatch): {
+  readonly fields: ObjectFields;
+  readonly subscriptions: readonly SubscriptionChange[];
+} {
   const { data, type, acl } = body;
   const fields = {
-    ...(typeof data === 'string' ? { data: path === GROUPS_PATH ? validateGroups(data) : data } : {}),
+    ...(typeof data === 'string' ? { data } : {}),
     ...(typeof type === 'string' ? { type } : {}),
     ...(typeof acl === 'string' ? { acl } : {}),
   };
@@ -180,15 +178,9 @@ function concernsOthers({ subscriptions, patch }: Change, user: string, rights: 
   return patch.subscriptions === null || [...patch.subscriptions.keys()].some((name) => name !== user);
 }
 
-function patchedFields(
-  before: ObjectFields,
-  patch: ObjectPatch,
-  path: string,
-): Partial<Record<FieldName, string | undefined>> {
+function patchedFields(before: ObjectFields, patch: ObjectPatch): Partial<Record<FieldName, string | undefined>> {
   return {
-    data: patched(before.data, patch.data, (data, change) =>
-      mergePatch(data, path === GROUPS_PATH ? normaliseGroupsPatch(change) : change),
-    ),
+    data: patched(before.data, patch.data, mergePatch),
     type: patched(before.type, patch.type, (_, type) => type),
     acl: patched(before.acl, patch.acl, (acl, change) => mergeAcl(acl, change, { aclBytes: Number.POSITIVE_INFINITY })),
     // Where there is no file, there is nothing that a body could say about it.

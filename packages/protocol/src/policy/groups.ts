@@ -1,7 +1,6 @@
 /** Groups of a tree (SPEC §5.5, PROTOCOL §5): the data of `config/groups`, valid for that tree alone. */
 import { elementsAt, memberField, membersAt, stringAt, userAt } from '../field.ts';
 import { detached, elements, members, objectText, stringOf } from '../json.ts';
-import { mergePatch } from '../merge-patch.ts';
 
 /** Who is in which group. */
 export interface Groups {
@@ -14,7 +13,7 @@ const NONE: readonly string[] = [];
 export const NO_GROUPS: Groups = { groupsOf: () => NONE };
 
 /**
- * Reads the data of `config/groups` as it is stored (see `validateGroups`). What is no list of strings says nothing.
+ * Reads the data of `config/groups` as it is stored (see `normaliseGroupsPatch`). What is no list of strings says nothing.
  */
 export function parseGroups(dataText: string | undefined): Groups {
   const data = dataText === undefined ? undefined : members(dataText);
@@ -37,15 +36,8 @@ export function parseGroups(dataText: string | undefined): Groups {
 }
 
 /**
- * The data of `config/groups` in its stored form, all names of users normalised.
- * @throws malformed, naming the entry
- */
-export function validateGroups(dataText: string): string {
-  return mergePatch(undefined, normaliseGroupsPatch(dataText));
-}
-
-/**
- * A merge patch for the data of `config/groups`, with names in their stored form, so that `Bob@X` changes `bob@x`.
+ * A merge patch for the data of `config/groups`, with names in their stored form, so that `Bob@X` changes `bob@x`. Merged
+ * into nothing, it is the data as it is stored.
  * @throws malformed, naming the entry
  */
 export function normaliseGroupsPatch(patchText: string): string {

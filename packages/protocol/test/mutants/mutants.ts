@@ -312,9 +312,9 @@ const CHANGES: readonly Mutant[] = [
     why: 'an attachment could be made up where there is no file',
   },
   {
-    file: 'policy/changes.ts',
-    find: 'mergePatch(data, path === GROUPS_PATH ? normaliseGroupsPatch(change) : change)',
-    replace: 'mergePatch(data, change)',
+    file: 'object.ts',
+    find: 'path === GROUPS_PATH ? normaliseGroupsPatch(raw) : raw',
+    replace: 'raw',
     why: 'groups would take any data',
   },
   {

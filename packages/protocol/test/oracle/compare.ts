@@ -83,7 +83,7 @@ function storeTree(plain: PlainTree): StoredTree {
 }
 
 function storeObject({ path, owner, body, file }: PlainObject): StoredObject {
-  const { fields, subscriptions } = contentsOf(parseObjectBody(JSON.stringify(body), 'create'), path);
+  const { fields, subscriptions } = contentsOf(parseObjectBody(JSON.stringify(body), 'create', { path }));
   const attachment = file === undefined ? {} : { attachment: attachmentText(file) };
   return {
     fragments: { owner, btime: BTIME, mtime: MTIME, ...fields, ...attachment },

@@ -14,6 +14,7 @@ interface BodyCase {
   readonly name: string;
   readonly operations: readonly ('create' | 'update')[];
   readonly limits?: ObjectLimits;
+  readonly path?: string;
   readonly body: string;
   readonly expected?: Readonly<Record<string, unknown>>;
   readonly error?: ExpectedError;
@@ -21,12 +22,12 @@ interface BodyCase {
 
 export const bodies = tableOf<BodyCase>(
   'object-bodies.json',
-  ({ operations, body, limits = LIMITS, expected, error }) => {
+  ({ operations, path = '', body, limits = LIMITS, expected, error }) => {
     for (const operation of operations) {
       if (error === undefined) {
-        assert.deepEqual(plain(parseObjectBody(body, operation, limits)), expected, operation);
+        assert.deepEqual(plain(parseObjectBody(body, operation, { path, limits })), expected, operation);
       } else {
-        assertFails(() => parseObjectBody(body, operation, limits), error);
+        assertFails(() => parseObjectBody(body, operation, { path, limits }), error);
       }
     }
   },

@@ -53,10 +53,10 @@ export const updates = tableOf<UpdateCase>('updates.json', (entry) => {
   );
 });
 
-function update({ path, before, subscriptions, body, by, limits }: UpdateCase): Change {
+function update({ path, before, subscriptions, body, by, limits = LIMITS }: UpdateCase): Change {
   const rows = rowsOf({ [path]: subscriptions ?? {} });
-  const change = changeOf(before, parseObjectBody(body, 'update'), { path, rows });
-  judgeChange(change, { ...by, rights: by.rights === undefined ? ALL_RIGHTS : maskOf(by.rights) }, limits ?? LIMITS);
+  const change = changeOf(before, parseObjectBody(body, 'update', { path, limits }), { path, rows });
+  judgeChange(change, { ...by, rights: by.rights === undefined ? ALL_RIGHTS : maskOf(by.rights) }, limits);
   return change;
 }
 
