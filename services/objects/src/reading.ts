@@ -3,7 +3,8 @@
  *
  * SELECT and READ are served from the cache: on a hit nothing is parsed and no statement runs. LIST asks the store for the
  * names and for what they are judged by in one moment: with rights from before, a name might slip out that was created
- * after the right was taken away.
+ * after the right was taken away. Who may not see the names costs no look for them, which would take the longer the more
+ * there are; and the tag, made from them, is compared with no condition of theirs.
  */
 import { createHash } from 'node:crypto';
 import { BUS_BODY_BYTES } from '@fosp/bus';
@@ -13,7 +14,7 @@ import type { Cache } from './cache/cache.ts';
 import type { Policies } from './policies.ts';
 import { checkModified, checkPreconditions, etagOf, type Preconditions } from './preconditions.ts';
 import { crowdedView, needsOwnSubscription, rightsIn, type Sight, sightOf, viewIn } from './sight.ts';
-import type { Page, Soon, Store, StoredObject } from './store/store.ts';
+import type { Page, Place, Soon, Store, StoredObject } from './store/store.ts';
 import type { Telemetry } from './telemetry.ts';
 
 export interface ReadingDeps {
@@ -78,11 +79,15 @@ export class Reading {
   async list(target: ReadTarget, page: Partial<Page>): Promise<NamesPage> {
     const { store, policies, listNames } = this.#deps;
     const limit = Math.min(page.limit ?? listNames, listNames);
-    const listing = await store.listing(target.tree, target.path, { after: page.after, limit });
-    const rights = policies.rights(target.user, listing);
+    let rights = 0;
+    const mayList = (place: Place) => {
+      rights = policies.rights(target.user, place);
+      return (rights & RIGHTS.readChildren) !== 0;
+    };
+    const listing = await store.listing(target.tree, target.path, { after: page.after, limit, mayList });
     this.#judged(target, listing.object, rights);
+    need(rights, RIGHTS.readChildren, target);
     if (listing.more && page.limit === undefined) {
-      need(rights, RIGHTS.readChildren, target);
       throw tooMany(`there are more than ${listNames} children`);
     }
     const { names, more } = listing;
@@ -90,7 +95,6 @@ export class Reading {
     // Children are no part of the object, and change without it.
     const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
     checkPreconditions(target, etag, { changes: false });
-    need(rights, RIGHTS.readChildren, target);
     checkModified(target, etag);
     if (body.byteLength > BUS_BODY_BYTES) {
       throw tooMany(`their names have ${body.byteLength} bytes`);

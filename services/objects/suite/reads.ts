@@ -1,5 +1,6 @@
 import { LIMITS } from '@fosp/protocol';
 import { describe, expect, it } from 'vitest';
+import type { Place } from '../src/store/store.ts';
 import { ALICE, BOB, insert, plant } from './samples.ts';
 import type { OpenStore } from './store-suite.ts';
 
@@ -70,16 +71,36 @@ export function readPromises(open: OpenStore): void {
       await using opened = await open();
       const names = ['%', '-', 'Z', 'a', 'b', 'é', '\uFF5E', '\u{10000}'];
       await plant(opened.store, ALICE, ['', '/x', ...names.flatMap((name) => [`/x/${name}`, `/x/${name}/y`]), '/xx']);
-      const page = (after: string | undefined, limit: number) => opened.store.listing(ALICE, '/x', { after, limit });
+      const mayList = () => true;
+      const page = (after: string | undefined, limit: number) =>
+        opened.store.listing(ALICE, '/x', { after, limit, mayList });
       expect(await page(undefined, 100)).toMatchObject({ names, more: false, object: { path: '/x' } });
       expect(await page(undefined, 3)).toMatchObject({ names: names.slice(0, 3), more: true });
       expect(await page('Z', 5)).toMatchObject({ names: names.slice(3), more: false });
       expect(await page('aa', 1)).toMatchObject({ names: ['b'], more: true });
       expect(await page('\u{10FFFF}', 1)).toMatchObject({ names: [], more: false });
-      const top = await opened.store.listing(ALICE, '', { after: undefined, limit: 9 });
+      const top = await opened.store.listing(ALICE, '', { after: undefined, limit: 9, mayList });
       expect(top).toMatchObject({ names: ['x', 'xx'], levels: [{ path: '' }] });
-      const none = await opened.store.listing(ALICE, '/nothing', { after: undefined, limit: 9 });
+      const none = await opened.store.listing(ALICE, '/nothing', { after: undefined, limit: 9, mayList });
       expect(none).toMatchObject({ names: [], more: false, object: undefined, levels: [{ path: '' }] });
+    });
+
+    it('has no names for who may not see them, as judged by the very place', async () => {
+      await using opened = await open();
+      await plant(opened.store, ALICE, ['', '/x', '/x/a']);
+      const asked: Place[] = [];
+      const mayList = (place: Place) => {
+        asked.push(place);
+        return false;
+      };
+      const { names, more, ...place } = await opened.store.listing(ALICE, '/x', {
+        after: undefined,
+        limit: 9,
+        mayList,
+      });
+      expect([names, more]).toEqual([[], false]);
+      expect(asked).toEqual([place]);
+      expect(place).toMatchObject({ object: { path: '/x' }, levels: [{ path: '/x' }, { path: '' }] });
     });
   });
 }

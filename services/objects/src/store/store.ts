@@ -62,8 +62,14 @@ export interface Page {
   readonly limit: number;
 }
 
+/** A page of names for somebody. */
+export interface ListingQuery extends Page {
+  /** Whether they may see the names, judged by the place as it is in the same moment; called once. */
+  readonly mayList: (place: Place) => boolean;
+}
+
 export interface Listing extends Place {
-  /** Names of children in byte order. */
+  /** Names of children in byte order; none, and none looked for, where they may not be seen. */
   readonly names: readonly string[];
   /** Whether there are more after them. */
   readonly more: boolean;
@@ -204,7 +210,7 @@ export interface FileStore {
 export interface Store {
   /** A place with its object's subscriptions as far as `reader` may be shown them. */
   snapshot(tree: string, path: string, reader: string): Soon<Snapshot>;
-  listing(tree: string, path: string, page: Page): Soon<Listing>;
+  listing(tree: string, path: string, query: ListingQuery): Soon<Listing>;
   account(user: string): Soon<Account | undefined>;
   /** 32 random bytes, made when first asked for and the same ever after. */
   secret(name: string): Promise<Uint8Array>;

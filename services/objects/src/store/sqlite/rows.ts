@@ -1,6 +1,6 @@
 /** Objects, levels and places as SQLite keeps them. */
 import { GROUPS_PATH, LIMITS, parentPath, type SubscriptionRow } from '@fosp/protocol';
-import type { Level, Listing, Page, Place, Snapshot, StoredObject } from '../store.ts';
+import type { Level, Listing, ListingQuery, Place, Snapshot, StoredObject } from '../store.ts';
 import { type Database, numberAt, optionalTextAt, type Query, type Row, textAt } from './database.ts';
 import { keyOf } from './subtree.ts';
 
@@ -62,11 +62,15 @@ export class Rows {
     return { ...place, subscriptions };
   }
 
-  listing(tree: string, path: string, { after, limit }: Page): Listing {
+  listing(tree: string, path: string, { after, limit, mayList }: ListingQuery): Listing {
+    const place = this.place(tree, path);
+    if (!mayList(place)) {
+      return { ...place, names: [], more: false };
+    }
     // No name is empty, so all come after ''. The root is no child of anything: it has a parent of its own.
     const rows = this.#children.rows(tree, path, after ?? '', limit + 1);
     const names = rows.slice(0, limit).map((row) => textAt(row, 0));
-    return { ...this.place(tree, path), names, more: rows.length > limit };
+    return { ...place, names, more: rows.length > limit };
   }
 
   object(tree: string, path: string): StoredObject | undefined {

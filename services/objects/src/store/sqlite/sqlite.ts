@@ -4,7 +4,17 @@
  */
 import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
-import type { Account, FileStore, Listing, Outbox, Page, Snapshot, Soon, Store, TreeTransaction } from '../store.ts';
+import type {
+  Account,
+  FileStore,
+  Listing,
+  ListingQuery,
+  Outbox,
+  Snapshot,
+  Soon,
+  Store,
+  TreeTransaction,
+} from '../store.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { bytesAt, Database, type Query, syncFolder } from './database.ts';
 import { SqliteFiles } from './files.ts';
@@ -105,8 +115,8 @@ class SqliteStore implements Store {
     return this.#read(tree, () => this.#tables.rows.snapshot(tree, path, reader));
   }
 
-  listing(tree: string, path: string, page: Page): Soon<Listing> {
-    return this.#read(tree, () => this.#tables.rows.listing(tree, path, page));
+  listing(tree: string, path: string, query: ListingQuery): Soon<Listing> {
+    return this.#read(tree, () => this.#tables.rows.listing(tree, path, query));
   }
 
   account(user: string): Soon<Account | undefined> {
