@@ -114,4 +114,6 @@ export const FEDERATION = {
     'never',
     30_000,
   ),
+  /** Rejects like `forward` where the domain of the tree cannot be reached, or is not to be: for what is refused otherwise. */
+  reach: call<Fields<'user' | 'tree'>, Fields<never>>('federation.reach', 'read', 30_000),
 } as const;

@@ -25,14 +25,14 @@ export interface FederationService {
 
 export function createFederationService({ bus, log, metrics, options }: FederationDeps): FederationService {
   const telemetry = createTelemetry(log, metrics);
-  let served: BusSubscription | undefined;
+  let served: readonly BusSubscription[] = [];
 
   return {
     start: async () => {
       served = await serveForward({ bus, telemetry, ...FEDERATION_DEFAULTS, ...options });
     },
     drain: async () => {
-      await served?.stop();
+      await Promise.all(served.map((each) => each.stop()));
     },
   };
 }

@@ -13,14 +13,14 @@ export interface ForwardDeps {
   readonly concurrency: number;
 }
 
-export function serveForward({ bus, telemetry, concurrency }: ForwardDeps): Promise<BusSubscription> {
-  return bus.serve(
-    FEDERATION.forward,
-    async ({ fields }) => {
-      const domain = domainOf(fields.tree);
-      telemetry.unreachable(domain);
-      throw fospError('unreachable', `${domain} cannot be reached: this server does not talk to other domains yet.`);
-    },
-    { concurrency },
-  );
+export function serveForward({ bus, telemetry, concurrency }: ForwardDeps): Promise<BusSubscription[]> {
+  const refuse = async ({ fields }: { readonly fields: { readonly tree: string } }) => {
+    const domain = domainOf(fields.tree);
+    telemetry.unreachable(domain);
+    throw fospError('unreachable', `${domain} cannot be reached: this server does not talk to other domains yet.`);
+  };
+  return Promise.all([
+    bus.serve(FEDERATION.forward, refuse, { concurrency }),
+    bus.serve(FEDERATION.reach, refuse, { concurrency }),
+  ]);
 }

@@ -21,7 +21,9 @@ it('F61 says that other domains cannot be reached yet, and which one was asked f
     status: 504,
     message: 'realworld.lit cannot be reached: this server does not talk to other domains yet.',
   });
-  expect((await metrics.text()).body).toContain('fosp_federation_unreachable_total 1');
+  const { user, tree } = fields;
+  await expect(bus.call(FEDERATION.reach, { user, tree })).rejects.toMatchObject({ status: 504 });
+  expect((await metrics.text()).body).toContain('fosp_federation_unreachable_total 2');
 
   await service.drain();
   await expect(bus.call(FEDERATION.forward, fields)).rejects.toMatchObject({ code: 'unavailable' });

@@ -78,7 +78,7 @@ export function createGatewayService(deps: GatewayDeps): GatewayService {
     failed: telemetry.transferFailed,
   });
   const transfers = new Transfers({ bus, client, limits, moved: telemetry.moved });
-  const requests = new Requests({ bus, transfers, domains, listsPerConnection: limits.listsPerConnection });
+  const requests = new Requests({ bus, transfers, domains, limits });
   const login = new Login({ bus, hasher, users, domains, registration: config.registration });
   const greetings = new Map(domains.map((domain) => [domain, greeting(domain, config)]));
   const parts: SessionParts = {

@@ -5,9 +5,8 @@ import { type FospError, fospError, isServerRequestType, type RequestHead } from
 /** `opened` –CONNECT→ `negotiated` –AUTHENTICATE→ `authenticated` */
 export type State = 'opened' | 'negotiated' | 'authenticated';
 
-/** What the bodies of requests are held to; bytes. */
+/** What the bodies of requests without a resource are held to; bytes. */
 export interface BodyLimits {
-  readonly object: number;
   readonly messageBeforeLogin: number;
 }
 
@@ -22,7 +21,7 @@ export function mistakeIn({ type, resource }: RequestHead): string | undefined {
   return undefined;
 }
 
-/** Why a request is not looked at in this state. */
+/** Why a request is not looked at in this state. Of bodies those on objects are judged later: behind the domain. */
 export function refusalOf(request: IncomingRequest, state: State, limits: BodyLimits): FospError | undefined {
   const { type } = request.head;
   if (state === 'opened' && type !== 'CONNECT') {
@@ -34,11 +33,15 @@ export function refusalOf(request: IncomingRequest, state: State, limits: BodyLi
   if (state !== 'authenticated' && isOnObject(type)) {
     return fospError('unauthenticated', `Send AUTHENTICATE before ${type}.`);
   }
-  if (request.oversized) {
-    const limit = isOnObject(type) ? limits.object : limits.messageBeforeLogin;
-    return fospError('too-large', `The body of ${type} is too large: the limit is ${limit} bytes.`);
+  if (request.oversized && !isOnObject(type)) {
+    return tooLargeBody(type, limits.messageBeforeLogin);
   }
   return undefined;
+}
+
+/** `limit` in bytes. */
+export function tooLargeBody(type: RequestHead['type'], limit: number): FospError {
+  return fospError('too-large', `The body of ${type} is too large: the limit is ${limit} bytes.`);
 }
 
 export function isOnObject(type: RequestHead['type']): boolean {

@@ -6,6 +6,7 @@ import { type Bus, FEDERATION, OBJECTS } from '@fosp/bus';
 import type { RespondOptions } from '@fosp/connection';
 import { fospError, type Headers, normalisePathPart, STATUS } from '@fosp/protocol';
 import { type Exchange, etagHeaders, type ObjectCall, onObject } from './exchange.ts';
+import { tooLargeBody } from './refusals.ts';
 import { Slots } from './slots.ts';
 import type { Transfers } from './transfers.ts';
 
@@ -13,6 +14,12 @@ export interface RequestsOptions {
   readonly bus: Bus;
   readonly transfers: Transfers;
   readonly domains: readonly string[];
+  readonly limits: RequestLimits;
+}
+
+export interface RequestLimits {
+  /** Bytes of one object. */
+  readonly object: number;
   /** LISTs of one connection at once. */
   readonly listsPerConnection: number;
 }
@@ -41,9 +48,16 @@ export class Requests {
     }
   }
 
-  #dispatch(exchange: Exchange): Promise<void> {
-    const { head } = exchange.message;
-    if (head.resource !== undefined && !this.isLocal(head.resource.domain)) {
+  async #dispatch(exchange: Exchange): Promise<void> {
+    const { head, oversized } = exchange.message;
+    const isLocal = head.resource === undefined || this.isLocal(head.resource.domain);
+    if (oversized) {
+      if (!isLocal) {
+        await this.#options.bus.call(FEDERATION.reach, { user: exchange.session.user, tree: exchange.tree ?? '' });
+      }
+      throw tooLargeBody(head.type, this.#options.limits.object);
+    }
+    if (!isLocal) {
       return this.#forward(exchange);
     }
     switch (head.type) {
@@ -74,7 +88,7 @@ export class Requests {
   /** A LIST may be of megabytes, whoever asks and however often: a client gets a few at once, and more as it reads them. */
   async #list(exchange: Exchange): Promise<void> {
     const { session } = exchange;
-    session.lists ??= new Slots(this.#options.listsPerConnection);
+    session.lists ??= new Slots(this.#options.limits.listsPerConnection);
     const { lists } = session;
     await lists.enter();
     try {

@@ -1,8 +1,8 @@
 import { parseResourceId, type RequestHead } from '@fosp/protocol';
 import { describe, expect, it } from 'vitest';
-import { mistakeIn, refusalOf, type State } from '../src/refusals.ts';
+import { mistakeIn, refusalOf, type State, tooLargeBody } from '../src/refusals.ts';
 
-const LIMITS = { object: 1000, messageBeforeLogin: 100 };
+const LIMITS = { messageBeforeLogin: 100 };
 const STATES: readonly State[] = ['opened', 'negotiated', 'authenticated'];
 
 function requestOf(type: RequestHead['type'], oversized = false) {
@@ -31,13 +31,17 @@ describe('what a connection may send in which state', () => {
   it.each<[RequestHead['type'], State, number, string]>([
     ['CREATE', 'opened', 424, 'CONNECT'],
     ['CREATE', 'negotiated', 401, 'AUTHENTICATE'],
-    ['CREATE', 'authenticated', 413, '1000 bytes'],
-    ['UPDATE', 'authenticated', 413, '1000 bytes'],
     ['REGISTER', 'negotiated', 413, '100 bytes'],
+    ['CONNECT', 'opened', 413, '100 bytes'],
   ])('F34 an oversized %s when %s: %i', (type, state, status, text) => {
     const refusal = refusalOf(requestOf(type, true), state, LIMITS);
     expect(refusal?.status).toBe(status);
     expect(refusal?.message).toContain(text);
+  });
+
+  it('F34 leaves an oversized object to whoever knows of its domain', () => {
+    expect(refusalOf(requestOf('CREATE', true), 'authenticated', LIMITS)).toBeUndefined();
+    expect(tooLargeBody('CREATE', 1000)).toMatchObject({ status: 413, message: expect.stringContaining('1000 bytes') });
   });
 
   it('F12 finds a resource missing where one is needed, and nowhere else', () => {

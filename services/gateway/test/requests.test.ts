@@ -147,6 +147,32 @@ describe('requests on objects', () => {
     expect(seen).toHaveLength(1);
   });
 
+  it('F34 F61 asks whether another domain can be reached before it says that a body is too large', async () => {
+    const gateway = await startGateway({ environment: { FOSP_LIMIT_OBJECT: '4 KiB', FOSP_LIMIT_ACL: '1 KiB' } });
+    const down = 'down@realworld.lit';
+    const asked: unknown[] = [];
+    await gateway.bus.serve(
+      FEDERATION.reach,
+      async ({ fields }) => {
+        asked.push(fields);
+        if (fields.tree === down) {
+          throw fospError('unreachable', 'realworld.lit cannot be reached.');
+        }
+        return { fields: {} };
+      },
+      { concurrency: 1 },
+    );
+    const alice = await gateway.logIn('alice');
+    const create = (tree: string) => alice.request('CREATE', `${tree}/a`, { body: Buffer.alloc(22 * 1024, 0x20) });
+    expect((await create(down)).status).toBe(504);
+    expect((await create('sister@realworld.lit')).status).toBe(413);
+    expect((await create('alice@wonderland.lit')).status).toBe(413);
+    expect(asked).toEqual([
+      { user: 'alice@wonderland.lit', tree: down },
+      { user: 'alice@wonderland.lit', tree: 'sister@realworld.lit' },
+    ]);
+  });
+
   it('F61 forwards what is on another domain, without what a client may not claim', async () => {
     const gateway = await startGateway();
     const asked: Seen[] = [];

@@ -21,4 +21,18 @@ export const federation: readonly Case[] = [
       }
     },
   },
+  {
+    id: 'foreign-domain-before-body',
+    covers: ['F34', 'F64'],
+    section: '4',
+    title: 'that a domain cannot be reached comes before a body that is too large (413)',
+    async run(t) {
+      const alice = await t.shared('alice');
+      const large = { data: 'x'.repeat(t.limits.object + t.limits.acl + 32_768) };
+      for (const type of ['CREATE', 'UPDATE']) {
+        const reply = await alice.request(type, 'sister@no-such-domain.invalid/a', { body: large });
+        expectStatus(reply, REFUSALS, type);
+      }
+    },
+  },
 ];
