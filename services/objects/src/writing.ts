@@ -77,7 +77,8 @@ export class Writing {
       await subscribe(tx, target.path, contents.subscriptions);
       const object = { ...created, subscribers: contents.subscriptions.length };
       const { above, place } = doorway;
-      const event = { event: 'CREATED', user: target.user, object, above, groups: place.groups } as const;
+      const groups = groupsAfter(object, place);
+      const event = { event: 'CREATED', user: target.user, object, above, groups } as const;
       const announced = await announceChange(tx, event, limits);
       const change = { path: target.path, wide: target.path === GROUPS_PATH, announced };
       return { change, etag: etagOf(version) };
@@ -151,7 +152,7 @@ export class Writing {
     const announced = await announceChange(
       tx,
       {
-        ...{ event: 'UPDATED', user: target.user, groups: object.path === GROUPS_PATH ? after.data : place.groups },
+        ...{ event: 'UPDATED', user: target.user, groups: groupsAfter(after, place) },
         ...{ object: { ...after, subscribers }, above: place.levels.slice(1) },
       },
       limits,
@@ -213,6 +214,11 @@ export class Writing {
     }
     return parseObjectBody(text, operation, { path, limits: this.#deps.limits });
   }
+}
+
+/** The tree's groups once this object is changed so; it may be the one that holds them. */
+function groupsAfter(changed: StoredObject, { groups }: Place): string | undefined {
+  return changed.path === GROUPS_PATH ? changed.data : groups;
 }
 
 /** The rows by which a patch of subscriptions is judged. */
