@@ -4,8 +4,9 @@
  */
 import { type Bus, FEDERATION, OBJECTS } from '@fosp/bus';
 import type { RespondOptions } from '@fosp/connection';
-import { fospError, type Headers, normalisePathPart, STATUS } from '@fosp/protocol';
+import { fospError, type Headers, STATUS } from '@fosp/protocol';
 import { type Exchange, etagHeaders, type ObjectCall, onObject } from './exchange.ts';
+import { nameAfter } from './head-checks.ts';
 import { tooLargeBody } from './refusals.ts';
 import { Slots } from './slots.ts';
 import type { Transfers } from './transfers.ts';
@@ -131,25 +132,13 @@ function responseOf(headers: Headers | undefined, body: Uint8Array): RespondOpti
   return { headers, body };
 }
 
-function pageOf(headers: Headers): { limit?: string; after?: string } {
-  const { Limit: limit, After: after } = headers;
-  if (limit !== undefined && !/^[1-9][0-9]{0,8}$/.test(limit)) {
-    throw fospError('malformed', 'The header Limit must be a number from 1 to 999999999.');
-  }
+/** Checked with the head: see `head-checks.ts`. */
+function pageOf({ Limit: limit, After: value }: Headers): { limit?: string; after?: string } {
+  const after = value === undefined ? undefined : nameAfter(value);
   return {
     ...(limit === undefined ? undefined : { limit }),
-    ...(after === undefined ? undefined : { after: decodeAfter(after) }),
+    ...(after === undefined ? undefined : { after }),
   };
-}
-
-function decodeAfter(value: string): string {
-  let name: string;
-  try {
-    name = decodeURIComponent(value);
-  } catch {
-    throw fospError('malformed', 'The header After must be a percent-encoded name, as Next gave it.');
-  }
-  return normalisePathPart(name);
 }
 
 function forwardedHeaders({ session, message }: Exchange): Headers {

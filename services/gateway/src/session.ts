@@ -16,6 +16,7 @@ import type { GatewayConfig } from './config.ts';
 import { agree, type Extensions, NO_EXTENSIONS } from './connect.ts';
 import { Conversation, type ConversationParts, HOLD } from './conversation.ts';
 import { Exchange } from './exchange.ts';
+import { headerRefusal } from './head-checks.ts';
 import { parseMembers } from './json-body.ts';
 import type { Applicant, Login } from './login.ts';
 import type { Users } from './notify.ts';
@@ -123,7 +124,7 @@ export class Session implements PeerHandler, Applicant {
       this.#bad(head.sequence, mistake);
       return;
     }
-    const refusal = refusalOf(message, this.#state, this.#parts.limits);
+    const refusal = headerRefusal(head, this.extensions) ?? refusalOf(message, this.#state, this.#parts.limits);
     if (refusal !== undefined) {
       message.stream?.cancel();
       this.#refuse(head, refusal);

@@ -8,7 +8,7 @@
  * files are taken in whole, some side by side.
  */
 import { ATTACHMENTS, type Bus } from '@fosp/bus';
-import { fospError, type Headers, isHeaderValue, NO_HEADERS, STATUS } from '@fosp/protocol';
+import { fospError, type Headers, isHeaderValue, STATUS } from '@fosp/protocol';
 import { type Exchange, etagHeaders, onObject } from './exchange.ts';
 import { Slots } from './slots.ts';
 import type { Sent, TransferClient } from './transfer-client.ts';
@@ -122,13 +122,11 @@ export class Transfers {
   }
 
   async #upload(exchange: Exchange): Promise<Sent & { readonly ticket: string }> {
-    const { stream, head } = exchange.message;
+    const { stream } = exchange.message;
     const { attachment } = this.#options.limits;
     if (stream === undefined || (stream.size !== undefined && stream.size > attachment)) {
       throw fospError('too-large', `An attachment may have ${attachment} bytes at most.`);
     }
-    // Read now: what is wrong with them must not show after the file went up.
-    fileHeaders(head.headers);
     const size = stream.size === undefined ? undefined : { size: String(stream.size) };
     const { fields } = await this.#options.bus.call(ATTACHMENTS.write, { ...onObject(exchange), ...size });
     const sent = await this.#options.client.put(fields.url, stream, stream.size);
@@ -146,18 +144,10 @@ function headerOf(name: string, value: string | undefined): Headers | undefined 
   return value === undefined || !isHeaderValue(value) ? undefined : { [name]: value };
 }
 
-/** @throws FospError `malformed` where the name is not percent-encoded UTF-8 */
-function fileHeaders(headers: Headers = NO_HEADERS): FileHeaders {
-  const { 'Content-Type': type, 'File-Name': name } = headers;
-  if (name !== undefined) {
-    try {
-      decodeURIComponent(name);
-    } catch {
-      throw fospError('malformed', 'The header File-Name must be percent-encoded UTF-8.');
-    }
-  }
+/** Checked with the head, see `head-checks.ts`. What is empty says nothing. */
+function fileHeaders({ 'Content-Type': type, 'File-Name': name }: Headers): FileHeaders {
   return {
-    ...(type === undefined ? undefined : { 'content-type': type }),
-    ...(name === undefined ? undefined : { 'file-name': name }),
+    ...(type === undefined || type === '' ? undefined : { 'content-type': type }),
+    ...(name === undefined || name === '' ? undefined : { 'file-name': name }),
   };
 }

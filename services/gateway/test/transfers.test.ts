@@ -78,9 +78,22 @@ describe('WRITE', () => {
     const allowed = alice.request('WRITE', 'alice@wonderland.lit/a', { body: 'after' });
     expect([(await forbidden).status, (await allowed).status]).toEqual([403, 204]);
     expect(store.uploads.size).toBe(1);
-    const headers = { 'File-Name': '%E4' };
-    expect((await alice.request('WRITE', 'alice@wonderland.lit/a', { headers, body: 'x' })).status).toBe(400);
-    expect(store.uploads.size).toBe(1);
+  });
+
+  it('F11 F34 refuses headers that it could not send back, before rights are asked for and the file goes up', async () => {
+    const { gateway, store } = await start();
+    const alice = await gateway.logIn('alice');
+    const write = (headers: Record<string, string>) =>
+      alice.request('WRITE', 'alice@wonderland.lit/forbidden', { headers, body: Buffer.alloc(300_000) });
+    // More of them than a connection survives of bad messages.
+    for (const headers of Array.from({ length: 12 }, () => ({ 'File-Name': '%E4' }))) {
+      expect((await write(headers)).status).toBe(400);
+    }
+    expect((await write({ 'Content-Type': 'a: b' })).body.toString()).toContain('Content-Type');
+    expect((await write({ 'Content-Type': 'a/b' })).status).toBe(403);
+    expect(store.uploads.size).toBe(0);
+    await alice.succeed('WRITE', 'alice@wonderland.lit/a', { headers: { 'Content-Type': '' }, body: 'x' });
+    expect(store.files.get('/a')?.fields['content-type']).toBeUndefined();
   });
 
   it.each([

@@ -8,6 +8,7 @@ import { federation } from './federation.ts';
 import { frames } from './frames.ts';
 import { grammar } from './grammar.ts';
 import { groups } from './groups.ts';
+import { headChecks } from './head-checks.ts';
 import { limits } from './limits.ts';
 import { normalisation } from './normalisation.ts';
 import { notificationViews } from './notification-views.ts';
@@ -45,6 +46,7 @@ export const CASES: readonly Case[] = [
   ...requestsUpdate,
   ...requestsTree,
   ...orderOfChecks,
+  ...headChecks,
   ...shapes,
   ...rights,
   ...groups,
