@@ -38,6 +38,9 @@ const PEM: Kind<string> = {
 /** Node's thread pool has four threads: one at least is left to files. */
 const HASHING_THREADS = Math.min(3, availableParallelism());
 
+/** Of `FOSP_DRAIN_SECONDS`, what the gateway may take to close all connections; the rest is for what drains behind it. */
+export const DRAIN_SHARE = 0.7;
+
 export const GATEWAY_VARIABLES = {
   domains: variable('FOSP_DOMAIN', 'localhost', 'the domains served', DOMAINS),
   host: PROCESS_VARIABLES.host,
@@ -177,9 +180,20 @@ function limitsOf(settings: Settings<typeof GATEWAY_VARIABLES>): GatewayLimits {
     transferStallSeconds: 30,
     transferIdleConnections: 32,
     retryAfterSeconds: 1,
-    closingSeconds: settings.drainSeconds * 0.4,
-    graceSeconds: settings.drainSeconds * 0.2,
-    handshakeSeconds: Math.min(5, settings.drainSeconds * 0.1),
+    ...drainLimits(settings.drainSeconds),
+  };
+}
+
+/** How the gateway's share of a drain is spent: whatever `FOSP_DRAIN_SECONDS` is, all of it together fits. */
+function drainLimits(
+  drainSeconds: number,
+): Pick<GatewayLimits, 'closingSeconds' | 'graceSeconds' | 'handshakeSeconds'> {
+  const share = drainSeconds * DRAIN_SHARE;
+  return {
+    closingSeconds: share * 0.45,
+    graceSeconds: share * 0.25,
+    // Twice: of connections that close by themselves, and of those that are closed after the time of grace.
+    handshakeSeconds: Math.min(5, share * 0.15),
   };
 }
 
