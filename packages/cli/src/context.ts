@@ -1,7 +1,7 @@
-import { FospClient } from '@fosp/client';
+import type { ClientOptions, Credentials, FospClient } from '@fosp/client';
 import { CommandError, EXIT } from './exit-codes.ts';
 import type { Output } from './output.ts';
-import { loadSession, type StoredSession, saveSession, sessionPath } from './session-file.ts';
+import { loadSession, saveSession, sessionPath } from './session-file.ts';
 import type { Settings } from './settings.ts';
 
 /** What every command works with. */
@@ -15,28 +15,40 @@ export interface Context {
 const DEFAULT_URL = 'ws://localhost:1337';
 
 export async function createContext(settings: Settings, output: Output, url: string | undefined): Promise<Context> {
-  const stored = await loadSession(sessionPath(settings));
-  return { settings, output, url: url ?? settings.url ?? stored?.url ?? DEFAULT_URL };
+  const named = url ?? settings.url;
+  const stored = named === undefined ? await loadSession(sessionPath(settings)) : undefined;
+  return { settings, output, url: checkedUrl(named ?? stored?.url ?? DEFAULT_URL) };
+}
+
+function checkedUrl(url: string): string {
+  if (!/^wss?:\/\//i.test(url) || !URL.canParse(url)) {
+    throw new CommandError(`"${url}" is no server's address: write ws://host:1337 or wss://host:1338`, EXIT.usage);
+  }
+  return url.replace(/\/+$/, '');
 }
 
 /** Runs `work` as the logged-in user: `FOSP_USER` with `FOSP_PASSWORD`, or who logged in with `fosp login`. */
 export async function asUser<Result>(context: Context, work: (client: FospClient) => Promise<Result>): Promise<Result> {
-  const { settings, url } = context;
-  if (settings.user !== undefined && settings.password !== undefined) {
-    const credentials = { user: settings.user, password: settings.password };
-    return await withClient(await FospClient.connect({ url, credentials }), work);
-  }
-  const stored = await storedFor(context);
-  const client = await FospClient.connect({ url, credentials: { token: stored.token, user: stored.user } });
-  return await withClient(client, work);
+  return await withClient({ url: context.url, credentials: await credentialsOf(context) }, work);
 }
 
-async function storedFor({ settings, url }: Context): Promise<StoredSession> {
+async function credentialsOf({ settings, url }: Context): Promise<Credentials> {
+  const { user, password } = settings;
+  if (user !== undefined) {
+    if (password === undefined) {
+      throw new CommandError('FOSP_USER is set, and FOSP_PASSWORD is not: set both, or neither', EXIT.usage);
+    }
+    return { user, password };
+  }
   const stored = await loadSession(sessionPath(settings));
   if (stored === undefined || stored.url !== url) {
-    throw new CommandError(`not logged in at ${url}; run: fosp login NAME --url ${url}`, EXIT.usage);
+    const elsewhere = stored === undefined ? '' : `, but as ${stored.user} at ${stored.url}`;
+    throw new CommandError(
+      `not logged in at ${url}${elsewhere}; run: fosp login NAME --url ${url} (or first: fosp register NAME --url ${url})`,
+      EXIT.usage,
+    );
   }
-  return stored;
+  return { token: stored.token };
 }
 
 /** Runs `work` on a connection that nobody is logged in on. */
@@ -44,15 +56,34 @@ export async function asNobody<Result>(
   context: Context,
   work: (client: FospClient) => Promise<Result>,
 ): Promise<Result> {
-  return await withClient(await FospClient.connect({ url: context.url, reconnect: false }), work);
+  return await withClient({ url: context.url, reconnect: false }, work);
 }
 
-async function withClient<Result>(client: FospClient, work: (client: FospClient) => Promise<Result>): Promise<Result> {
+async function withClient<Result>(
+  options: ClientOptions,
+  work: (client: FospClient) => Promise<Result>,
+): Promise<Result> {
+  const { FospClient } = await import('@fosp/client');
+  const client = await FospClient.connect(options).catch((error: unknown) => explain(error, options));
   try {
     return await work(client);
   } finally {
     client.close();
   }
+}
+
+/** Says what to do about a server that is not there, and about a login that is no longer good. */
+function explain(error: unknown, { url, credentials }: ClientOptions): never {
+  const { code, message } = error instanceof Error && 'code' in error ? error : { code: undefined, message: '' };
+  if (code === 'unreachable' || code === 'timeout') {
+    throw new CommandError(
+      `${message} Is a server running at ${url}? On this machine "npx -y pnpm@12 start" starts one; --url names another.`,
+    );
+  }
+  if (code === 'unauthenticated' && credentials !== undefined && !('password' in credentials)) {
+    throw new CommandError(`the login at ${url} is no longer good (${message}); run: fosp login NAME --url ${url}`);
+  }
+  throw error;
 }
 
 /** Keeps the login of a client for the commands to come. */

@@ -1,81 +1,122 @@
 /**
  * A tree of objects as a folder of files: what `importFolder` stored comes back byte for byte. An object with children is a
- * folder; its own file, if it has one, is `%file` in it, and whatever else it holds that no import wrote is `%object.json`
- * (no file of an import can have such a name: a part never has a `%` that escapes nothing).
+ * folder; its own file, if it has one, is `%file` in it, and whatever else it holds that no import wrote is `%object.json`.
  *
  * Nothing is written outside the folder, whatever the server names its objects: each name is checked, folders that are
  * links are refused, and files are written beside their place and moved into it.
  */
 import { Buffer } from 'node:buffer';
-import { createWriteStream } from 'node:fs';
-import { chmod, lstat, mkdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { lstat, mkdir, writeFile } from 'node:fs/promises';
 import { type FospClient, type FospObject, isFospError } from '@fosp/client';
+import { parseResourceId } from '@fosp/protocol';
 import { BoundedTasks } from './bounded.ts';
-import { FILE_TYPE, FOLDER_TYPE } from './import-folder.ts';
-import { fileNameOfPart, shownName } from './names.ts';
+import { Drafts } from './drafts.ts';
+import { CommandError } from './exit-codes.ts';
+import { exportFile } from './export-file.ts';
+import { FILE_TYPE } from './import-file.ts';
+import { FOLDER_TYPE } from './import-folder.ts';
+import { fileNamesOf, freeName, shownName } from './names.ts';
 import type { TransferReport } from './report.ts';
+import { persistently, reasonToSkip } from './trouble.ts';
 
-const FILES_AT_ONCE = 8;
-const OWN_FILE = Buffer.from('%file');
-const OWN_OBJECT = Buffer.from('%object.json');
+const OBJECTS_AT_ONCE = 8;
+const OWN_FILE = '%file';
+const OWN_OBJECT = '%object.json';
 
 export interface ExportOptions {
   readonly client: FospClient;
   readonly report: TransferReport;
-  readonly onProgress: (current: string) => void;
+  /** `found` objects are known so far, `done` of them are exported. */
+  readonly onProgress: (current: string, done: number, found: number) => void;
 }
 
+/** An object, and where it goes. */
 interface Place {
   readonly resource: string;
   readonly path: Buffer;
   /** The top of the export is a folder even without children. */
-  readonly top: boolean;
+  readonly isTop: boolean;
+}
+
+interface Walk extends ExportOptions {
+  readonly drafts: Drafts;
+  readonly waiting: Place[];
 }
 
 export async function exportTree(resource: string, folder: string, options: ExportOptions): Promise<void> {
-  const tasks = new BoundedTasks(FILES_AT_ONCE);
-  const waiting: Place[] = [{ resource: resource.replace(/\/$/, ''), path: Buffer.from(folder), top: true }];
+  const { tree, path } = parseResourceId(resource);
   await mkdir(folder, { recursive: true });
+  using drafts = new Drafts(folder);
+  const tasks = new BoundedTasks(OBJECTS_AT_ONCE);
+  const top = { resource: `${tree}${path}`, path: Buffer.from(folder), isTop: true };
+  const walk = { ...options, drafts, waiting: [top] };
+  let done = 0;
+  let begun = 0;
   for (;;) {
-    const place = waiting.pop();
-    if (place === undefined) {
+    const place = walk.waiting.pop();
+    if (place !== undefined) {
+      begun++;
+      await tasks.add(async () => {
+        await exportOrSkip(place, walk);
+        done++;
+        options.onProgress(place.resource, done, begun + walk.waiting.length);
+      });
+    } else {
       await tasks.done();
-      if (waiting.length === 0) {
+      if (walk.waiting.length === 0) {
         return;
       }
-    } else {
-      await tasks.add(() => exportObject(place, waiting, options));
     }
   }
 }
 
-async function exportObject(place: Place, waiting: Place[], options: ExportOptions): Promise<void> {
-  const { client, report } = options;
-  options.onProgress(place.resource);
+/** What cannot be had of the top ends it all; further below it is skipped. */
+async function exportOrSkip(place: Place, walk: Walk): Promise<void> {
   try {
-    const [{ value, text }, children] = await Promise.all([
-      client.select(place.resource),
-      childrenOf(place.resource, client),
-    ]);
-    const extra = holdsMore(value);
-    const isFolder = place.top || children.length > 0 || value.type === FOLDER_TYPE || extra;
-    if (isFolder) {
-      await enterFolder(place, options);
-      waiting.push(...children.map((name) => childPlace(place, name)));
-    }
-    if (extra) {
-      await writeFile(join(place.path, OWN_OBJECT), text, { flag: 'w' });
-    }
-    if (value.attachment !== undefined) {
-      await exportFile(place.resource, isFolder ? join(place.path, OWN_FILE) : place.path, value, options);
-    }
+    await persistently(() => exportObject(place, walk));
   } catch (error) {
-    if (!isFospError(error) || (error.status !== 403 && error.status !== 404)) {
+    const reason = place.isTop ? undefined : reasonToSkip(error);
+    if (reason === undefined) {
       throw error;
     }
-    report.skipped.push({ path: place.resource, reason: error.message });
+    walk.report.skipped.push({ path: place.resource, reason });
+  }
+}
+
+async function exportObject(place: Place, walk: Walk): Promise<void> {
+  const { client, report, drafts } = walk;
+  const id = place.resource.includes('/') ? place.resource : `${place.resource}/`;
+  const [{ value, text }, children] = await Promise.all([client.select(id), childrenOf(id, client)]);
+  const names = fileNamesOf(children);
+  const extra = holdsMore(value);
+  const isFolder = place.isTop || children.length > 0 || value.type === FOLDER_TYPE || extra;
+  if (!isFolder) {
+    await attachmentTo(place.path, { id, object: value, walk });
+    return;
+  }
+  await enterFolder(place.path);
+  const taken = new Set([...names.values()].map((name) => name.toString('latin1')));
+  if (extra) {
+    await drafts.place(join(place.path, freeName(OWN_OBJECT, taken)), (draft) =>
+      writeFile(draft, text, { flag: 'wx' }),
+    );
+  }
+  await attachmentTo(join(place.path, freeName(OWN_FILE, taken)), { id, object: value, walk });
+  report.folders++;
+  for (const [part, name] of names) {
+    walk.waiting.push({ resource: `${place.resource}/${part}`, path: join(place.path, name), isTop: false });
+  }
+}
+
+interface Found {
+  readonly id: string;
+  readonly object: FospObject;
+  readonly walk: Walk;
+}
+
+async function attachmentTo(path: Buffer, { id, object, walk }: Found): Promise<void> {
+  if (object.attachment !== undefined) {
+    await exportFile(id, object, { ...walk, path });
   }
 }
 
@@ -99,70 +140,14 @@ function holdsMore(object: FospObject): boolean {
   return object.data !== undefined || object.type !== undefined;
 }
 
-function childPlace(place: Place, part: string): Place {
-  return { resource: `${place.resource}/${part}`, path: join(place.path, fileNameOfPart(part)), top: false };
-}
-
-async function enterFolder(place: Place, { report }: ExportOptions): Promise<void> {
-  report.folders++;
-  const found = await lstat(place.path).catch(() => undefined);
-  if (found === undefined) {
-    await mkdir(place.path);
-  } else if (!found.isDirectory()) {
-    throw new Error(
-      `${shownName(place.path)} is there already and is no folder; move it away, or export to another folder`,
-    );
-  }
-}
-
-async function exportFile(resource: string, path: Buffer, object: FospObject, options: ExportOptions): Promise<void> {
-  const { client, report } = options;
-  const modified = modifiedOf(object);
-  if (await isUnchanged(path, object.attachment?.size, modified)) {
-    report.unchanged++;
-    return;
-  }
-  const download = await client.read(resource);
-  const draft = Buffer.concat([path, Buffer.from(`.${process.pid}.part`)]);
-  let bytes = 0;
-  try {
-    // 'wx' never follows a link: the draft is always a new file of ours.
-    await pipeline(Readable.from(download.body), createWriteStream(draft, { flags: 'wx' }));
-    bytes = (await lstat(draft)).size;
-    await restore(draft, object, modified);
-    await rename(draft, path);
-  } finally {
-    await rm(draft, { force: true });
-  }
-  report.files++;
-  report.bytes += bytes;
-}
-
-/** Seconds since the epoch, where an import kept them. */
-function modifiedOf(object: FospObject): number | undefined {
-  const { data } = object;
-  const modified = typeof data === 'object' && data !== null && 'modified' in data ? Number(data.modified) : Number.NaN;
-  return object.type === FILE_TYPE && Number.isFinite(modified) ? modified : undefined;
-}
-
-async function isUnchanged(path: Buffer, size: number | undefined, modified: number | undefined): Promise<boolean> {
+async function enterFolder(path: Buffer): Promise<void> {
   const found = await lstat(path).catch(() => undefined);
-  return (
-    found?.isFile() === true &&
-    found.size === size &&
-    modified !== undefined &&
-    Math.abs(found.mtimeMs / 1000 - modified) < 0.001
-  );
-}
-
-async function restore(path: Buffer, object: FospObject, modified: number | undefined): Promise<void> {
-  const { data } = object;
-  const mode = typeof data === 'object' && data !== null && 'mode' in data ? data.mode : undefined;
-  if (object.type === FILE_TYPE && typeof mode === 'number') {
-    await chmod(path, (mode & 0o777) | 0o600);
-  }
-  if (modified !== undefined) {
-    await utimes(path, modified, modified);
+  if (found === undefined) {
+    await mkdir(path);
+  } else if (!found.isDirectory()) {
+    throw new CommandError(
+      `${shownName(path)} is there already and is no folder; move it away, or export to another folder`,
+    );
   }
 }
 

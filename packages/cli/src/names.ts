@@ -54,3 +54,36 @@ function unescapeBytes(part: string): Buffer {
 export function shownName(name: Buffer): string {
   return decodeText(name) ?? name.toString('latin1');
 }
+
+/**
+ * The file names for all parts of one folder, each another one. Two parts may stand for the same name, such as `A` and
+ * `%41`: the one that an import would make of the name gets it, the others keep their escapes.
+ */
+export function fileNamesOf(parts: readonly string[]): Map<string, Buffer> {
+  const names = new Map<string, Buffer>();
+  const taken = new Set<string>();
+  const take = (part: string, name: Buffer): void => {
+    names.set(part, name);
+    taken.add(name.toString('latin1'));
+  };
+  const plain = parts.filter((part) => partOfFileName(fileNameOfPart(part)) === part);
+  for (const part of plain) {
+    take(part, fileNameOfPart(part));
+  }
+  for (const part of parts) {
+    if (!names.has(part)) {
+      const name = fileNameOfPart(part);
+      take(part, taken.has(name.toString('latin1')) ? freeName(part, taken) : name);
+    }
+  }
+  return names;
+}
+
+/** The name with as many `~` behind it as it takes to be another than all that are taken. */
+export function freeName(name: string, taken: ReadonlySet<string>): Buffer {
+  let free = Buffer.from(name);
+  while (taken.has(free.toString('latin1'))) {
+    free = Buffer.concat([free, Buffer.from('~')]);
+  }
+  return free;
+}

@@ -1,4 +1,3 @@
-import { isFospError } from '@fosp/client';
 import { CommandError, EXIT } from './exit-codes.ts';
 
 /**
@@ -7,17 +6,22 @@ import { CommandError, EXIT } from './exit-codes.ts';
  */
 export interface Output {
   readonly json: boolean;
+  /** Aborted when nobody reads standard output any more, as behind `| head`. */
+  readonly unread: AbortSignal;
   /** A result: `text` for people, `value` for `--json`. */
   result(text: string, value: unknown): void;
-  /** Raw bytes, whatever the mode. */
+  /** Raw bytes, whatever the mode. Rejects with an `EPIPE` when nobody reads them. */
   bytes(piece: Uint8Array): Promise<void>;
   /** A remark for people. Silent with `--json`. */
   note(text: string): void;
 }
 
 export function createOutput(json: boolean): Output {
+  const unread = new AbortController();
+  process.stdout.on('error', () => unread.abort());
   return {
     json,
+    unread: unread.signal,
     result(text, value) {
       process.stdout.write(`${json ? JSON.stringify(value) : text}\n`);
     },
@@ -34,23 +38,26 @@ export function createOutput(json: boolean): Output {
   };
 }
 
-/** Says what went wrong and gives the exit code. */
+/** Says what went wrong and gives the exit code. That nobody reads on is no failure of ours. */
 export function reportFailure(error: unknown, json: boolean): number {
-  const { message, status, exitCode } = describeFailure(error);
-  if (json) {
-    process.stdout.write(`${JSON.stringify({ error: { message, ...(status === undefined ? {} : { status }) } })}\n`);
-  } else {
-    process.stderr.write(`fosp: ${message}${status === undefined ? '' : ` (${status})`}\n`);
+  const { code, status, message } = membersOf(error);
+  if (code === 'EPIPE') {
+    return EXIT.done;
   }
-  return exitCode;
+  const text = typeof message === 'string' ? message : String(error);
+  const shown = typeof status === 'number' ? status : undefined;
+  if (json) {
+    process.stdout.write(`${JSON.stringify({ error: { message: text, status: shown } })}\n`);
+  } else {
+    process.stderr.write(`fosp: ${text}${shown === undefined ? '' : ` (${shown})`}\n`);
+  }
+  return error instanceof CommandError ? error.exitCode : EXIT.failed;
 }
 
-function describeFailure(error: unknown): { message: string; status?: number; exitCode: number } {
-  if (error instanceof CommandError) {
-    return { message: error.message, exitCode: error.exitCode };
+function membersOf(error: unknown): Record<string, unknown> {
+  if (typeof error !== 'object' || error === null) {
+    return {};
   }
-  if (isFospError(error)) {
-    return { message: error.message, status: error.status, exitCode: EXIT.failed };
-  }
-  return { message: error instanceof Error ? error.message : String(error), exitCode: EXIT.failed };
+  const { code, status, message }: { code?: unknown; status?: unknown; message?: unknown } = error;
+  return { code, status, message };
 }

@@ -3,6 +3,7 @@
  * terminal's standard error.
  */
 export interface ProgressLine {
+  readonly isShown: boolean;
   update(text: string, done?: number, total?: number): void;
   end(): void;
 }
@@ -12,10 +13,11 @@ const INTERVAL_MS = 100;
 
 export function createProgressLine(shown: boolean): ProgressLine {
   if (!shown || process.stderr.isTTY !== true) {
-    return { update: () => undefined, end: () => undefined };
+    return { isShown: false, update: () => undefined, end: () => undefined };
   }
   let drawn = 0;
   return {
+    isShown: true,
     update(text, done, total) {
       const now = Date.now();
       if (now - drawn < INTERVAL_MS) {

@@ -7,6 +7,8 @@ export interface Question {
   readonly text: string;
   readonly variable: string;
   readonly given: string | undefined;
+  /** A new secret, which on a terminal is typed twice. */
+  readonly isNew?: boolean;
 }
 
 /** Secrets, in the order asked: from their settings, else typed unseen on the terminal, else lines of standard input. */
@@ -15,14 +17,7 @@ export async function askSecrets(questions: readonly Question[]): Promise<string
   try {
     const answers: string[] = [];
     for (const question of questions) {
-      const answer = question.given ?? (await lines?.ask(question.text)) ?? '';
-      if (answer === '') {
-        throw new CommandError(
-          `no answer to "${question.text.trim()}": type it, set ${question.variable}, or send it as a line to standard input`,
-          EXIT.usage,
-        );
-      }
-      answers.push(answer);
+      answers.push(question.given ?? (lines === undefined ? '' : await ask(lines, question)));
     }
     return answers;
   } finally {
@@ -30,14 +25,36 @@ export async function askSecrets(questions: readonly Question[]): Promise<string
   }
 }
 
-function openLines(): { ask(text: string): Promise<string | undefined>; close(): void } {
+interface Lines {
+  readonly terminal: boolean;
+  /** The next line; undefined at the end. */
+  next(text: string): Promise<string | undefined>;
+  close(): void;
+}
+
+async function ask(lines: Lines, { text, variable, isNew }: Question): Promise<string> {
+  const answer = await lines.next(text);
+  if (answer === undefined || answer === '') {
+    throw new CommandError(
+      `no answer to "${text.trim()}": type it, set ${variable}, or send it as a line to standard input`,
+      EXIT.usage,
+    );
+  }
+  if (isNew === true && lines.terminal && (await lines.next('The same again: ')) !== answer) {
+    throw new CommandError('the two are not the same; nothing was changed', EXIT.usage);
+  }
+  return answer;
+}
+
+function openLines(): Lines {
   const terminal = process.stdin.isTTY === true;
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const lines = createInterface({ input: process.stdin, output: silent, terminal });
+  const lines = createInterface({ input: process.stdin, output: silent, terminal, historySize: 0 });
   const iterator = lines[Symbol.asyncIterator]();
   lines.once('SIGINT', () => lines.close());
   return {
-    async ask(text) {
+    terminal,
+    async next(text) {
       process.stderr.write(terminal ? text : '');
       const { value } = await iterator.next();
       process.stderr.write(terminal ? '\n' : '');

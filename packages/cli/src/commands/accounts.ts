@@ -3,7 +3,9 @@ import { askSecrets, type Question } from '../prompt.ts';
 import { forgetSession, sessionPath } from '../session-file.ts';
 
 export async function register(context: Context, name: string): Promise<void> {
-  const [password = ''] = await askSecrets([passwordQuestion(context, `New password for ${name}: `)]);
+  const [password = ''] = await askSecrets([
+    { ...passwordQuestion(context, `New password for ${name}: `), isNew: true },
+  ]);
   await asNobody(context, (client) => client.register(name, password));
   const user = await logInAs(context, name, password);
   context.output.result(`Registered and logged in as ${user}. Your tree is ${user}/`, { user });
@@ -29,13 +31,15 @@ export async function whoami(context: Context): Promise<void> {
 export async function changePassword(context: Context): Promise<void> {
   const [old = '', password = ''] = await askSecrets([
     passwordQuestion(context, 'Old password: '),
-    { text: 'New password: ', variable: 'FOSP_NEW_PASSWORD', given: context.settings.newPassword },
+    { text: 'New password: ', variable: 'FOSP_NEW_PASSWORD', given: context.settings.newPassword, isNew: true },
   ]);
-  const name = await asUser(context, async (client) => {
+  const user = await asUser(context, async (client) => {
     await client.changePassword(old, password);
     return client.user ?? '';
   });
-  const user = await logInAs(context, name, password);
+  if (context.settings.user === undefined) {
+    await logInAs(context, user, password);
+  }
   context.output.result(`Password of ${user} changed; you are logged out everywhere else.`, { user });
 }
 

@@ -57,7 +57,7 @@ function requestFor(
 async function newPassword(context: Context, name: string): Promise<string> {
   const given = context.settings.newPassword ?? context.settings.password;
   const [password = ''] = await askSecrets([
-    { text: `New password for ${name}: `, variable: 'FOSP_NEW_PASSWORD', given },
+    { text: `New password for ${name}: `, variable: 'FOSP_NEW_PASSWORD', given, isNew: true },
   ]);
   return password;
 }

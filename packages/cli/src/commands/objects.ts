@@ -1,16 +1,19 @@
-import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { members } from '@fosp/protocol';
+import { checkJson, equalJson, members, mergePatch } from '@fosp/protocol';
 import { asUser, type Context } from '../context.ts';
-import { CommandError, EXIT } from '../exit-codes.ts';
+import { withEdited } from '../editor.ts';
+import { CommandError } from '../exit-codes.ts';
 import { readInput } from '../input.ts';
 import { mergeDiff } from '../merge-diff.ts';
+
+/** What the server alone sets (PROTOCOL §4). */
+const SERVERS_OWN = ['owner', 'btime', 'mtime'];
 
 export async function list(context: Context, resource: string): Promise<void> {
   await asUser(context, async (client) => {
     for await (const name of client.list(resource)) {
+      if (context.output.unread.aborted) {
+        return;
+      }
       context.output.result(name, name);
     }
   });
@@ -41,48 +44,34 @@ export async function remove(context: Context, resource: string): Promise<void> 
   context.output.result(`Deleted ${resource} and all below it`, { resource });
 }
 
-/** Opens the object in `$VISUAL` or `$EDITOR` and sends what was changed, if nobody else changed it meanwhile. */
+/** Opens the object in an editor and sends what was changed, if nobody else changed it meanwhile. */
 export async function edit(context: Context, resource: string): Promise<void> {
-  const editor = context.settings.editor;
   await asUser(context, async (client) => {
     const { text, etag } = await client.select(resource);
-    const before = indented(text);
-    const after = await editText(before, editor);
-    const changes = mergeDiff(before, after);
-    if (changes === undefined) {
-      context.output.result('Nothing changed.', { resource, changed: false });
-      return;
-    }
-    await client.update(resource, changes, etag === undefined ? {} : { ifMatch: etag });
-    context.output.result(`Updated ${resource}`, { resource, changed: true });
+    const before = indented(editable(text));
+    await withEdited(before, context.settings.editor, async (after) => {
+      const changes = changesBetween(before, after);
+      if (changes !== undefined) {
+        await client.update(resource, changes, etag === undefined ? {} : { ifMatch: etag });
+      }
+      const changed = changes !== undefined;
+      context.output.result(changed ? `Updated ${resource}` : 'Nothing changed.', { resource, changed });
+    });
   });
 }
 
-async function editText(text: string, editor: string): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'fosp-edit-'));
-  const file = join(folder, 'object.json');
-  try {
-    await writeFile(file, `${text}\n`, { mode: 0o600 });
-    await runEditor(editor, file);
-    const edited = (await readFile(file, 'utf8')).trim();
-    JSON.parse(edited);
-    return edited;
-  } catch (error) {
-    throw error instanceof SyntaxError
-      ? new CommandError(`what you saved is no JSON: ${error.message}`, EXIT.usage)
-      : error;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
+function editable(object: string): string {
+  const fields = [...(members(object) ?? [])].filter(([name]) => !SERVERS_OWN.includes(name));
+  return `{${fields.map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(',')}}`;
+}
+
+function changesBetween(before: string, after: string): string | undefined {
+  checkJson(after, 'What you saved');
+  const changes = mergeDiff(before, after);
+  if (changes !== undefined && !equalJson(mergePatch(before, changes), after)) {
+    throw new CommandError('A member that is null cannot be sent as a change: that would remove it.');
   }
-}
-
-function runEditor(editor: string, file: string): Promise<void> {
-  const [program = editor, ...options] = editor.split(' ');
-  const child = spawn(program, [...options, file], { stdio: 'inherit' });
-  return new Promise((resolve, reject) => {
-    child.once('error', (error) => reject(new CommandError(`cannot start ${program}: ${error.message}; set EDITOR`)));
-    child.once('exit', (code) => (code === 0 ? resolve() : reject(new CommandError(`${program} ended with ${code}`))));
-  });
+  return changes;
 }
 
 /** Two spaces a level; scalars as they came. */

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { asUser, type Context } from '../context.ts';
+import { countFiles } from '../count-files.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
 import { exportTree } from '../export-tree.ts';
 import { importFolder } from '../import-folder.ts';
@@ -12,26 +13,45 @@ export async function importCommand(context: Context, folder: string, resource: 
   if (found?.isDirectory() !== true) {
     throw new CommandError(`${folder} is no folder`, EXIT.usage);
   }
-  return await transfer(context, `Imported ${folder} into ${resource}`, async (report, onProgress) => {
+  const report = createReport();
+  const progress = createProgressLine(!context.output.json);
+  const counted = new AbortController();
+  let total: number | undefined;
+  if (progress.isShown) {
+    countFiles(folder, counted.signal).then(
+      (count) => {
+        total = count;
+      },
+      () => undefined,
+    );
+  }
+  const onProgress = (current: string): void => {
+    const done = report.files + report.unchanged + report.skipped.length;
+    progress.update(`${progressText(report)}  ${current}`, done, total);
+  };
+  try {
     await asUser(context, (client) => importFolder(folder, resource, { client, report, onProgress }));
-  });
+  } finally {
+    counted.abort();
+    progress.end();
+  }
+  return finish(context, `Imported ${folder} into ${resource}`, report);
 }
 
 /** Writes the tree below a resource into a folder; gives the exit code. */
 export async function exportCommand(context: Context, resource: string, folder: string): Promise<number> {
-  return await transfer(context, `Exported ${resource} into ${folder}`, async (report, onProgress) => {
-    await asUser(context, (client) => exportTree(resource, folder, { client, report, onProgress }));
-  });
-}
-
-type Work = (report: TransferReport, onProgress: (current: string) => void) => Promise<void>;
-
-async function transfer(context: Context, what: string, work: Work): Promise<number> {
   const report = createReport();
   const progress = createProgressLine(!context.output.json);
-  await work(report, (current) => {
-    progress.update(`${report.files + report.unchanged} files, ${bytesText(report.bytes)}  ${current}`);
-  });
-  progress.end();
-  return finish(context, what, report);
+  const onProgress = (current: string, done: number, found: number): void =>
+    progress.update(`${progressText(report)}  ${current}`, done, found);
+  try {
+    await asUser(context, (client) => exportTree(resource, folder, { client, report, onProgress }));
+  } finally {
+    progress.end();
+  }
+  return finish(context, `Exported ${resource} into ${folder}`, report);
+}
+
+function progressText(report: TransferReport): string {
+  return `${report.files + report.unchanged} files, ${bytesText(report.bytes)}`;
 }
