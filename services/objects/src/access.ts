@@ -1,6 +1,7 @@
 /**
  * The order in which a request is judged (PROTOCOL §4): no right at all 403, no such object 404 or no parent 412, missing
- * right 403. Who holds no right learns nothing, not even whether there is an object or a tree.
+ * right 403, conditions 412 or 304, then 405 and 409. Who holds no right learns nothing, not even whether there is an object
+ * or a tree.
  */
 import { domainOf, type FospError, formatResourceId, fospError, type RightsMask, rightNames } from '@fosp/protocol';
 

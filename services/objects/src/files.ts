@@ -8,12 +8,12 @@
  *
  * A WRITE replaces the file and all that described it: a name or type that it does not give is gone.
  */
-import { attachmentText, decodeHeaderText, fospError, parseObjectBody, RIGHTS } from '@fosp/protocol';
+import { attachmentText, decodeHeaderText, fospError, parseObjectBody, RIGHTS, type RightsMask } from '@fosp/protocol';
 import { type Domains, need, noObject, refusal } from './access.ts';
 import { announceChange } from './announce.ts';
 import type { ObjectsLimits } from './limits.ts';
 import type { Policies } from './policies.ts';
-import { checkPreconditions, etagOf } from './preconditions.ts';
+import { checkChange, etagFor, type ToldEtag, toldEtag } from './preconditions.ts';
 import type { Place, Store, StoredObject, TreeTransaction } from './store/store.ts';
 import type { Transactions } from './transactions.ts';
 import { retireFile, type WriteTarget } from './writing.ts';
@@ -52,7 +52,8 @@ export class Files {
   /** Registers a key for an upload. @throws forbidden, not-found, precondition-failed */
   async begin(target: WriteTarget, key: string): Promise<{ incarnation: number }> {
     return this.#deps.transactions.run(target.tree, target.deadline, async (tx, now) => {
-      const { incarnation } = this.#judged(target, await tx.look(target.path));
+      const { object } = this.#judged(target, await tx.look(target.path));
+      const { incarnation } = object;
       const { tree, path } = target;
       await tx.putFile({ key, state: 'pending', tree, path, incarnation, size: undefined, checksum: undefined }, now);
       return { change: undefined, incarnation };
@@ -60,12 +61,12 @@ export class Files {
   }
 
   /** Makes an upload the object's file. @throws as `begin`; malformed, timeout where it took too long */
-  async commit(target: WriteTarget, upload: Upload): Promise<{ etag: string }> {
+  async commit(target: WriteTarget, upload: Upload): Promise<ToldEtag> {
     const { transactions, limits } = this.#deps;
     const attachment = attachmentOf(upload);
-    return transactions.run(target.tree, target.deadline, async (tx, now) => {
+    const { told } = await transactions.run(target.tree, target.deadline, async (tx, now) => {
       const place = await tx.look(target.path);
-      const object = this.#judged(target, place);
+      const { object, rights } = this.#judged(target, place);
       if (object.incarnation !== upload.incarnation) {
         throw noObject(target);
       }
@@ -80,8 +81,9 @@ export class Files {
       const above = place.levels.slice(1);
       const event = { event: 'UPDATED', user: target.user, object: after, above, groups: place.groups } as const;
       const announced = await announceChange(tx, event, limits);
-      return { change: { path: target.path, wide: false, announced }, etag: etagOf(version) };
+      return { change: { path: target.path, wide: false, announced }, told: toldEtag(version, rights) };
     });
+    return told;
   }
 
   /** Keys whose bytes may be deleted, claimed for the caller. */
@@ -97,7 +99,7 @@ export class Files {
     return this.#deps.store.files.forget(keys);
   }
 
-  #judged(target: WriteTarget, place: Place): StoredObject {
+  #judged(target: WriteTarget, place: Place): { readonly object: StoredObject; readonly rights: RightsMask } {
     const rights = this.#deps.policies.rights(target.user, place);
     if (rights === 0) {
       throw refusal(target, this.#deps.domains);
@@ -105,9 +107,9 @@ export class Files {
     if (place.object === undefined) {
       throw noObject(target);
     }
-    checkPreconditions(target, etagOf(place.object.version), { changes: true });
     need(rights, RIGHTS.writeAttachment, target);
-    return place.object;
+    checkChange(target, etagFor(place.object, rights));
+    return { object: place.object, rights };
   }
 }
 

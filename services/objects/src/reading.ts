@@ -12,7 +12,7 @@ import { encodeHeaderText, fospError, READ_RIGHTS, RIGHTS, type RightsMask } fro
 import { type Domains, need, noObject, refusal, type Target } from './access.ts';
 import type { Cache } from './cache/cache.ts';
 import type { Policies } from './policies.ts';
-import { checkModified, checkPreconditions, etagOf, type Preconditions } from './preconditions.ts';
+import { checkRead, etagOf, type Preconditions } from './preconditions.ts';
 import { crowdedView, needsOwnSubscription, rightsIn, type Sight, sightOf, viewIn } from './sight.ts';
 import type { Page, Place, Soon, Store, StoredObject } from './store/store.ts';
 import type { Telemetry } from './telemetry.ts';
@@ -64,11 +64,10 @@ export class Reading {
     const rights = rightsIn(sight, target.user);
     const object = this.#judged(target, sight.object, rights);
     const etag = etagOf(object.version);
-    checkPreconditions(target, etag, { changes: false });
     if ((rights & READ_RIGHTS) === 0) {
       need(rights, RIGHTS.readData, target);
     }
-    checkModified(target, etag);
+    checkRead(target, etag);
     if (needsOwnSubscription(sight, rights)) {
       return this.#selectCrowded(target);
     }
@@ -94,8 +93,7 @@ export class Reading {
     const body = Buffer.from(JSON.stringify(names), 'utf8');
     // Children are no part of the object, and change without it.
     const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
-    checkPreconditions(target, etag, { changes: false });
-    checkModified(target, etag);
+    checkRead(target, etag);
     if (body.byteLength > BUS_BODY_BYTES) {
       throw tooMany(`their names have ${body.byteLength} bytes`);
     }
@@ -107,14 +105,13 @@ export class Reading {
     const sight = await this.#look(target);
     const rights = rightsIn(sight, target.user);
     const object = this.#judged(target, sight.object, rights);
-    const etag = etagOf(object.version);
-    checkPreconditions(target, etag, { changes: false });
     // Whether there is a file is for those to know who may read it.
     need(rights, RIGHTS.readAttachment, target);
     if (object.file === undefined || object.attachment === undefined) {
       throw fospError('not-found', 'This object has no attachment.');
     }
-    checkModified(target, etag);
+    const etag = etagOf(object.version);
+    checkRead(target, etag);
     return { etag, key: object.file, ...fileFieldsOf(object.attachment) };
   }
 

@@ -4,7 +4,8 @@ import { fospError } from '@fosp/protocol';
 import type { Accounts, HashedPassword } from './accounts/accounts.ts';
 import type { FanOut } from './fan-out.ts';
 import type { Files } from './files.ts';
-import type { Reading } from './reading.ts';
+import { checkSyntax } from './preconditions.ts';
+import type { Reading, ReadTarget } from './reading.ts';
 import type { WriteTarget, Writing } from './writing.ts';
 
 export interface Parts {
@@ -39,7 +40,7 @@ function on<Q, R>(type: CallType<Q, R>, handler: (call: Call<Q>) => Promise<Answ
 function objectCalls({ reading, writing }: Parts): Served[] {
   return [
     on(OBJECTS.select, async ({ fields }) => {
-      const { etag, body } = await reading.select(fields);
+      const { etag, body } = await reading.select(readTarget(fields));
       return { fields: { etag }, body };
     }),
     on(OBJECTS.list, async ({ fields }) => {
@@ -48,7 +49,7 @@ function objectCalls({ reading, writing }: Parts): Served[] {
         ...(limit === undefined ? {} : { limit: wholeNumber(limit, 'Limit') }),
         after,
       };
-      const { etag, body, next } = await reading.list(fields, page);
+      const { etag, body, next } = await reading.list(readTarget(fields), page);
       return { fields: { etag, ...defined({ next }) }, body };
     }),
     on(OBJECTS.create, async (call) => ({ fields: await writing.create(writeTarget(call), call.body) })),
@@ -63,7 +64,7 @@ function objectCalls({ reading, writing }: Parts): Served[] {
 function fileCalls({ reading, files }: Parts): Served[] {
   return [
     on(OBJECTS.openFile, async ({ fields }) => {
-      const { etag, key, size, contentType, fileName } = await reading.openFile(fields);
+      const { etag, key, size, contentType, fileName } = await reading.openFile(readTarget(fields));
       const optional = defined({ 'content-type': contentType, 'file-name': fileName });
       return { fields: { etag, key, size: String(size), ...optional } };
     }),
@@ -73,7 +74,7 @@ function fileCalls({ reading, files }: Parts): Served[] {
     }),
     on(OBJECTS.commitFile, async (call) => {
       const { key, incarnation, size, checksum } = call.fields;
-      const { etag } = await files.commit(writeTarget(call), {
+      const told = await files.commit(writeTarget(call), {
         key,
         checksum,
         incarnation: wholeNumber(incarnation, 'incarnation'),
@@ -81,7 +82,7 @@ function fileCalls({ reading, files }: Parts): Served[] {
         contentType: call.fields['content-type'],
         fileName: call.fields['file-name'],
       });
-      return { fields: { etag } };
+      return { fields: told };
     }),
     on(OBJECTS.claimFiles, async ({ fields }) => {
       const keys = await files.claim(wholeNumber(fields.limit, 'limit'));
@@ -133,9 +134,15 @@ function accountCalls({ accounts }: Parts): Served[] {
   ];
 }
 
+function readTarget(fields: ReadTarget): ReadTarget {
+  checkSyntax(fields);
+  return fields;
+}
+
 function writeTarget({ fields, context }: Call<Omit<WriteTarget, 'deadline'>>): WriteTarget {
   const { user, tree, path } = fields;
   const preconditions = defined({ 'if-match': fields['if-match'], 'if-none-match': fields['if-none-match'] });
+  checkSyntax(preconditions);
   return { user, tree, path, ...preconditions, deadline: context.deadline };
 }
 

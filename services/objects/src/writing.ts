@@ -25,7 +25,7 @@ import { type Domains, need, noObject, refusal, type Target } from './access.ts'
 import { announceChange, announceDeletion } from './announce.ts';
 import type { ObjectsLimits } from './limits.ts';
 import type { Policies } from './policies.ts';
-import { checkPreconditions, etagOf, type Preconditions } from './preconditions.ts';
+import { checkChange, etagFor, type Preconditions, type ToldEtag, toldEtag } from './preconditions.ts';
 import type { Level, Place, StoredObject, TreeTransaction } from './store/store.ts';
 import type { Transactions } from './transactions.ts';
 
@@ -49,8 +49,6 @@ interface Doorway {
   readonly rights: RightsMask;
 }
 
-const CHANGES = { changes: true };
-
 export class Writing {
   readonly #deps: WritingDeps;
 
@@ -59,11 +57,11 @@ export class Writing {
   }
 
   /** @throws malformed, too-large, forbidden, precondition-failed, exists */
-  async create(target: WriteTarget, body: Uint8Array): Promise<{ etag: string }> {
-    const { transactions, limits } = this.#deps;
+  async create(target: WriteTarget, body: Uint8Array): Promise<ToldEtag> {
+    const { transactions, policies, limits } = this.#deps;
     const patch = this.#parse(body, 'create', target.path);
     const contents = contentsOf(patch);
-    const { etag } = await transactions.run(target.tree, target.deadline, async (tx, now) => {
+    const { told } = await transactions.run(target.tree, target.deadline, async (tx, now) => {
       const doorway = this.#doorway(await tx.look(target.path), target);
       this.#judgeCreation(target, doorway);
       const version = await tx.version();
@@ -81,16 +79,17 @@ export class Writing {
       const event = { event: 'CREATED', user: target.user, object, above, groups } as const;
       const announced = await announceChange(tx, event, limits);
       const change = { path: target.path, wide: target.path === GROUPS_PATH, announced };
-      return { change, etag: etagOf(version) };
+      const rights = policies.rights(target.user, { levels: [object, ...above], groups });
+      return { change, told: toldEtag(version, rights) };
     });
-    return { etag };
+    return told;
   }
 
   /** @throws malformed, too-large, forbidden, not-found, precondition-failed */
-  async update(target: WriteTarget, body: Uint8Array): Promise<{ etag: string }> {
+  async update(target: WriteTarget, body: Uint8Array): Promise<ToldEtag> {
     const { transactions, policies, domains } = this.#deps;
     const patch = this.#parse(body, 'update', target.path);
-    const { etag } = await transactions.run(target.tree, target.deadline, async (tx, now) => {
+    const { told } = await transactions.run(target.tree, target.deadline, async (tx, now) => {
       const place = await tx.look(target.path);
       const rights = policies.rights(target.user, place);
       if (rights === 0) {
@@ -100,14 +99,13 @@ export class Writing {
       if (object === undefined) {
         throw noObject(target);
       }
-      checkPreconditions(target, etagOf(object.version), CHANGES);
       return this.#applyUpdate(tx, { target, patch, place, object, rights, now });
     });
-    return { etag };
+    return told;
   }
 
   /** @throws forbidden, not-found, precondition-failed, not-allowed */
-  async delete(target: WriteTarget): Promise<{ etag?: string }> {
+  async delete(target: WriteTarget): Promise<void> {
     const { transactions, limits } = this.#deps;
     await transactions.run(target.tree, target.deadline, async (tx, now) => {
       const place = await tx.look(target.path);
@@ -117,7 +115,6 @@ export class Writing {
       await tx.remove(target.path, now);
       return { change: { path: target.path, wide: true, announced } };
     });
-    return {};
   }
 
   async #applyUpdate(
@@ -131,13 +128,14 @@ export class Writing {
       readonly now: number;
     },
   ) {
-    const { limits } = this.#deps;
+    const { limits, policies } = this.#deps;
     const { target, patch, place, object, rights, now } = update;
     const rows = await subscriptionsNamedBy(tx, patch, object);
     const change = changeOf(object, patch, { path: object.path, rows });
     judgeChange(change, { user: target.user, rights, owner: object.owner, tree: target.tree }, limits);
+    checkChange(target, etagFor(object, rights));
     if (!isChange(change)) {
-      return { change: undefined, etag: etagOf(object.version) };
+      return { change: undefined, told: toldEtag(object.version, rights) };
     }
     const version = await tx.version();
     const mtime = new Date(now).toISOString();
@@ -149,16 +147,12 @@ export class Writing {
     await tx.replace(after);
     await subscribe(tx, object.path, change.subscriptions);
     const subscribers = object.subscribers + gained(change.subscriptions, rows);
-    const announced = await announceChange(
-      tx,
-      {
-        ...{ event: 'UPDATED', user: target.user, groups: groupsAfter(after, place) },
-        ...{ object: { ...after, subscribers }, above: place.levels.slice(1) },
-      },
-      limits,
-    );
+    const [groups, above] = [groupsAfter(after, place), place.levels.slice(1)];
+    const event = { event: 'UPDATED', user: target.user, object: { ...after, subscribers }, above, groups } as const;
+    const announced = await announceChange(tx, event, limits);
     const wide = change.fields.has('acl') || object.path === GROUPS_PATH;
-    return { change: { path: object.path, wide, announced }, etag: etagOf(version) };
+    const rightsAfter = wide ? policies.rights(target.user, { levels: [after, ...above], groups }) : rights;
+    return { change: { path: object.path, wide, announced }, told: toldEtag(version, rightsAfter) };
   }
 
   #judgeCreation(target: WriteTarget, { place, above, rights }: Doorway): void {
@@ -167,12 +161,12 @@ export class Writing {
       const missing = formatResourceId({ tree: target.tree, path: parent });
       throw fospError('precondition-failed', `There is no parent ${missing}; create it first.`);
     }
-    checkPreconditions(target, place.object && etagOf(place.object.version), CHANGES);
     if (parent !== undefined) {
       // New groups change rights, as changed ones do.
       const needed = target.path === GROUPS_PATH ? RIGHTS.writeChildren | RIGHTS.writeAcl : RIGHTS.writeChildren;
       need(rights, needed, { tree: target.tree, path: parent });
     }
+    checkChange(target, this.#etagFor(target, place));
     if (place.object !== undefined) {
       throw fospError('exists', `${formatResourceId(target)} exists already.`);
     }
@@ -183,17 +177,27 @@ export class Writing {
     if (place.object === undefined) {
       throw noObject(target);
     }
-    checkPreconditions(target, etagOf(place.object.version), CHANGES);
+    if (parent !== undefined) {
+      need(rights, RIGHTS.deleteChildren, { tree: target.tree, path: parent });
+      await this.#judgeLossOfGroups(tx, target, place);
+    }
+    checkChange(target, this.#etagFor(target, place));
     if (parent === undefined) {
       throw fospError('not-allowed', 'The root of a tree cannot be deleted; its account can be removed.');
     }
-    need(rights, RIGHTS.deleteChildren, { tree: target.tree, path: parent });
-    if (isSelfOrAncestor(target.path, GROUPS_PATH) && place.groups !== undefined) {
-      // Without its groups the tree's rights are others.
-      const groups = await tx.look(GROUPS_PATH);
-      const groupsTarget = { tree: target.tree, path: GROUPS_PATH };
-      need(this.#deps.policies.rights(target.user, groups), RIGHTS.writeAcl, groupsTarget);
+  }
+
+  /** Without its groups the tree's rights are others. */
+  async #judgeLossOfGroups(tx: TreeTransaction, { user, tree, path }: WriteTarget, { groups }: Place): Promise<void> {
+    if (isSelfOrAncestor(path, GROUPS_PATH) && groups !== undefined) {
+      const place = await tx.look(GROUPS_PATH);
+      need(this.#deps.policies.rights(user, place), RIGHTS.writeAcl, { tree, path: GROUPS_PATH });
     }
+  }
+
+  /** By the rights on the object itself, whatever those on its parent are. */
+  #etagFor({ user }: WriteTarget, place: Place): string | undefined {
+    return place.object && etagFor(place.object, this.#deps.policies.rights(user, place));
   }
 
   /** @throws forbidden where the user holds no right on the parent or, where there is none, its nearest existing ancestor */

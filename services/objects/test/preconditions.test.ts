@@ -52,11 +52,36 @@ describe('preconditions', () => {
     expect((await world.create(ALICE, `${id}/newer`, '', { 'if-match': '*' })).status).toBe(412);
   });
 
-  it('comes after 404, and before the missing right', async () => {
-    const { id } = await created({ acl: { other: ['read-data'] } });
+  it('F34 comes after 404 and the missing right, and before 405 and 409', async () => {
+    const { id } = await created({ acl: { other: ['read-data', 'read-attachment'] } });
     expect((await world.update(ALICE, `${id}/none`, {}, { 'if-match': '*' })).status).toBe(404);
-    expect((await world.update(BOB, id, { data: 2 }, { 'if-match': '"0"' })).status).toBe(412);
-    expect((await world.update(BOB, id, { data: 2 }, { 'if-match': '*' })).status).toBe(403);
+    expect((await world.update(BOB, id, { data: 2 }, { 'if-match': '"0"' })).status).toBe(403);
+    expect((await world.update(BOB, id, {}, { 'if-match': '"0"' })).status).toBe(412);
+    expect((await world.beginFile(BOB, id, 'key', { 'if-match': '"0"' })).status).toBe(403);
+    expect((await world.openFile(BOB, id, { 'if-match': '"0"' })).status).toBe(404);
+    expect((await world.delete(BOB, id, { 'if-match': '"0"' })).status).toBe(403);
+    expect((await world.create(BOB, `${id}/none/a`, '', { 'if-none-match': '*' })).status).toBe(412);
+    for (const header of ['if-match', 'if-none-match']) {
+      expect((await world.create(BOB, `${id}/new`, '', { [header]: '*' })).status).toBe(403);
+    }
+    expect((await world.delete(ALICE, ALICE, { 'if-match': '"0"' })).status).toBe(412);
+    expect((await world.delete(ALICE, ALICE, { 'if-match': '*' })).status).toBe(405);
+    expect((await world.create(ALICE, id, '', { 'if-match': '"0"' })).status).toBe(412);
+    expect((await world.create(ALICE, id, '', { 'if-match': '*' })).status).toBe(409);
+  });
+
+  it('F34 is read before anything is judged', async () => {
+    for (const header of ['if-match', 'if-none-match']) {
+      expect((await world.select(BOB, ALICE, { [header]: '0' })).status).toBe(400);
+      expect((await world.delete(BOB, `${ALICE}/none`, { [header]: '0' })).status).toBe(400);
+    }
+  });
+
+  it('F39 says what stood against it', async () => {
+    const { id } = await created();
+    const nothing = await world.create(ALICE, `${id}/new`, '', { 'if-match': '"1"' });
+    expect(nothing.message).toContain('there is no object');
+    expect((await world.update(ALICE, id, {}, { 'if-match': '"1"' })).message).toContain('has changed');
   });
 
   it('tells who may not read nothing by 304', async () => {

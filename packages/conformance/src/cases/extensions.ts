@@ -9,7 +9,7 @@ interface PasswordChange {
   readonly password: string;
 }
 
-async function etagOf(connection: Connection, resource: string): Promise<string> {
+export async function etagOf(connection: Connection, resource: string): Promise<string> {
   const reply = expectStatus(await connection.request('SELECT', resource), 200);
   const etag = reply.headers.get('ETag') ?? '';
   expectThat(etag !== '', 'a header ETag', reply.head);

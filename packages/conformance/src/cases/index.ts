@@ -3,6 +3,7 @@ import type { Case } from '../case.ts';
 import { attachments } from './attachments.ts';
 import { authentication } from './authentication.ts';
 import { badMessages } from './bad-messages.ts';
+import { conditions } from './conditions.ts';
 import { extensions } from './extensions.ts';
 import { federation } from './federation.ts';
 import { frames } from './frames.ts';
@@ -57,6 +58,7 @@ export const CASES: readonly Case[] = [
   ...transfers,
   ...federation,
   ...extensions,
+  ...conditions,
   ...pages,
   ...robustness,
 ];

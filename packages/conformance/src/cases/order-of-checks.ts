@@ -1,4 +1,4 @@
-/** PROTOCOL §4: the order of checks: head 400, 424, 401, 421/504, body 413/400, no right at all 403, 404/412, missing right 403, 405/409. */
+/** PROTOCOL §4: the order of checks: head 400, 424, 401, 421/504, body 413/400, no right at all 403, 404/412, missing right 403, conditions 412/304, 405/409. */
 import type { Case, Context } from '../case.ts';
 import type { Client } from '../client.ts';
 import { expectStatus } from '../expect.ts';
