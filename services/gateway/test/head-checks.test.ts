@@ -27,7 +27,7 @@ describe('the headers of a request', () => {
     ['WRITE', 'File-Name', '100%', /File-Name.*UTF-8/],
     ['WRITE', 'File-Name', 'x'.repeat(1025), /File-Name.*1024 bytes/],
     ['WRITE', 'File-Name', 'ä'.repeat(171), /File-Name.*1024 bytes/],
-  ])('F14 F34 %s with %s: %s is 400, and says what is allowed', (type, name, value, text) => {
+  ])('F8 F34 %s with %s: %s is 400, and says what is allowed', (type, name, value, text) => {
     const refusal = headerRefusal(head(type, { [name]: value }), AGREED);
     expect(refusal).toMatchObject({ status: 400, message: expect.stringMatching(text) });
   });
@@ -40,7 +40,7 @@ describe('the headers of a request', () => {
     ['WRITE', { 'Content-Type': '', 'File-Name': '' }],
     ['WRITE', { 'File-Name': '%61'.repeat(1024) }],
     ['SELECT', { 'Content-Type': 'a: b', 'File-Name': '%', Limit: '0', After: '' }],
-  ])('F14 %s with %j is well', (type, headers) => {
+  ])('F8 %s with %j is well', (type, headers) => {
     expect(headerRefusal(head(type, headers), AGREED)).toBeUndefined();
   });
 
