@@ -8,13 +8,23 @@
  *
  * A WRITE replaces the file and all that described it: a name or type that it does not give is gone.
  */
-import { attachmentText, decodeHeaderText, fospError, parseObjectBody, RIGHTS, type RightsMask } from '@fosp/protocol';
+import {
+  attachmentText,
+  decodeHeaderText,
+  type FospError,
+  formatResourceId,
+  fospError,
+  parseObjectBody,
+  RIGHTS,
+  type RightsMask,
+} from '@fosp/protocol';
 import { type Domains, need, noObject, refusal } from './access.ts';
 import { announceChange } from './announce.ts';
 import type { ObjectsLimits } from './limits.ts';
 import type { Policies } from './policies.ts';
 import { checkChange, etagFor, type ToldEtag, toldEtag } from './preconditions.ts';
 import type { Place, Store, StoredObject, TreeTransaction } from './store/store.ts';
+import { mtimeAfter } from './times.ts';
 import type { Transactions } from './transactions.ts';
 import { retireFile, type WriteTarget } from './writing.ts';
 
@@ -68,14 +78,14 @@ export class Files {
       const place = await tx.look(target.path);
       const { object, rights } = this.#judged(target, place);
       if (object.incarnation !== upload.incarnation) {
-        throw noObject(target);
+        throw isAnother(target);
       }
       await takeUpload(tx, target, { upload, now });
       if (object.file !== undefined) {
         await retireFile(tx, object.file, now);
       }
       const version = await tx.version();
-      const mtime = new Date(now).toISOString();
+      const mtime = mtimeAfter(object, now);
       const after: StoredObject = { ...object, version, mtime, attachment, file: upload.key };
       await tx.replace(after);
       const above = place.levels.slice(1);
@@ -111,6 +121,11 @@ export class Files {
     checkChange(target, etagFor(place.object, rights));
     return { object: place.object, rights };
   }
+}
+
+function isAnother(target: WriteTarget): FospError {
+  const id = formatResourceId(target);
+  return fospError('not-found', `${id} was deleted while its file was on its way, and there is another object now.`);
 }
 
 async function takeUpload(

@@ -18,8 +18,6 @@ import {
   parseObjectBody,
   RIGHTS,
   type RightsMask,
-  type SubscriptionChange,
-  type SubscriptionRow,
 } from '@fosp/protocol';
 import { type Domains, need, noObject, refusal, type Target } from './access.ts';
 import { announceChange, announceDeletion } from './announce.ts';
@@ -27,6 +25,8 @@ import type { ObjectsLimits } from './limits.ts';
 import type { Policies } from './policies.ts';
 import { checkChange, etagFor, type Preconditions, type ToldEtag, toldEtag } from './preconditions.ts';
 import type { Level, Place, StoredObject, TreeTransaction } from './store/store.ts';
+import { gained, subscribe, subscriptionsNamedBy } from './subscribing.ts';
+import { mtimeAfter, timeOf } from './times.ts';
 import type { Transactions } from './transactions.ts';
 
 export interface WritingDeps {
@@ -65,7 +65,7 @@ export class Writing {
       const doorway = this.#doorway(await tx.look(target.path), target);
       this.#judgeCreation(target, doorway);
       const version = await tx.version();
-      const time = new Date(now).toISOString();
+      const time = timeOf(now);
       const created: StoredObject = {
         ...{ path: target.path, owner: target.user, btime: time, mtime: time },
         ...{ version, incarnation: version, subscribers: 0 },
@@ -138,7 +138,7 @@ export class Writing {
       return { change: undefined, told: toldEtag(object.version, rights) };
     }
     const version = await tx.version();
-    const mtime = new Date(now).toISOString();
+    const mtime = mtimeAfter(object, now);
     const isFileGone = object.file !== undefined && change.after.attachment === undefined;
     if (object.file !== undefined && isFileGone) {
       await retireFile(tx, object.file, now);
@@ -223,34 +223,6 @@ export class Writing {
 /** The tree's groups once this object is changed so; it may be the one that holds them. */
 function groupsAfter(changed: StoredObject, { groups }: Place): string | undefined {
   return changed.path === GROUPS_PATH ? changed.data : groups;
-}
-
-/** The rows by which a patch of subscriptions is judged. */
-function subscriptionsNamedBy(
-  tx: TreeTransaction,
-  { subscriptions }: ObjectPatch,
-  { path, subscribers }: StoredObject,
-): SubscriptionRow[] | Promise<SubscriptionRow[]> {
-  if (subscriptions === undefined || subscribers === 0) {
-    return [];
-  }
-  const which = subscriptions === null ? { limit: subscribers } : { users: subscriptions.keys() };
-  return tx.subscriptions(path, which);
-}
-
-async function subscribe(tx: TreeTransaction, path: string, changes: readonly SubscriptionChange[]): Promise<void> {
-  for (const { user, subscription } of changes) {
-    await tx.subscribe(path, user, subscription);
-  }
-}
-
-/** By how much the number of subscriptions grows. */
-function gained(changes: readonly SubscriptionChange[], rows: readonly SubscriptionRow[]): number {
-  if (changes.length === 0) {
-    return 0;
-  }
-  const before = new Set(rows.map(({ user }) => user));
-  return changes.reduce((sum, { user, subscription }) => sum + (subscription ? 1 : 0) - (before.has(user) ? 1 : 0), 0);
 }
 
 /** The object with these fields in place of its own, and this file. */

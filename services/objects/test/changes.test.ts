@@ -43,7 +43,7 @@ describe('F54 F55 events', () => {
           owner: ALICE,
           levels: [null, '{"other":["read-data"]}', expect.stringContaining('data-read')],
           object: {
-            ...{ owner: ALICE, btime: time, mtime: time, data: '2' },
+            ...{ owner: ALICE, btime: time, mtime: '2026-01-01T00:00:00.002Z', data: '2' },
             attachment: '{"name":"café","size":5,"mime-type":"text/plain"}',
           },
           shown: [queens],

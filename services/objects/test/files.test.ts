@@ -136,7 +136,8 @@ describe('uploads and what happens meanwhile', () => {
     await world.delete(ALICE, id);
     expect((await world.commitFile(ALICE, id, { key: 'key', incarnation })).status).toBe(404);
     await world.create(ALICE, id);
-    expect((await world.commitFile(ALICE, id, { key: 'key', incarnation })).status).toBe(404);
+    const late = await world.commitFile(ALICE, id, { key: 'key', incarnation });
+    expect(late).toMatchObject({ status: 404, message: expect.stringContaining('was deleted') });
     const { incarnation: other = '' } = (await world.beginFile(ALICE, id, 'other')).fields;
     expect((await world.commitFile(ALICE, id, { key: 'key', incarnation: other })).status).toBe(408);
     expect(await world.see(ALICE, id)).not.toHaveProperty('attachment');
