@@ -34,10 +34,17 @@ function hex(byte: number): string {
  */
 export function fileNameOfPart(part: string): Buffer {
   const bytes = unescapeBytes(part);
-  const text = bytes.toString('latin1');
-  const harmless =
-    text !== '' && text !== '.' && text !== '..' && !/[/\0]/.test(text) && bytes.length <= LIMITS.partBytes;
-  return harmless && part !== '.' && part !== '..' ? bytes : Buffer.from(part.replaceAll('/', '%2F'), 'utf8');
+  return isFileName(bytes.toString('latin1')) ? bytes : Buffer.from(escaped(part));
+}
+
+function isFileName(name: string): boolean {
+  return !['', '.', '..'].includes(name) && !/[/\0]/.test(name) && name.length <= LIMITS.partBytes;
+}
+
+/** What servers never send is made harmless too. */
+function escaped(part: string): string {
+  const plain = part.replaceAll('/', '%2F').replaceAll('\0', '%00');
+  return ['', '.', '..'].includes(plain) ? `%${plain.replaceAll('.', '2E')}` : plain;
 }
 
 /** Escapes stand for bytes, everything else for its UTF-8. */

@@ -14,11 +14,13 @@ export interface Output {
   bytes(piece: Uint8Array): Promise<void>;
   /** A remark for people. Silent with `--json`. */
   note(text: string): void;
+  /** Resolves once all is written; rejects where it could not be, as on a full disk. */
+  written(): Promise<void>;
 }
 
 export function createOutput(json: boolean): Output {
   const unread = new AbortController();
-  process.stdout.on('error', () => unread.abort());
+  process.stdout.on('error', (error) => unread.abort(error));
   return {
     json,
     unread: unread.signal,
@@ -34,6 +36,12 @@ export function createOutput(json: boolean): Output {
       if (!json) {
         process.stderr.write(`${text}\n`);
       }
+    },
+    async written() {
+      await new Promise<void>((resolve) => {
+        process.stdout.write('', () => resolve());
+      });
+      unread.signal.throwIfAborted();
     },
   };
 }

@@ -29,8 +29,9 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
   const program = new Command('fosp');
   const run = async (act: Act): Promise<void> => {
     const { url } = program.opts<{ url?: string }>();
-    const context = await createContext(readSettings(), createOutput(json), url);
-    const code = await act(context);
+    const output = createOutput(json);
+    const code = await act(await createContext(readSettings(), output, url));
+    await output.written();
     exitCode = typeof code === 'number' ? code : EXIT.done;
   };
   program

@@ -8,13 +8,20 @@ export interface CliResult {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
+  /** Of standard output. */
+  readonly bytes: Buffer;
 }
+
+/** `fosp`, for a shell. */
+export const COMMAND = `"${process.execPath}" "${MAIN}"`;
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 /** `fosp` as one person uses it: a process for each command, with a login file of their own. */
 export class Cli {
-  readonly #environment: Readonly<Record<string, string>>;
+  readonly #environment: Environment;
 
-  constructor(url: string, sessionFile: string, more: Readonly<Record<string, string>> = {}) {
+  constructor(url: string | undefined, sessionFile: string, more: Environment = {}) {
     this.#environment = {
       PATH: '/usr/bin:/bin',
       FOSP_URL: url,
@@ -24,12 +31,52 @@ export class Cli {
     };
   }
 
+  /** The same person, with other settings; `undefined` takes one away. */
+  with(more: Environment): Cli {
+    return new Cli(undefined, '', { ...this.#environment, ...more });
+  }
+
   start(...args: readonly string[]): ChildProcess {
     return spawn(process.execPath, [MAIN, ...args], { env: this.#environment, stdio: ['ignore', 'pipe', 'pipe'] });
   }
 
   async run(...args: readonly string[]): Promise<CliResult> {
     return await resultOf(this.start(...args));
+  }
+
+  /** With this on its standard input. */
+  async feed(input: string | Uint8Array, ...args: readonly string[]): Promise<CliResult> {
+    const child = spawn(process.execPath, [MAIN, ...args], { env: this.#environment });
+    child.stdin.on('error', () => undefined).end(input);
+    return await resultOf(child);
+  }
+
+  /** A line of shell in which `fosp` is the command. */
+  async shell(line: string): Promise<CliResult> {
+    const script = `fosp() { ${COMMAND} "$@"; }; ${line}`;
+    const child = spawn('/bin/bash', ['-c', script], { env: this.#environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    return await resultOf(child);
+  }
+
+  /** On a terminal where somebody answers each prompt once it is there; gives all that the terminal shows. */
+  async onTerminal(args: string, answers: readonly (readonly [prompt: string, answer: string])[]): Promise<string> {
+    const environment = { ...this.#environment, TERM: 'dumb' };
+    const child = spawn('script', ['-qec', `${COMMAND} ${args}`, '/dev/null'], { env: environment });
+    const waiting = [...answers];
+    let shown = '';
+    let from = 0;
+    child.stdout.on('data', (piece: Buffer) => {
+      shown += piece;
+      const [prompt, answer] = waiting[0] ?? ['', ''];
+      const at = prompt === '' ? -1 : shown.indexOf(prompt, from);
+      if (at >= 0) {
+        from = at + prompt.length;
+        waiting.shift();
+        child.stdin.write(`${answer}\r`);
+      }
+    });
+    await new Promise((resolve) => child.once('close', resolve));
+    return shown;
   }
 
   /** A command that must exit with 0; throws with what it said. */
@@ -43,15 +90,14 @@ export class Cli {
 }
 
 export function resultOf(child: ChildProcess): Promise<CliResult> {
-  let stdout = '';
-  let stderr = '';
-  child.stdout?.setEncoding('utf8').on('data', (piece: string) => {
-    stdout += piece;
-  });
-  child.stderr?.setEncoding('utf8').on('data', (piece: string) => {
-    stderr += piece;
-  });
+  const stdout: Buffer[] = [];
+  const stderr: Buffer[] = [];
+  child.stdout?.on('data', (piece: Buffer) => stdout.push(piece));
+  child.stderr?.on('data', (piece: Buffer) => stderr.push(piece));
   return new Promise((resolve) => {
-    child.once('close', (code) => resolve({ code, stdout, stderr }));
+    child.once('close', (code) => {
+      const bytes = Buffer.concat(stdout);
+      resolve({ code, stdout: String(bytes), stderr: String(Buffer.concat(stderr)), bytes });
+    });
   });
 }

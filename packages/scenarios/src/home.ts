@@ -29,6 +29,10 @@ export class Home implements AsyncDisposable {
     return this.#server.url;
   }
 
+  get server(): ServerProcess {
+    return this.#server;
+  }
+
   get data(): string {
     return `${this.directory.path}/data`;
   }
