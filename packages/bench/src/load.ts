@@ -57,3 +57,12 @@ const FAILED = 'F'.charCodeAt(0);
 export function rateOf(count: number, cpuSeconds: number, milliseconds: number): Rate {
   return { count, perCpuSecond: count / cpuSeconds, perSecond: (count / milliseconds) * 1000 };
 }
+
+export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}

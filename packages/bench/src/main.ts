@@ -21,8 +21,8 @@ if (values.help) {
   process.stdout.write(HELP);
 } else {
   const scale = values.short
-    ? { requests: 10_000, idleConnections: 1000, rounds: 1 }
-    : { requests: 50_000, idleConnections: 10_000, rounds: 5 };
+    ? { requests: 10_000, crowd: 1000, rounds: 1 }
+    : { requests: 50_000, crowd: 10_000, rounds: 5 };
   const figures = await measureStandalone(scale);
   process.stdout.write(`${values.json ? JSON.stringify(figures) : table(figures)}\n`);
   process.exit(figures.every((figure) => isMet(figure) !== false) ? 0 : 1);

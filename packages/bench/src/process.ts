@@ -13,6 +13,8 @@ export interface Measured {
   /** Resident memory in bytes. */
   residentBytes(): number;
   stop(): Promise<void>;
+  /** `kill -9`. */
+  kill(): Promise<void>;
 }
 
 const TICKS_PER_SECOND = 100;
@@ -37,12 +39,16 @@ export async function startMeasured(
     readyMs,
     cpuSeconds: () => cpuSecondsOf(pid),
     residentBytes: () => residentBytesOf(pid),
-    stop: () =>
-      new Promise((resolve) => {
-        child.once('exit', () => resolve());
-        child.kill('SIGTERM');
-      }),
+    stop: () => end(child, 'SIGTERM'),
+    kill: () => end(child, 'SIGKILL'),
   };
+}
+
+function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  return new Promise((resolve) => {
+    child.once('exit', () => resolve());
+    child.kill(signal);
+  });
 }
 
 function firstMatch(child: ChildProcess, ready: RegExp): Promise<RegExpMatchArray> {

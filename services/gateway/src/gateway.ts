@@ -62,6 +62,7 @@ export function createGatewayService(deps: GatewayDeps): GatewayService {
     waiting: limits.hashesWaiting,
     newRunning: limits.newHashes,
     newWaiting: limits.newHashesWaiting,
+    cost: limits.hashCost,
     retryAfter: limits.retryAfterSeconds,
   });
   const sessions = new Sessions({ loginSeconds: limits.loginSeconds, tickMs: TICK_MS, clock });

@@ -17,9 +17,6 @@ export interface HashCost {
   readonly parallelism: number;
 }
 
-/** What OWASP's password storage sheet asks of Argon2id at least: about 25 ms of one core, 19 MiB. */
-export const HASH_COST: HashCost = { memory: 19_456, passes: 2, parallelism: 1 };
-
 const SALT_BYTES = 16;
 const HASH_BYTES = 32;
 
@@ -31,6 +28,8 @@ export interface HasherLimits {
   readonly newRunning: number;
   /** New passwords that wait to be among them. */
   readonly newWaiting: number;
+  /** Of new passwords. */
+  readonly cost: HashCost;
   /** Seconds after which a refused client may come back. */
   readonly retryAfter: number;
 }
@@ -89,8 +88,9 @@ export class Hasher {
     await this.#newSlots.enter();
     try {
       const salt = randomBytes(SALT_BYTES).toString('base64url');
-      const secret = await this.hash(password, salt, HASH_COST);
-      const { memory, passes, parallelism } = HASH_COST;
+      const { cost } = this.#limits;
+      const secret = await this.hash(password, salt, cost);
+      const { memory, passes, parallelism } = cost;
       return { salt, memory: String(memory), passes: String(passes), parallelism: String(parallelism), secret };
     } finally {
       this.#newSlots.leave();

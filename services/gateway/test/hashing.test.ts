@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { HASH_COST, Hasher } from '../src/hashing.ts';
+import { Hasher } from '../src/hashing.ts';
 
 const CHEAP = { memory: 8, passes: 1, parallelism: 1 };
-const LIMITS = { running: 1, waiting: 1, newRunning: 1, newWaiting: 1, retryAfter: 1 };
+const LIMITS = {
+  ...{ running: 1, waiting: 1, newRunning: 1, newWaiting: 1, retryAfter: 1 },
+  cost: { memory: 19_456, passes: 2, parallelism: 1 },
+};
 const SALT = Buffer.alloc(16, 1).toString('base64url');
 
 describe('hashing', () => {
@@ -28,11 +31,11 @@ describe('hashing', () => {
     expect(one.secret).not.toBe(other.secret);
     expect(Buffer.from(one.salt, 'base64url')).toHaveLength(16);
     expect({ memory: one.memory, passes: one.passes, parallelism: one.parallelism }).toEqual({
-      memory: String(HASH_COST.memory),
-      passes: String(HASH_COST.passes),
-      parallelism: String(HASH_COST.parallelism),
+      memory: String(LIMITS.cost.memory),
+      passes: String(LIMITS.cost.passes),
+      parallelism: String(LIMITS.cost.parallelism),
     });
-    expect(await hasher.hash('secret', one.salt, HASH_COST)).toBe(one.secret);
+    expect(await hasher.hash('secret', one.salt, LIMITS.cost)).toBe(one.secret);
   });
 
   it('F22 refuses with 429 what neither runs nor may wait, and goes on with the rest', async () => {
@@ -56,7 +59,7 @@ describe('hashing', () => {
     ['a place of its own', { running: 2, waiting: 0 }],
     ['the next turn where one is hashed at a time', { running: 1, waiting: 1 }],
   ])('F22 leaves a login %s, however many new passwords wait, and bounds those', async (_, places) => {
-    const hasher = new Hasher({ ...places, newRunning: 1, newWaiting: 3, retryAfter: 7 });
+    const hasher = new Hasher({ ...LIMITS, ...places, newWaiting: 3, retryAfter: 7 });
     const order: string[] = [];
     const noted = async (what: string, hash: Promise<unknown>) => {
       await hash;

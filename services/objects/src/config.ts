@@ -29,6 +29,9 @@ export const OBJECTS_VARIABLES = {
     'wrong passwords per account, and ten times that per client address; only failures count',
     { min: 1 },
   ),
+  hashMemory: bytes('FOSP_HASH_MEMORY', '19 MiB', 'memory that hashing a new password takes: its cost (argon2id)', {
+    min: MIB,
+  }),
   token: seconds('FOSP_TOKEN_SECONDS', DEFAULT_LIMITS.tokenLifetime / 1000, 'how long a token logs in', { min: 1 }),
   transfer: seconds(
     'FOSP_TRANSFER_SECONDS',
@@ -55,8 +58,19 @@ export interface ObjectsConfig {
 }
 
 export function objectsConfig(settings: Settings<typeof OBJECTS_VARIABLES>): ObjectsConfig {
-  const { domains, dataDirectory, object, acl, registrations, loginFailures, cache, token, transfer, upload } =
-    settings;
+  const {
+    domains,
+    dataDirectory,
+    object,
+    acl,
+    registrations,
+    loginFailures,
+    cache,
+    token,
+    transfer,
+    upload,
+    hashMemory,
+  } = settings;
   return {
     domains,
     folder: join(dataDirectory, 'objects'),
@@ -68,6 +82,7 @@ export function objectsConfig(settings: Settings<typeof OBJECTS_VARIABLES>): Obj
       registrationsPerAddress: registrations,
       failuresPerAccount: loginFailures,
       failuresPerAddress: 10 * loginFailures,
+      hashCost: { ...DEFAULT_LIMITS.hashCost, memory: Math.floor(hashMemory / KIB) },
       tokenLifetime: token * 1000,
       transferLifetime: transfer * 1000,
       pendingLifetime: upload * 1000,
