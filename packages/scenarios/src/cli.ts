@@ -44,6 +44,14 @@ export class Cli {
     return await resultOf(this.start(...args));
   }
 
+  /** Held to the permissions of files, which the superuser otherwise is not. */
+  async runUnprivileged(...args: readonly string[]): Promise<CliResult> {
+    const capabilities = '-dac_override,-dac_read_search';
+    const drop = ['setpriv', `--bounding-set=${capabilities}`, `--inh-caps=${capabilities}`];
+    const [program = '', ...rest] = [...(process.getuid?.() === 0 ? drop : []), process.execPath, MAIN, ...args];
+    return await resultOf(spawn(program, rest, { env: this.#environment }));
+  }
+
   /** With this on its standard input. */
   async feed(input: string | Uint8Array, ...args: readonly string[]): Promise<CliResult> {
     const child = spawn(process.execPath, [MAIN, ...args], { env: this.#environment });
