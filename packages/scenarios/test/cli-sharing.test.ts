@@ -125,7 +125,7 @@ describe('fosp watch', { timeout: 60_000 }, () => {
     }
     const line = `fosp watch ${ALICE}/shared | head -n 1; true`;
     const head = alice.shell(line);
-    await within(Promise.all([head, poke(alice, head)]), 'the end of a watch that nobody reads');
+    await within(Promise.all([head, poke(alice, head)]), 'the end of a watch that nobody reads', 40_000);
     expect(await subscriptionsOf(alice, `${ALICE}/shared`)).toEqual(before);
     const watch = await watching(alice, `${ALICE}/shared`, '--keep', '--depth', '0');
     watch.child.kill('SIGINT');
