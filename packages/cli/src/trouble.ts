@@ -28,8 +28,9 @@ export function reasonToSkip(error: unknown): string | undefined {
 }
 
 /**
- * Does something that may be done twice: again where the connection was lost meanwhile (the client opens it again), or where
- * the server asked to come back later. `repeated` tells that an earlier attempt may have had its effect.
+ * Does something that may be done twice: again where the connection was lost meanwhile (the client opens it again), where
+ * somebody else created the object first, or where the server asked to come back later. `repeated` tells that the object may
+ * be there by now.
  */
 export async function persistently(work: (repeated: boolean) => Promise<void>): Promise<void> {
   for (let attempt = 1; ; attempt++) {
@@ -42,7 +43,7 @@ export async function persistently(work: (repeated: boolean) => Promise<void>): 
       if (error.code === 'too-many' || error.code === 'unavailable') {
         const seconds = Number(error.headers['Retry-After'] ?? 1);
         await pause(Math.min(LONGEST_PAUSE_SECONDS, Number.isFinite(seconds) ? seconds : 1) * 1000);
-      } else if (error.code !== 'unreachable') {
+      } else if (error.code !== 'unreachable' && error.code !== 'exists') {
         throw error;
       }
     }

@@ -31,6 +31,7 @@ describe('what may be done twice', () => {
 
   it.each([
     ['a lost connection', fospError('unreachable', 'lost')],
+    ['an object that somebody else made first', fospError('exists', 'there')],
     ['a server that asks for time', fospError('unavailable', 'later', now)],
     ['a server that was asked too much', fospError('too-many', 'slowly', now)],
   ])('is done again after %s, which it is told, and not for ever', async (_, error) => {

@@ -95,7 +95,8 @@ export class Session {
     if (this.#peer?.isOpen === true) {
       return this.#peer;
     }
-    return await this.#waiting.wait(waitMs, `No connection to ${this.#options.url} within ${waitMs / 1000} seconds.`);
+    const seconds = (waitMs / 1000).toFixed(1);
+    return await this.#waiting.wait(waitMs, `No connection to ${this.#options.url} within ${seconds} seconds.`);
   }
 
   /** Logs in on the open connection; later connections log in alike. */
