@@ -34,13 +34,18 @@ export async function measureCrowd(floor: Floor, scale: Scale): Promise<Figure[]
   }
 }
 
+/** On some connections side by side, so that accounts share syncs of the disk. */
 async function register({ url }: Bench, names: readonly string[]): Promise<void> {
-  const wire = await Wire.open(url);
-  await wire.ask('CONNECT *', '{"version":"0.1"}');
-  for (const name of names) {
-    await wire.ask('REGISTER *', JSON.stringify({ name, password: PASSWORD }));
-  }
-  wire.socket.terminate();
+  const waiting = [...names];
+  const work = async (): Promise<void> => {
+    const wire = await Wire.open(url);
+    await wire.ask('CONNECT *', '{"version":"0.1"}');
+    for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+      await wire.ask('REGISTER *', JSON.stringify({ name, password: PASSWORD }));
+    }
+    wire.socket.terminate();
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
 }
 
 async function connectAll({ url }: Bench, names: readonly string[]): Promise<Wire[]> {
