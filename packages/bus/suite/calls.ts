@@ -127,6 +127,8 @@ function carrying(makeEnds: MakeEnds): void {
     unicode: 'ünïcødé ☃ 𝄞 日本語 \u200dé',
     json: '{"If-Match":"\\"x\\""}',
     'with-dash': '-',
+    blanks: '  a \u00a0',
+    percent: '%41 100%',
   };
 
   onEnds(

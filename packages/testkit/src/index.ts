@@ -1,6 +1,9 @@
 export { ALICE, BOB, PASSWORD, QUEEN, REALWORLD, SISTER, WONDERLAND } from './cast.ts';
 export { Inbox, PATIENCE, within } from './inbox.ts';
+export { installed } from './installed.ts';
+export { type NatsOptions, type NatsServer, natsInstalled, startNats } from './nats-server.ts';
 export { type LogLine, type ServerExit, type ServerOptions, ServerProcess } from './server-process.ts';
+export { startProxy, type TcpProxy } from './tcp-proxy.ts';
 export { type TemporaryDirectory, temporaryDirectory } from './temporary-directory.ts';
 export { type TestNotification, type TestRequestOptions, type TestResponse, TestSession } from './test-session.ts';
 export { type Faults, unreliableTransport } from './unreliable-transport.ts';

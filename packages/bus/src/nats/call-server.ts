@@ -1,0 +1,119 @@
+/**
+ * One server of a subject's queue group. A call past its deadline is dropped, its caller having given up; one over the
+ * concurrency is refused at once; every other is answered, with a refusal where the handler rejected.
+ *
+ * Lifecycle: `start` resolves once calls arrive; `stop` leaves the group, handles what was on its way, and resolves once
+ * no handler runs.
+ */
+import type { Msg, Subscription } from '@nats-io/transport-node';
+import {
+  BUS_BODY_BYTES,
+  type BusErrorCode,
+  type BusMessage,
+  type BusSubscription,
+  type CallHandler,
+} from '../transport.ts';
+import { DEADLINE, fromNatsHeaders, REFUSAL, REQUEST_ID, toNatsHeaders } from './headers.ts';
+import type { Link } from './link.ts';
+
+/** Every server of a subject is in this group of it. */
+const QUEUE = 'fosp';
+const NO_BYTES = new Uint8Array(0);
+
+export interface CallServerOptions {
+  /** As the server knows it. */
+  readonly subject: string;
+  readonly handler: CallHandler;
+  readonly concurrency: number;
+  readonly clock: () => number;
+}
+
+export class CallServer implements BusSubscription {
+  readonly #options: CallServerOptions;
+  readonly #subscription: Subscription;
+  readonly #idle: (() => void)[] = [];
+  #running = 0;
+  #stopped: Promise<void> | undefined;
+
+  private constructor(link: Link, options: CallServerOptions) {
+    this.#options = options;
+    this.#subscription = link.connection.subscribe(options.subject, {
+      queue: QUEUE,
+      callback: (error, message) => {
+        if (error === null) {
+          this.#take(message);
+        }
+      },
+    });
+  }
+
+  static async start(link: Link, options: CallServerOptions): Promise<CallServer> {
+    link.checkUp(`the queue group of ${options.subject}`);
+    const server = new CallServer(link, options);
+    try {
+      await link.flush(`the queue group of ${options.subject}`);
+    } catch (error) {
+      server.#subscription.unsubscribe();
+      throw error;
+    }
+    return server;
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    if (!this.#subscription.isClosed()) {
+      await this.#subscription.drain();
+    }
+    if (this.#running > 0) {
+      await new Promise<void>((resolve) => this.#idle.push(resolve));
+    }
+  }
+
+  #take(message: Msg): void {
+    const deadline = Number(message.headers?.get(DEADLINE));
+    if (!(deadline > this.#options.clock())) {
+      return;
+    }
+    if (this.#running >= this.#options.concurrency) {
+      refuse(message, 'overloaded');
+      return;
+    }
+    this.#running++;
+    void this.#answer(message, deadline);
+  }
+
+  async #answer(message: Msg, deadline: number): Promise<void> {
+    const call: BusMessage = { headers: fromNatsHeaders(message.headers), body: message.data };
+    const requestId = message.headers?.get(REQUEST_ID) ?? '';
+    try {
+      const { headers, body } = await this.#options.handler(call, { deadline, requestId });
+      if (body.byteLength > BUS_BODY_BYTES) {
+        refuse(message, 'too-large');
+      } else {
+        message.respond(body, { headers: toNatsHeaders(headers) });
+      }
+    } catch {
+      refuse(message, 'failed');
+    }
+    this.#running--;
+    if (this.#running === 0) {
+      for (const resolve of this.#idle.splice(0)) {
+        resolve();
+      }
+    }
+  }
+}
+
+function refuse(message: Msg, code: BusErrorCode): void {
+  const headers = toNatsHeaders({});
+  headers.append(REFUSAL, code);
+  try {
+    message.respond(NO_BYTES, { headers });
+  } catch {
+    // The link is closed: the caller hears nothing, and gives up at its deadline.
+  }
+}

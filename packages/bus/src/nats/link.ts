@@ -1,0 +1,148 @@
+/**
+ * One connection to NATS that comes back by itself. What was under way when it broke is not known to have arrived, so
+ * everything that promises more than "at most once" begins anew from what was confirmed: `onLost` ends it, `onRestored`
+ * begins it again. While the link is down nothing is accepted, since the client would throw away what it keeps for later.
+ *
+ * Lifecycle: `openLink` resolves once connected to a server that fits, or rejects saying what to set; then it is up or
+ * down by turns until `close`.
+ */
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { BusError } from '../transport.ts';
+
+/** `max_payload` that servers must be set to: `BUS_BODY_BYTES` and the headers beside it. */
+export const MAX_PAYLOAD = 8 * 1024 * 1024;
+
+export interface LinkOptions {
+  /** `nats://[user:password@]host:port`, several separated by commas. */
+  readonly url: string;
+  /** Shown by the server's monitoring. */
+  readonly name: string;
+  /** Milliseconds that one attempt to connect may take; 5,000. */
+  readonly connectTimeout: number;
+  /** Milliseconds between two attempts to come back; half of it more or less by chance; 250. */
+  readonly reconnectPause: number;
+  /** Milliseconds between two pings; the second that is not answered breaks the link; 2,000. */
+  readonly pingInterval: number;
+}
+
+export class Link {
+  readonly connection: NatsConnection;
+  readonly #lost: ((reason: string) => void)[] = [];
+  readonly #restored: (() => void)[] = [];
+  #up = true;
+  /** How often it was lost. */
+  #losses = 0;
+
+  constructor(connection: NatsConnection) {
+    this.connection = connection;
+    void this.#watch();
+  }
+
+  get isUp(): boolean {
+    return this.#up && !this.connection.isClosed();
+  }
+
+  onLost(listener: (reason: string) => void): void {
+    this.#lost.push(listener);
+  }
+
+  onRestored(listener: () => void): void {
+    this.#restored.push(listener);
+  }
+
+  /** Throws `closed` while nothing can be sent. */
+  checkUp(what: string): void {
+    if (!this.isUp) {
+      throw new BusError('closed', `The link to NATS is down: ${what} was not sent`);
+    }
+  }
+
+  /** Resolves once the server has everything sent so far; rejects with `closed` where the link broke meanwhile. */
+  async flush(what: string): Promise<void> {
+    this.checkUp(what);
+    const losses = this.#losses;
+    const flushed = await this.connection.flush().then(
+      () => true,
+      () => false,
+    );
+    if (!flushed || losses !== this.#losses) {
+      throw new BusError('closed', `The link to NATS broke: ${what} may not have arrived`);
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.isUp) {
+      await this.connection.flush().catch(() => undefined);
+    }
+    await this.connection.close();
+  }
+
+  async #watch(): Promise<void> {
+    for await (const status of this.connection.status()) {
+      if (status.type === 'disconnect') {
+        this.#setDown(`The link to ${status.server} broke`);
+      } else if (status.type === 'reconnect') {
+        this.#up = true;
+        for (const listener of this.#restored) {
+          listener();
+        }
+      } else if (status.type === 'slowConsumer') {
+        this.#tellLost(`A subscription is ${status.pending} messages behind`);
+      }
+    }
+    this.#setDown('The link was closed');
+  }
+
+  #setDown(reason: string): void {
+    if (this.#up) {
+      this.#up = false;
+      this.#losses++;
+      this.#tellLost(reason);
+    }
+  }
+
+  #tellLost(reason: string): void {
+    for (const listener of this.#lost) {
+      listener(reason);
+    }
+  }
+}
+
+export async function openLink(options: LinkOptions): Promise<Link> {
+  const connection = await dial(options);
+  const { info } = connection;
+  const problem = info === undefined ? 'said nothing about itself' : problemOf(info);
+  if (problem !== undefined) {
+    await connection.close();
+    throw new Error(`NATS at ${withoutCredentials(options.url)} cannot be used: it ${problem}`);
+  }
+  return new Link(connection);
+}
+
+async function dial(options: LinkOptions): Promise<NatsConnection> {
+  try {
+    return await connect({
+      servers: options.url.split(',').map((server) => server.trim()),
+      name: options.name,
+      timeout: options.connectTimeout,
+      reconnectTimeWait: options.reconnectPause,
+      reconnectJitter: options.reconnectPause / 2,
+      maxReconnectAttempts: -1,
+      pingInterval: options.pingInterval,
+      maxPingOut: 2,
+    });
+  } catch (cause) {
+    throw new Error(`Cannot connect to NATS at ${withoutCredentials(options.url)}: ${String(cause)}`, { cause });
+  }
+}
+
+function problemOf(info: { readonly max_payload: number; readonly jetstream?: boolean }): string | undefined {
+  if (info.max_payload < MAX_PAYLOAD) {
+    return `has max_payload ${info.max_payload}; set it to ${MAX_PAYLOAD} (8MB) or more in the server's configuration`;
+  }
+  return info.jetstream === true ? undefined : "runs without JetStream; enable it in the server's configuration";
+}
+
+function withoutCredentials(url: string): string {
+  return url.replace(/\/\/[^@/,]*@/g, '//');
+}

@@ -1,0 +1,247 @@
+/**
+ * The transport of a cluster. Calls, publications and appends go over one link; what each of them promises is in the file
+ * named after it.
+ *
+ * Invariants: subjects, streams and buckets begin with `prefix`, which callers never see. While the link is down nothing
+ * is accepted (`closed`): what was accepted and may be lost is told, as a gap to who listens and as an error to who asked.
+ * Lifecycle: `connectNats` checks the server, creates or verifies streams and buckets, and then the transport works until
+ * `drain`, over any number of broken links.
+ */
+import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { Kvm } from '@nats-io/kv';
+import {
+  BUS_BODY_BYTES,
+  BusError,
+  type BusMessage,
+  type BusSubscription,
+  type CallContext,
+  type CallHandler,
+  type ConsumeOptions,
+  type ServeOptions,
+  type Transport,
+} from '../transport.ts';
+import { appendTo } from './append.ts';
+import { CallServer } from './call-server.ts';
+import { DEADLINE, fromNatsHeaders, REFUSAL, REQUEST_ID, toNatsHeaders } from './headers.ts';
+import { Leases } from './lease.ts';
+import { LeaseSharing } from './lease-sharing.ts';
+import { type Link, openLink } from './link.ts';
+import { completeOptions, type NatsOptions, type NatsSettings } from './options.ts';
+import { PartitionReader } from './partition-reader.ts';
+import { Questions } from './questions.ts';
+import { EMPTIED, ensureStreams } from './streams.ts';
+
+/** Rejects, saying what to set, where the server cannot be reached or does not fit. */
+export async function connectNats(options: NatsOptions): Promise<NatsTransport> {
+  const settings = completeOptions(options);
+  const link = await openLink(settings);
+  try {
+    const limit = { timeout: settings.appendTimeout };
+    const manager = await jetstreamManager(link.connection, limit);
+    const client = jetstream(link.connection, limit);
+    await ensureStreams(manager, settings.prefix, settings);
+    const kv = new Kvm(client);
+    const { replicas } = settings;
+    const buckets = {
+      leases: await kv.create(`${settings.prefix}leases`, { replicas }),
+      members: await kv.create(`${settings.prefix}members`, { replicas, ttl: settings.memberAge }),
+    };
+    const leases = new Leases(link, buckets, {
+      holder: settings.holder,
+      timeToLive: settings.leaseTimeToLive,
+      now: settings.now,
+    });
+    return new NatsTransport({ link, client, manager, leases }, settings);
+  } catch (error) {
+    await link.close();
+    throw error;
+  }
+}
+
+export interface NatsParts {
+  readonly link: Link;
+  readonly client: JetStreamClient;
+  readonly manager: JetStreamManager;
+  readonly leases: Leases;
+}
+
+export class NatsTransport implements Transport {
+  /** For work that one process does at a time; shared with the partitions of `consume`. */
+  readonly leases: Leases;
+  readonly #link: Link;
+  readonly #parts: NatsParts;
+  readonly #settings: NatsSettings;
+  readonly #questions: Questions;
+  readonly #sharing: LeaseSharing;
+  readonly #servers = new Set<CallServer>();
+  #appending = 0;
+  #drained: Promise<void> | undefined;
+
+  constructor(parts: NatsParts, settings: NatsSettings) {
+    this.#parts = parts;
+    this.#link = parts.link;
+    this.leases = parts.leases;
+    this.#settings = settings;
+    this.#questions = new Questions(parts.link, settings.clock, settings.deadlineTick);
+    this.#sharing = new LeaseSharing(parts.leases, settings.warn);
+  }
+
+  async request(subject: string, message: BusMessage, context: CallContext): Promise<BusMessage> {
+    this.#check(subject, message);
+    if (context.deadline <= this.#settings.clock()) {
+      throw new BusError('deadline', `${subject} was not asked: the deadline has passed`);
+    }
+    const headers = toNatsHeaders(message.headers);
+    headers.append(DEADLINE, String(context.deadline));
+    headers.append(REQUEST_ID, context.requestId);
+    const answer = await this.#questions.ask({
+      subject: this.#settings.prefix + subject,
+      headers,
+      body: message.body,
+      deadline: context.deadline,
+    });
+    const refusal = answer.headers?.get(REFUSAL);
+    if (refusal) {
+      throw refused(refusal, subject);
+    }
+    return { headers: fromNatsHeaders(answer.headers), body: answer.data };
+  }
+
+  async serve(subject: string, handler: CallHandler, { concurrency }: ServeOptions): Promise<BusSubscription> {
+    this.#checkOpen(subject);
+    const { prefix, clock } = this.#settings;
+    const server = await CallServer.start(this.#link, { subject: prefix + subject, handler, concurrency, clock });
+    this.#servers.add(server);
+    return {
+      stop: async () => {
+        await server.stop();
+        this.#servers.delete(server);
+      },
+    };
+  }
+
+  publish(subject: string, message: BusMessage): void {
+    this.#check(subject, message);
+    this.#link.checkUp(`what was published on ${subject}`);
+    const headers = toNatsHeaders(message.headers);
+    this.#link.connection.publish(this.#settings.prefix + subject, message.body, { headers });
+  }
+
+  async subscribe(subject: string, handler: (message: BusMessage, subject: string) => void): Promise<BusSubscription> {
+    this.#checkOpen(subject);
+    this.#link.checkUp(`the subscription to ${subject}`);
+    const subscription = this.#link.connection.subscribe(this.#settings.prefix + subject, {
+      callback: (error, received) => {
+        if (error === null) {
+          this.#hand(handler, { headers: fromNatsHeaders(received.headers), body: received.data }, subject);
+        }
+      },
+    });
+    try {
+      await this.#link.flush(`the subscription to ${subject}`);
+    } catch (error) {
+      subscription.unsubscribe();
+      throw error;
+    }
+    return {
+      stop: async () => {
+        if (!subscription.isClosed()) {
+          subscription.unsubscribe();
+        }
+      },
+    };
+  }
+
+  async append(stream: string, subject: string, message: BusMessage & { readonly id: string }): Promise<void> {
+    this.#check(subject, message);
+    const { prefix, clock, appendTimeout, appendsInFlight } = this.#settings;
+    if (this.#appending >= appendsInFlight) {
+      throw new BusError('overloaded', `${this.#appending} appends wait to be confirmed`);
+    }
+    this.#appending++;
+    try {
+      await appendTo(this.#questions, message, {
+        stream: prefix + stream,
+        subject: prefix + subject,
+        deadline: clock() + appendTimeout,
+      });
+    } finally {
+      this.#appending--;
+    }
+  }
+
+  async consume(stream: string, options: ConsumeOptions): Promise<BusSubscription> {
+    this.#checkOpen(stream);
+    const { prefix } = this.#settings;
+    const partition = {
+      stream: prefix + stream,
+      pattern: prefix + options.subject,
+      prefix,
+      emptied: EMPTIED.has(stream),
+    };
+    const { client, manager } = this.#parts;
+    const reader = new PartitionReader(client, manager, { partition, options: this.#settings.reader });
+    return this.#sharing.want({
+      name: leaseName(options),
+      group: `${options.consumer} ${stream}`,
+      work: (lease, ending) => reader.read(options, lease, ending),
+    });
+  }
+
+  onGap(listener: (reason: string) => void): void {
+    this.#link.onLost((reason) => {
+      if (this.#drained === undefined) {
+        listener(reason);
+      }
+    });
+  }
+
+  drain(): Promise<void> {
+    this.#drained ??= this.#drain();
+    return this.#drained;
+  }
+
+  async #drain(): Promise<void> {
+    await Promise.all([...[...this.#servers].map((server) => server.stop()), this.#sharing.close()]);
+    await this.leases.close();
+    await this.#link.close();
+  }
+
+  #check(subject: string, message: BusMessage): void {
+    this.#checkOpen(subject);
+    if (message.body.byteLength > BUS_BODY_BYTES) {
+      const text = `A message to ${subject} has ${message.body.byteLength} bytes; ${BUS_BODY_BYTES} are the most`;
+      throw new BusError('too-large', text);
+    }
+  }
+
+  #checkOpen(subject: string): void {
+    if (this.#drained !== undefined) {
+      throw new BusError('closed', `The bus is closed to ${subject}`);
+    }
+  }
+
+  #hand(handler: (message: BusMessage, subject: string) => void, message: BusMessage, subject: string): void {
+    try {
+      handler(message, subject);
+    } catch (error) {
+      this.#settings.warn(`A listener to ${subject} threw: ${String(error)}`);
+    }
+  }
+}
+
+/** Keys of buckets know no wildcards, and no token of a subject has a `=`. */
+export function leaseName({ consumer, subject }: { readonly consumer: string; readonly subject: string }): string {
+  return `${consumer}.${subject.replaceAll('*', '=any').replaceAll('>', '=rest')}`;
+}
+
+function refused(code: string, subject: string): BusError {
+  switch (code) {
+    case 'overloaded':
+      return new BusError('overloaded', `The server of ${subject} that was asked is at its concurrency`);
+    case 'too-large':
+      return new BusError('too-large', `The answer of ${subject} has over ${BUS_BODY_BYTES} bytes`);
+    default:
+      return new BusError('failed', `The handler of ${subject} rejected`);
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * Reads one partition of a durable stream while its lease is held: from the cursor kept with the lease, by an ordered
+ * consumer, each message to the handler in the order of its key.
+ *
+ * Invariants: the cursor is saved over the link that the handlers publish on, after they returned, so that what they
+ * published has reached the server when the cursor moves; where the link breaks, the lease is lost and all that was not
+ * saved comes again. Nothing begins once the lease is lost or handed over, and the lease is given up when nothing runs.
+ */
+import {
+  type Consumer,
+  type ConsumerMessages,
+  DeliverPolicy,
+  type JetStreamClient,
+  type JetStreamManager,
+  type JsMsg,
+} from '@nats-io/jetstream';
+import { KeyedRunner, type KeyedRunnerOptions } from '../keyed-runner.ts';
+import type { ConsumeOptions, DurableMessage } from '../transport.ts';
+import { fromNatsHeaders } from './headers.ts';
+import type { Lease } from './lease.ts';
+import { Progress, type ProgressLimits } from './progress.ts';
+
+export interface ReaderOptions extends KeyedRunnerOptions {
+  readonly limits: ProgressLimits;
+  /** Bytes asked of the server ahead of what is read; over 8 MiB, or a large message could never come. */
+  readonly pullBytes: number;
+  /** Milliseconds between two saves of the cursor. */
+  readonly savePause: number;
+}
+
+export interface Partition {
+  /** As the server knows them. */
+  readonly stream: string;
+  readonly pattern: string;
+  /** What stands before the subjects that handlers know. */
+  readonly prefix: string;
+  /** Are messages removed once they are handled? */
+  readonly emptied: boolean;
+}
+
+interface Item {
+  readonly message: DurableMessage;
+}
+
+export class PartitionReader {
+  readonly #client: JetStreamClient;
+  readonly #manager: JetStreamManager;
+  readonly #partition: Partition;
+  readonly #options: ReaderOptions;
+
+  constructor(
+    client: JetStreamClient,
+    manager: JetStreamManager,
+    { partition, options }: { readonly partition: Partition; readonly options: ReaderOptions },
+  ) {
+    this.#client = client;
+    this.#manager = manager;
+    this.#partition = partition;
+    this.#options = options;
+  }
+
+  /** Resolves once nothing of it runs: after `ending` or the loss of the lease. */
+  async read(taker: ConsumeOptions, lease: Lease, ending: AbortSignal): Promise<void> {
+    const stop = AbortSignal.any([ending, lease.lost]);
+    const progress = new Progress(Number(lease.value), this.#options.limits);
+    const saver = new Saver(lease, progress, {
+      pause: this.#options.savePause,
+      saved: (cursor) => this.#empty(cursor),
+    });
+    let roomMade = (): void => undefined;
+    const runner = new KeyedRunner<Item>(async ({ message }) => {
+      await taker.handler(message);
+      progress.handled(message.position, message.body.byteLength);
+      saver.moved();
+      roomMade();
+    }, this.#options);
+    const consumer = await this.#open(progress.cursor);
+    const messages = await consumer.consume({ max_bytes: this.#options.pullBytes });
+    const close = (): void => {
+      messages.stop();
+      roomMade();
+    };
+    stop.addEventListener('abort', close, { once: true });
+    try {
+      for await (const received of unless(stop, messages)) {
+        const message = this.#toMessage(received);
+        progress.begin(message.position, message.body.byteLength);
+        runner.push(taker.key(message), { message });
+        while (!progress.hasRoom && !stop.aborted) {
+          await new Promise<void>((resolve) => {
+            roomMade = resolve;
+          });
+        }
+        if (stop.aborted) {
+          break;
+        }
+      }
+    } finally {
+      messages.stop();
+      await runner.stop();
+      await saver.finish();
+      void consumer.delete().catch(() => false);
+    }
+  }
+
+  #open(cursor: number): Promise<Consumer> {
+    const { stream, pattern } = this.#partition;
+    return this.#client.consumers.get(stream, {
+      filter_subjects: pattern,
+      deliver_policy: DeliverPolicy.StartSequence,
+      opt_start_seq: cursor + 1,
+    });
+  }
+
+  #toMessage(received: JsMsg): DurableMessage {
+    return {
+      headers: fromNatsHeaders(received.headers),
+      body: received.data,
+      position: received.seq,
+      subject: received.subject.slice(this.#partition.prefix.length),
+    };
+  }
+
+  /** Removes what was handled, where the stream is to hold only what waits. */
+  async #empty(cursor: number): Promise<void> {
+    const { stream, pattern, emptied } = this.#partition;
+    if (emptied) {
+      await this.#manager.streams.purge(stream, { filter: pattern, seq: cursor + 1 });
+    }
+  }
+}
+
+/** Saves the cursor now and then, one save at a time. */
+class Saver {
+  readonly #lease: Lease;
+  readonly #progress: Progress;
+  readonly #pause: number;
+  readonly #onSaved: (cursor: number) => Promise<void>;
+  #timer: NodeJS.Timeout | undefined;
+  #saving: Promise<void> | undefined;
+  #saved: number;
+
+  constructor(
+    lease: Lease,
+    progress: Progress,
+    options: { readonly pause: number; readonly saved: (cursor: number) => Promise<void> },
+  ) {
+    this.#lease = lease;
+    this.#progress = progress;
+    this.#pause = options.pause;
+    this.#onSaved = options.saved;
+    this.#saved = progress.cursor;
+  }
+
+  moved(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      void this.#save();
+    }, this.#pause);
+  }
+
+  /** Saves what is left to save, unless the lease is lost. */
+  async finish(): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#saving;
+    await this.#save();
+  }
+
+  async #save(): Promise<void> {
+    if (this.#saving !== undefined) {
+      this.moved();
+      return;
+    }
+    this.#saving = this.#saveNow();
+    await this.#saving;
+    this.#saving = undefined;
+  }
+
+  async #saveNow(): Promise<void> {
+    const { cursor } = this.#progress;
+    if (cursor === this.#saved || this.#lease.lost.aborted) {
+      return;
+    }
+    try {
+      await this.#lease.save(String(cursor));
+      this.#saved = cursor;
+      await this.#onSaved(cursor);
+    } catch {
+      // The lease is lost, and with it this reader; or the removal failed, which the next one makes up for.
+    }
+  }
+}
+
+async function* unless(stop: AbortSignal, messages: ConsumerMessages): AsyncIterable<JsMsg> {
+  if (!stop.aborted) {
+    yield* messages;
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * The durable streams as JetStream has them: created where they are missing, verified where they are there, never changed
+ * or deleted. What order and durability rest on must be as it is here; ages, sizes and replicas are the operator's.
+ */
+import {
+  DiscardPolicy,
+  JetStreamApiError,
+  type JetStreamManager,
+  RetentionPolicy,
+  StorageType,
+  type StreamConfig,
+} from '@nats-io/jetstream';
+import { nanos } from '@nats-io/transport-node';
+import { STREAMS } from '../events.ts';
+
+export interface StreamLimits {
+  /** Milliseconds that a change is kept, consumed or not; 3 days. */
+  readonly changesAge: number;
+  /** Milliseconds that what waits for another domain is kept; 7 days. */
+  readonly federationAge: number;
+  /** Bytes a stream may take up, beyond which appends are refused as `overloaded`; -1: as much as the server has. */
+  readonly streamBytes: number;
+  /** Milliseconds within which a repeated id is recognised; 2 minutes. */
+  readonly duplicateWindow: number;
+  /** Servers that keep each stream and lease: 1, 3 or 5. */
+  readonly replicas: number;
+}
+
+/** Streams whose messages go once they were handled: their one consumer's cursor is their acknowledgement. */
+export const EMPTIED: ReadonlySet<string> = new Set([STREAMS.federation]);
+
+/** What may not differ. */
+type Fixed = Pick<StreamConfig, 'subjects' | 'retention' | 'storage' | 'discard' | 'duplicate_window'>;
+
+export async function ensureStreams(manager: JetStreamManager, prefix: string, limits: StreamLimits): Promise<void> {
+  const ages = { [STREAMS.changes]: limits.changesAge, [STREAMS.federation]: limits.federationAge };
+  for (const [stream, age] of Object.entries(ages)) {
+    await ensureStream(manager, `${prefix}${stream}`, age, limits);
+  }
+}
+
+async function ensureStream(manager: JetStreamManager, name: string, age: number, limits: StreamLimits): Promise<void> {
+  const fixed: Fixed = {
+    subjects: [`${name}.>`],
+    retention: RetentionPolicy.Limits,
+    storage: StorageType.File,
+    // A full stream refuses the newest, which whoever appends still has, rather than forget the oldest.
+    discard: DiscardPolicy.New,
+    duplicate_window: nanos(limits.duplicateWindow),
+  };
+  const found = await find(manager, name);
+  if (found !== undefined) {
+    verify(name, found, fixed);
+    return;
+  }
+  const wanted = { name, ...fixed, max_age: nanos(age), max_bytes: limits.streamBytes, num_replicas: limits.replicas };
+  try {
+    await manager.streams.add(wanted);
+  } catch (error) {
+    // Another process that starts now may have been faster, with other limits.
+    const madeMeanwhile = await find(manager, name);
+    if (madeMeanwhile === undefined) {
+      throw new Error(`Cannot create the stream ${name}: ${String(error)}`, { cause: error });
+    }
+    verify(name, madeMeanwhile, fixed);
+  }
+}
+
+async function find(manager: JetStreamManager, name: string): Promise<StreamConfig | undefined> {
+  try {
+    return (await manager.streams.info(name)).config;
+  } catch (error) {
+    if (error instanceof JetStreamApiError && error.status === 404) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+function verify(name: string, found: StreamConfig, fixed: Fixed): void {
+  const problems = [
+    difference('subjects', found.subjects.join(), fixed.subjects.join()),
+    difference('retention', found.retention, fixed.retention),
+    difference('storage', found.storage, fixed.storage),
+    difference('discard', found.discard, fixed.discard),
+    found.duplicate_window < fixed.duplicate_window
+      ? `duplicate_window is ${found.duplicate_window} ns and must be at least ${fixed.duplicate_window}`
+      : undefined,
+  ].filter((problem) => problem !== undefined);
+  if (problems.length > 0) {
+    throw new Error(
+      `The stream ${name} is not as it must be (correct it with \`nats stream edit\`): ${problems.join('; ')}`,
+    );
+  }
+}
+
+function difference(what: string, found: string, wanted: string): string | undefined {
+  return found === wanted ? undefined : `${what} is ${found} and must be ${wanted}`;
+}

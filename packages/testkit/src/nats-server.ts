@@ -1,0 +1,99 @@
+/**
+ * A real nats-server with JetStream, as a child process on a free port of this machine, its data in a temporary folder.
+ * `kill` and `restart` keep port and data, as when a node of a cluster comes back.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { within } from './inbox.ts';
+import { installed } from './installed.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
+
+export interface NatsOptions {
+  /** Bytes; 8 MiB as in production. */
+  readonly maxPayload?: number;
+  /** Is JetStream on? It is unless said otherwise. */
+  readonly jetstream?: boolean;
+}
+
+export interface NatsServer extends AsyncDisposable {
+  /** `nats://127.0.0.1:…` */
+  readonly url: string;
+  readonly port: number;
+  /** Ends it and starts it again, on the same port and data; by `SIGTERM` unless told otherwise. */
+  restart(signal?: NodeJS.Signals): Promise<void>;
+  /** As if its machine lost power, but for the disk; `restart` brings it back. */
+  kill(): Promise<void>;
+  /** Ends it and removes its data. */
+  stop(): Promise<void>;
+}
+
+/** See `installed`. */
+export function natsInstalled(): boolean {
+  return installed('nats-server');
+}
+
+export async function startNats(options: NatsOptions = {}): Promise<NatsServer> {
+  const directory = await temporaryDirectory();
+  const port = await freePort();
+  const configuration = join(directory.path, 'nats.conf');
+  const { maxPayload = 8 * 1024 * 1024, jetstream = true } = options;
+  const store = jetstream ? `jetstream { store_dir: ${JSON.stringify(join(directory.path, 'data'))} }\n` : '';
+  await writeFile(configuration, `listen: "127.0.0.1:${port}"\nmax_payload: ${maxPayload}\n${store}`);
+  let child = await launch(configuration);
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    if (child.exitCode === null && child.signalCode === null) {
+      const exited = new Promise((resolve) => child.once('exit', resolve));
+      child.kill(signal);
+      await within(exited, `nats-server to end after ${signal}`);
+    }
+  };
+  const stop = async (): Promise<void> => {
+    await end('SIGKILL');
+    await directory[Symbol.asyncDispose]();
+  };
+  return {
+    url: `nats://127.0.0.1:${port}`,
+    port,
+    kill: () => end('SIGKILL'),
+    async restart(signal = 'SIGTERM') {
+      await end(signal);
+      child = await launch(configuration);
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+async function launch(configuration: string): Promise<ChildProcess> {
+  const child = spawn('nats-server', ['-c', configuration], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const ready = Promise.withResolvers<void>();
+  const lines: string[] = [];
+  child.on('error', ready.reject);
+  child.on('exit', () => ready.reject(new Error(`nats-server ended: ${lines.join('\n')}`)));
+  if (child.stderr) {
+    createInterface(child.stderr).on('line', (line) => {
+      lines.push(line);
+      lines.splice(0, lines.length - 50);
+      if (line.includes('Server is ready')) {
+        ready.resolve();
+      }
+    });
+  }
+  await within(ready.promise, 'nats-server to be ready');
+  return child;
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+  });
+}
