@@ -11,9 +11,13 @@ import { within } from './inbox.ts';
 import { installed } from './installed.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
+const MEBIBYTE = 1024 * 1024;
+
 export interface NatsOptions {
   /** Bytes; 8 MiB as in production. */
   readonly maxPayload?: number;
+  /** Bytes that the server keeps for a client that does not read, before it closes it; 64 MiB. */
+  readonly maxPending?: number;
   /** Is JetStream on? It is unless said otherwise. */
   readonly jetstream?: boolean;
 }
@@ -39,9 +43,10 @@ export async function startNats(options: NatsOptions = {}): Promise<NatsServer> 
   const directory = await temporaryDirectory();
   const port = await freePort();
   const configuration = join(directory.path, 'nats.conf');
-  const { maxPayload = 8 * 1024 * 1024, jetstream = true } = options;
+  const { maxPayload = 8 * MEBIBYTE, maxPending = 64 * MEBIBYTE, jetstream = true } = options;
   const store = jetstream ? `jetstream { store_dir: ${JSON.stringify(join(directory.path, 'data'))} }\n` : '';
-  await writeFile(configuration, `listen: "127.0.0.1:${port}"\nmax_payload: ${maxPayload}\n${store}`);
+  const bounds = `max_payload: ${maxPayload}\nmax_pending: ${maxPending}\n`;
+  await writeFile(configuration, `listen: "127.0.0.1:${port}"\n${bounds}${store}`);
   let child = await launch(configuration);
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) {

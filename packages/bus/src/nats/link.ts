@@ -1,7 +1,7 @@
 /**
  * One connection to NATS that comes back by itself. What was under way when it broke is not known to have arrived, so
  * everything that promises more than "at most once" begins anew from what was confirmed: `onLost` ends it, `onRestored`
- * begins it again. While the link is down nothing is accepted, since the client would throw away what it keeps for later.
+ * begins it again. A server that has to send more than this end reads breaks the link, so that is a loss as well. While the link is down nothing is accepted, since the client would throw away what it keeps for later.
  *
  * Lifecycle: `openLink` resolves once connected to a server that fits, or rejects saying what to set; then it is up or
  * down by turns until `close`.
@@ -86,8 +86,6 @@ export class Link {
         for (const listener of this.#restored) {
           listener();
         }
-      } else if (status.type === 'slowConsumer') {
-        this.#tellLost(`A subscription is ${status.pending} messages behind`);
       }
     }
     this.#setDown('The link was closed');
@@ -97,13 +95,9 @@ export class Link {
     if (this.#up) {
       this.#up = false;
       this.#losses++;
-      this.#tellLost(reason);
-    }
-  }
-
-  #tellLost(reason: string): void {
-    for (const listener of this.#lost) {
-      listener(reason);
+      for (const listener of this.#lost) {
+        listener(reason);
+      }
     }
   }
 }
@@ -128,6 +122,7 @@ async function dial(options: LinkOptions): Promise<NatsConnection> {
       reconnectTimeWait: options.reconnectPause,
       reconnectJitter: options.reconnectPause / 2,
       maxReconnectAttempts: -1,
+      ignoreAuthErrorAbort: true,
       pingInterval: options.pingInterval,
       maxPingOut: 2,
     });

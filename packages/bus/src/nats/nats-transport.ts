@@ -86,6 +86,11 @@ export class NatsTransport implements Transport {
     this.#sharing = new LeaseSharing(parts.leases, settings.warn);
   }
 
+  /** Can anything be sent now? For the readiness of the process. */
+  get isUp(): boolean {
+    return this.#link.isUp;
+  }
+
   async request(subject: string, message: BusMessage, context: CallContext): Promise<BusMessage> {
     this.#check(subject, message);
     if (context.deadline <= this.#settings.clock()) {

@@ -1,0 +1,120 @@
+import { type NatsServer, natsInstalled, startNats } from '@fosp/testkit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connectThroughProxy, connectTo, freshPrefix, TIME_TO_LIVE } from './ends.ts';
+import { Ledger } from './ledger.ts';
+import { observe, steppedBack } from './observer.ts';
+
+const KEYS = ['a@x', 'b@x', 'c@x', 'd@x', 'e@x'];
+const LEASE = 'ledger.changes.3';
+
+describe.skipIf(!natsInstalled())('hand-over of a partition', { timeout: 30_000 }, () => {
+  let server: NatsServer;
+  beforeAll(async () => {
+    server = await startNats();
+  });
+  afterAll(() => server.stop());
+
+  it.each(['refuse', 'pause'] as const)(
+    'goes on where an owner died (%s): nothing lost, nothing early',
+    async (how) => {
+      const prefix = freshPrefix();
+      await using observer = await observe(server.url, prefix);
+      await using owner = await connectThroughProxy(server, { prefix, holder: 'owner' });
+      await using next = await connectThroughProxy(server, { prefix, holder: 'next' });
+      const ledger = new Ledger();
+      await ledger.consume(owner.transport, 'owner');
+      await ledger.consume(next.transport, 'next');
+
+      const round = () => Promise.all(KEYS.map((key) => ledger.append(next.transport, key)));
+      for (let count = 0; count < 40; count++) {
+        await round();
+        if (count === 10) {
+        await ledger.complete();
+      } else if (count === 20) {
+          owner.proxy[how]();
+        }
+      }
+      await ledger.complete();
+      expect(ledger.perTaker.get('owner')).toBeGreaterThan(0);
+      expect(ledger.perTaker.get('next')).toBeGreaterThan(0);
+      await observer.until('the next one to hold it', (leases) => leases.get(LEASE)?.holder === 'next');
+
+      owner.proxy.resume();
+      await round();
+      await ledger.complete();
+      await observer.until('the cursor to arrive', (leases) => leases.get(LEASE)?.value === String(41 * KEYS.length));
+      expect(ledger.early).toEqual([]);
+      expect(steppedBack(observer.history)).toEqual([]);
+      expect(new Set(observer.history.map(({ holder }) => holder))).toEqual(new Set(['owner', 'next']));
+    },
+  );
+
+  it('refuses what a stale owner saves, who does not even know that time has passed', async () => {
+    const prefix = freshPrefix();
+    await using observer = await observe(server.url, prefix);
+    await using stale = await connectThroughProxy(server, { prefix, holder: 'stale', now: () => 1 });
+    const next = await connectTo(server.port, { prefix, holder: 'next' });
+    await Promise.all([stale.transport.leases.start(), next.leases.start()]);
+    const old = await stale.transport.leases.acquire('work');
+    await old?.save('1');
+    expect(await next.leases.acquire('work')).toBeUndefined();
+
+    stale.proxy.pause();
+    const taken = Promise.withResolvers<void>();
+    next.leases.onChange(async () => {
+      const lease = await next.leases.acquire('work');
+      if (lease !== undefined) {
+        expect(lease.value).toBe('1');
+        await lease.save('2');
+        taken.resolve();
+      }
+    });
+    await taken.promise;
+    const saving = old?.save('0');
+    stale.proxy.resume();
+    await expect(saving).rejects.toThrow('wrong last sequence');
+    expect(old?.lost.aborted).toBe(true);
+    await observer.until('the value of the next one', (leases) => leases.get('work')?.value === '2');
+    expect(steppedBack(observer.history)).toEqual([]);
+    await next.drain();
+  });
+
+  it('is at once where an owner drains', async () => {
+    const prefix = freshPrefix();
+    const longLived = { prefix, leaseTimeToLive: 60_000 };
+    await using observer = await observe(server.url, prefix);
+    const owner = await connectTo(server.port, { ...longLived, holder: 'owner' });
+    const next = await connectTo(server.port, { ...longLived, holder: 'next' });
+    const ledger = new Ledger();
+    await ledger.consume(owner, 'owner');
+    await ledger.consume(next, 'next');
+    const appending = KEYS.map(async (key) => {
+      for (let count = 0; count < 50; count++) {
+        await ledger.append(next, key);
+      }
+    });
+    await ledger.append(next, 'first@x');
+    await ledger.complete();
+    await owner.drain();
+    await Promise.all(appending);
+    await ledger.append(next, 'last@x');
+    await ledger.complete();
+    expect(ledger.perTaker.get('owner')).toBeGreaterThan(0);
+    expect(ledger.perTaker.get('next')).toBeGreaterThan(0);
+    expect([ledger.early, ledger.repeats]).toEqual([[], 0]);
+    expect(observer.history.at(-1)?.holder).toBe('next');
+    await next.drain();
+  });
+
+  it('loses a lease whose holder cannot confirm that it lives, before others may take it', async () => {
+    const prefix = freshPrefix();
+    await using owner = await connectThroughProxy(server, { prefix, pingInterval: 60_000 });
+    await owner.transport.leases.start();
+    const lease = await owner.transport.leases.acquire('work');
+    const lost = new Promise((resolve) => lease?.lost.addEventListener('abort', resolve));
+    const before = performance.now();
+    owner.proxy.pause();
+    await lost;
+    expect(performance.now() - before).toBeLessThanOrEqual(TIME_TO_LIVE + 200);
+  });
+});

@@ -1,0 +1,58 @@
+import { CHANGE_PARTITIONS, STREAMS } from '@fosp/bus';
+import { type NatsServer, natsInstalled, startNats } from '@fosp/testkit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connectTo, freshPrefix } from './ends.ts';
+import { Ledger } from './ledger.ts';
+import { type LeaseEntry, observe, steppedBack } from './observer.ts';
+
+const SUBJECTS = Array.from({ length: CHANGE_PARTITIONS }, (_, index) => `${STREAMS.changes}.${index}`);
+
+function heldBy(leases: ReadonlyMap<string, LeaseEntry>, holder: string): number {
+  return [...leases.values()].filter((lease) => lease.holder === holder).length;
+}
+
+describe.skipIf(!natsInstalled())('partitions', { timeout: 30_000 }, () => {
+  let server: NatsServer;
+  beforeAll(async () => {
+    server = await startNats();
+  });
+  afterAll(() => server.stop());
+
+  it('are shared evenly by competing consumers, as these come and go', async () => {
+    const prefix = freshPrefix();
+    await using observer = await observe(server.url, prefix);
+    const ledger = new Ledger();
+    const join = async (holder: string) => {
+      const transport = await connectTo(server.port, { prefix, holder });
+      await Promise.all(SUBJECTS.map((subject) => ledger.consume(transport, holder, subject)));
+      return transport;
+    };
+    const feed = await connectTo(server.port, { prefix });
+    const round = () => Promise.all(SUBJECTS.map((subject) => ledger.append(feed, subject, subject)));
+    const share = (counts: Record<string, number>) =>
+      observer.until(`shares of ${JSON.stringify(counts)}`, (leases) =>
+        Object.entries(counts).every(([holder, count]) => heldBy(leases, holder) === count),
+      );
+
+    const one = await join('one');
+    await share({ one: 16 });
+    await round();
+    const two = await join('two');
+    await round();
+    await share({ one: 8, two: 8 });
+    const three = await join('three');
+    await round();
+    await share({ '': 0 });
+    await observer.until('three to have its share', (leases) => heldBy(leases, 'three') >= 4);
+    await round();
+    await Promise.all([one.drain(), three.drain()]);
+    await share({ two: 16 });
+    await round();
+    await ledger.complete();
+
+    expect(ledger.early).toEqual([]);
+    expect([...ledger.perTaker.keys()].sort()).toEqual(['one', 'three', 'two']);
+    expect(steppedBack(observer.history)).toEqual([]);
+    await Promise.all([two.drain(), feed.drain()]);
+  });
+});

@@ -1,0 +1,106 @@
+import { STREAMS } from '@fosp/bus';
+import { type NatsServer, natsInstalled, startNats } from '@fosp/testkit';
+import { RetentionPolicy } from '@nats-io/jetstream';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connectThroughProxy, connectTo, freshPrefix } from './ends.ts';
+import { observe } from './observer.ts';
+
+const MEBIBYTE = 1024 * 1024;
+
+describe.skipIf(!natsInstalled())('start over NATS', { timeout: 30_000 }, () => {
+  let server: NatsServer;
+  beforeAll(async () => {
+    server = await startNats({ maxPending: 9 * MEBIBYTE });
+  });
+  afterAll(() => server.stop());
+
+  it.each([
+    [{ maxPayload: MEBIBYTE }, 'has max_payload 1048576; set it to 8388608'],
+    [{ jetstream: false }, 'without JetStream'],
+  ])('says what to set where the server is not fit: %j', async (options, text) => {
+    await using unfit = await startNats(options);
+    await expect(connectTo(unfit.port)).rejects.toThrow(text);
+  });
+
+  it('says that nobody is there, and no password', async () => {
+    const connecting = connectTo(1, { url: 'nats://user:secret@127.0.0.1:1' });
+    await expect(connecting).rejects.toThrow('Cannot connect to NATS at nats://127.0.0.1:1');
+    await expect(connecting).rejects.toThrow(expect.not.stringContaining('secret'));
+  });
+
+  it('leaves a stream that is not as it must be, and says what is wrong', async () => {
+    const prefix = freshPrefix();
+    await using observer = await observe(server.url, prefix);
+    const name = `${prefix}${STREAMS.changes}`;
+    await observer.manager.streams.add({ name, subjects: [`${name}.>`], retention: RetentionPolicy.Workqueue });
+    await expect(connectTo(server.port, { prefix })).rejects.toThrow(/retention is workqueue and must be limits/);
+    expect((await observer.manager.streams.info(name)).config.retention).toBe(RetentionPolicy.Workqueue);
+  });
+
+  it('by several at once makes each stream once, with what is in it kept', async () => {
+    const prefix = freshPrefix();
+    const transports = await Promise.all([1, 2, 3, 4].map(() => connectTo(server.port, { prefix })));
+    await transports[0]?.append('changes', 'changes.1', { headers: {}, body: new Uint8Array(1), id: '1' });
+    transports.push(await connectTo(server.port, { prefix }));
+    await using observer = await observe(server.url, prefix);
+    expect((await observer.manager.streams.info(`${prefix}changes`)).state.messages).toBe(1);
+    await Promise.all(transports.map((transport) => transport.drain()));
+  });
+
+  it('refuses appends to a full stream as overloaded, and takes them where there is room', async () => {
+    const transport = await connectTo(server.port, { prefix: freshPrefix(), streamBytes: 4096 });
+    const append = (id: string) =>
+      transport.append('changes', 'changes.1', { headers: {}, body: new Uint8Array(3000), id });
+    await append('1');
+    await expect(append('2')).rejects.toMatchObject({ code: 'overloaded' });
+    await transport.drain();
+  });
+
+  it('tells a listener that the server gave up on as too slow of the gap', async () => {
+    const prefix = freshPrefix();
+    await using slow = await connectThroughProxy(server, { prefix, pingInterval: 60_000 });
+    const fast = await connectTo(server.port, { prefix });
+    const gap = Promise.withResolvers<string>();
+    slow.transport.onGap(gap.resolve);
+    await slow.transport.subscribe('slow.talk', () => {});
+    slow.proxy.pause();
+    for (let count = 0; count < 8; count++) {
+      fast.publish('slow.talk', { headers: {}, body: new Uint8Array(7 * MEBIBYTE) });
+    }
+    await fast.drain();
+    slow.proxy.resume();
+    expect(await gap.promise).toContain('broke');
+  });
+});
+
+describe.skipIf(!natsInstalled())('the stream federation', { timeout: 30_000 }, () => {
+  it('keeps what waits for a domain until it was handled, and no longer', async () => {
+    await using server = await startNats();
+    const prefix = freshPrefix();
+    await using observer = await observe(server.url, prefix);
+    const transport = await connectTo(server.port, { prefix });
+    const waiting = async () => (await observer.manager.streams.info(`${prefix}federation`)).state.messages;
+    for (const [subject, id] of [
+      ['federation.one', '1'],
+      ['federation.two', '2'],
+      ['federation.one', '3'],
+    ] as const) {
+      await transport.append('federation', subject, { headers: {}, body: new Uint8Array(1), id });
+    }
+    expect(await waiting()).toBe(3);
+    const positions: number[] = [];
+    const consumed = await transport.consume('federation', {
+      consumer: 'links',
+      subject: 'federation.one',
+      key: () => '',
+      handler: async ({ position }) => {
+        positions.push(position);
+      },
+    });
+    await observer.until('the cursor of one domain', (leases) => leases.get('links.federation.one')?.value === '3');
+    await consumed.stop();
+    expect(positions).toEqual([1, 3]);
+    expect(await waiting()).toBe(1);
+    await transport.drain();
+  });
+});
