@@ -4,17 +4,20 @@
  * it makes things happen soon.
  */
 import type { KV, KvEntry } from '@nats-io/kv';
+import type { Link } from './link.ts';
 
 type Watch = AsyncIterable<KvEntry> & { stop(): void };
 
 export class BucketWatch {
+  readonly #link: Link;
   readonly #bucket: KV;
   readonly #see: (entry: KvEntry) => void;
   #watch: Watch | undefined;
   #opening: Promise<void> | undefined;
   #stopped = false;
 
-  constructor(bucket: KV, see: (entry: KvEntry) => void) {
+  constructor(link: Link, bucket: KV, see: (entry: KvEntry) => void) {
+    this.#link = link;
     this.#bucket = bucket;
     this.#see = see;
   }
@@ -42,7 +45,7 @@ export class BucketWatch {
 
   async #open(): Promise<void> {
     try {
-      const entries = await this.#bucket.watch();
+      const entries = await this.#link.whileUp(() => this.#bucket.watch());
       this.#watch = entries;
       void this.#follow(entries);
       if (this.#stopped) {

@@ -38,6 +38,7 @@ interface Seen {
 
 export class Leases {
   readonly members: Members;
+  readonly #link: Link;
   readonly #records: KV;
   readonly #holder: string;
   readonly #watch: BucketWatch;
@@ -49,7 +50,8 @@ export class Leases {
   constructor(link: Link, buckets: { readonly leases: KV; readonly members: KV }, options: MemberOptions) {
     this.#records = buckets.leases;
     this.#holder = options.holder;
-    this.#watch = new BucketWatch(buckets.leases, (entry) => this.#see(entry));
+    this.#link = link;
+    this.#watch = new BucketWatch(link, buckets.leases, (entry) => this.#see(entry));
     this.members = new Members(link, buckets.members, options, () => this.#tick());
     link.onLost((reason) => {
       this.#watch.close();
@@ -76,6 +78,7 @@ export class Leases {
 
   /** `undefined` where somebody else holds it, or nothing is certain now. */
   async acquire(name: string): Promise<Lease | undefined> {
+    await this.start();
     if (!this.members.isConfirmed || this.#held.has(name)) {
       return undefined;
     }
@@ -85,9 +88,11 @@ export class Leases {
         return undefined;
       }
       const record: LeaseRecord = { holder: this.#holder, value: seen?.record.value ?? '' };
-      const revision = await (seen === undefined
-        ? this.#records.create(name, JSON.stringify(record))
-        : this.#records.update(name, JSON.stringify(record), seen.revision));
+      const revision = await this.#link.whileUp(() =>
+        seen === undefined
+          ? this.#records.create(name, JSON.stringify(record))
+          : this.#records.update(name, JSON.stringify(record), seen.revision),
+      );
       this.#seen.set(name, { record, revision });
       return this.members.isConfirmed ? this.#hold(name, { record, revision }) : undefined;
     } catch {
@@ -105,7 +110,9 @@ export class Leases {
   }
 
   #hold(name: string, seen: Seen): HeldLease {
-    const held = new HeldLease(this.#records, { name, ...seen }, () => {
+    const write = (record: LeaseRecord, revision: number) =>
+      this.#link.whileUp(() => this.#records.update(name, JSON.stringify(record), revision));
+    const held = new HeldLease({ name, ...seen, write }, () => {
       if (this.#held.get(name) === held) {
         this.#held.delete(name);
         this.#seen.delete(name);
@@ -120,7 +127,7 @@ export class Leases {
   }
 
   async #look(name: string): Promise<Seen | undefined> {
-    const entry = await this.#records.get(name);
+    const entry = await this.#link.whileUp(() => this.#records.get(name));
     return entry?.operation === 'PUT' ? seenOf(entry) : undefined;
   }
 
@@ -169,16 +176,22 @@ export class Leases {
   }
 }
 
+interface Holding extends Seen {
+  readonly name: string;
+  /** Against a revision; resolves with the new one. */
+  readonly write: (record: LeaseRecord, revision: number) => Promise<number>;
+}
+
 class HeldLease implements Lease {
   readonly name: string;
-  readonly #records: KV;
+  readonly #writeRecord: Holding['write'];
   readonly #losing = new AbortController();
   readonly #onEnd: () => void;
   #record: LeaseRecord;
   #revision: number;
 
-  constructor(records: KV, held: Seen & { readonly name: string }, onEnd: () => void) {
-    this.#records = records;
+  constructor(held: Holding, onEnd: () => void) {
+    this.#writeRecord = held.write;
     this.name = held.name;
     this.#record = held.record;
     this.#revision = held.revision;
@@ -219,7 +232,7 @@ class HeldLease implements Lease {
   async #write(record: LeaseRecord): Promise<void> {
     this.lost.throwIfAborted();
     try {
-      this.#revision = await this.#records.update(this.name, JSON.stringify(record), this.#revision);
+      this.#revision = await this.#writeRecord(record, this.#revision);
       this.#record = record;
     } catch (error) {
       this.lose(`${this.name} could not be kept: ${String(error)}`);

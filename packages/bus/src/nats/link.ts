@@ -6,7 +6,7 @@
  * Lifecycle: `openLink` resolves once connected to a server that fits, or rejects saying what to set; then it is up or
  * down by turns until `close`.
  */
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { connect, type NatsConnection, type PublishOptions } from '@nats-io/transport-node';
 import { BusError } from '../transport.ts';
 
 /** `max_payload` that servers must be set to: `BUS_BODY_BYTES` and the headers beside it. */
@@ -29,6 +29,8 @@ export class Link {
   readonly connection: NatsConnection;
   readonly #lost: ((reason: string) => void)[] = [];
   readonly #restored: (() => void)[] = [];
+  /** What ends when the link breaks. */
+  readonly #breaking = new Set<(error: BusError) => void>();
   #up = true;
   /** How often it was lost. */
   #losses = 0;
@@ -48,6 +50,29 @@ export class Link {
 
   onRestored(listener: () => void): void {
     this.#restored.push(listener);
+  }
+
+  /** Throws `closed` while nothing can be sent, and `too-large` where body and headers are. */
+  publish(subject: string, body: Uint8Array, options: PublishOptions): void {
+    this.checkUp(`a message to ${subject}`);
+    try {
+      this.connection.publish(subject, body, options);
+    } catch (error) {
+      const code = this.connection.isClosed() ? 'closed' : 'too-large';
+      throw new BusError(code, `A message to ${subject} was not sent: ${String(error)}`);
+    }
+  }
+
+  /** The result of asking over the link; rejects with `closed` at once where that is down or breaks. */
+  async whileUp<Result>(ask: () => Promise<Result>): Promise<Result> {
+    this.checkUp('a question');
+    const { promise, reject } = Promise.withResolvers<never>();
+    this.#breaking.add(reject);
+    try {
+      return await Promise.race([ask(), promise]);
+    } finally {
+      this.#breaking.delete(reject);
+    }
   }
 
   /** Throws `closed` while nothing can be sent. */
@@ -95,6 +120,9 @@ export class Link {
     if (this.#up) {
       this.#up = false;
       this.#losses++;
+      for (const reject of this.#breaking) {
+        reject(new BusError('closed', reason));
+      }
       for (const listener of this.#lost) {
         listener(reason);
       }

@@ -48,7 +48,7 @@ export class Members {
     this.#bucket = bucket;
     this.#options = options;
     this.#onTick = onTick;
-    this.#watch = new BucketWatch(bucket, (entry) => this.#see(entry));
+    this.#watch = new BucketWatch(link, bucket, (entry) => this.#see(entry));
     link.onLost(() => {
       this.#beatAt = Number.NEGATIVE_INFINITY;
       this.#watch.close();
@@ -110,7 +110,7 @@ export class Members {
     clearInterval(this.#timer);
     await this.#beating;
     if (this.#timer !== undefined && this.#link.isUp) {
-      await this.#bucket.delete(this.#options.holder).catch(() => undefined);
+      await this.#link.whileUp(() => this.#bucket.delete(this.#options.holder)).catch(() => undefined);
     }
   }
 
@@ -143,7 +143,7 @@ export class Members {
   async #put(): Promise<void> {
     const sentAt = this.#options.now();
     try {
-      await this.#bucket.put(this.#options.holder, JSON.stringify([...this.#groups]));
+      await this.#link.whileUp(() => this.#bucket.put(this.#options.holder, JSON.stringify([...this.#groups])));
       this.#beatAt = sentAt;
     } catch {
       // Not confirmed: the next tick tries again.

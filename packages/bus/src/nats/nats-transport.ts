@@ -127,9 +127,8 @@ export class NatsTransport implements Transport {
 
   publish(subject: string, message: BusMessage): void {
     this.#check(subject, message);
-    this.#link.checkUp(`what was published on ${subject}`);
     const headers = toNatsHeaders(message.headers);
-    this.#link.connection.publish(this.#settings.prefix + subject, message.body, { headers });
+    this.#link.publish(this.#settings.prefix + subject, message.body, { headers });
   }
 
   async subscribe(subject: string, handler: (message: BusMessage, subject: string) => void): Promise<BusSubscription> {
@@ -185,7 +184,7 @@ export class NatsTransport implements Transport {
       emptied: EMPTIED.has(stream),
     };
     const { client, manager } = this.#parts;
-    const reader = new PartitionReader(client, manager, { partition, options: this.#settings.reader });
+    const reader = new PartitionReader({ link: this.#link, client, manager }, partition, this.#settings.reader);
     return this.#sharing.want({
       name: leaseName(options),
       group: `${options.consumer} ${stream}`,

@@ -18,6 +18,7 @@ import { KeyedRunner, type KeyedRunnerOptions } from '../keyed-runner.ts';
 import type { ConsumeOptions, DurableMessage } from '../transport.ts';
 import { fromNatsHeaders } from './headers.ts';
 import type { Lease } from './lease.ts';
+import type { Link } from './link.ts';
 import { Progress, type ProgressLimits } from './progress.ts';
 
 export interface ReaderOptions extends KeyedRunnerOptions {
@@ -38,23 +39,23 @@ export interface Partition {
   readonly emptied: boolean;
 }
 
+export interface ReaderServer {
+  readonly link: Link;
+  readonly client: JetStreamClient;
+  readonly manager: JetStreamManager;
+}
+
 interface Item {
   readonly message: DurableMessage;
 }
 
 export class PartitionReader {
-  readonly #client: JetStreamClient;
-  readonly #manager: JetStreamManager;
+  readonly #server: ReaderServer;
   readonly #partition: Partition;
   readonly #options: ReaderOptions;
 
-  constructor(
-    client: JetStreamClient,
-    manager: JetStreamManager,
-    { partition, options }: { readonly partition: Partition; readonly options: ReaderOptions },
-  ) {
-    this.#client = client;
-    this.#manager = manager;
+  constructor(server: ReaderServer, partition: Partition, options: ReaderOptions) {
+    this.#server = server;
     this.#partition = partition;
     this.#options = options;
   }
@@ -105,11 +106,13 @@ export class PartitionReader {
 
   #open(cursor: number): Promise<Consumer> {
     const { stream, pattern } = this.#partition;
-    return this.#client.consumers.get(stream, {
-      filter_subjects: pattern,
-      deliver_policy: DeliverPolicy.StartSequence,
-      opt_start_seq: cursor + 1,
-    });
+    const open = () =>
+      this.#server.client.consumers.get(stream, {
+        filter_subjects: pattern,
+        deliver_policy: DeliverPolicy.StartSequence,
+        opt_start_seq: cursor + 1,
+      });
+    return this.#server.link.whileUp(open);
   }
 
   #toMessage(received: JsMsg): DurableMessage {
@@ -125,7 +128,9 @@ export class PartitionReader {
   async #empty(cursor: number): Promise<void> {
     const { stream, pattern, emptied } = this.#partition;
     if (emptied) {
-      await this.#manager.streams.purge(stream, { filter: pattern, seq: cursor + 1 });
+      await this.#server.link.whileUp(() =>
+        this.#server.manager.streams.purge(stream, { filter: pattern, seq: cursor + 1 }),
+      );
     }
   }
 }

@@ -38,14 +38,13 @@ export class Questions {
     link.onLost((reason) => this.#failAll(reason));
   }
 
-  /** Rejects with `no-responders`, `deadline`, or `closed` where nothing was sent. */
+  /** Rejects with `no-responders` or `deadline`; with `closed` or `too-large` where nothing was sent. */
   ask(question: Question): Promise<Msg> {
     const { subject, headers, body, deadline } = question;
     const token = (++this.#count).toString(36);
     const pending: Pending = { subject, answered: Promise.withResolvers<Msg>(), watched: undefined };
     try {
-      this.#link.checkUp(`a message to ${subject}`);
-      this.#link.connection.publish(subject, body, { headers, reply: `${this.#inbox}.${token}` });
+      this.#link.publish(subject, body, { headers, reply: `${this.#inbox}.${token}` });
     } catch (error) {
       return Promise.reject(error);
     }

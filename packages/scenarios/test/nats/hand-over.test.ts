@@ -29,8 +29,8 @@ describe.skipIf(!natsInstalled())('hand-over of a partition', { timeout: 30_000 
       for (let count = 0; count < 40; count++) {
         await round();
         if (count === 10) {
-        await ledger.complete();
-      } else if (count === 20) {
+          await ledger.complete();
+        } else if (count === 20) {
           owner.proxy[how]();
         }
       }
@@ -77,6 +77,50 @@ describe.skipIf(!natsInstalled())('hand-over of a partition', { timeout: 30_000 
     await observer.until('the value of the next one', (leases) => leases.get('work')?.value === '2');
     expect(steppedBack(observer.history)).toEqual([]);
     await next.drain();
+  });
+
+  it('brings what a key was blocked at, and what came behind it, to the next owner', async () => {
+    const prefix = freshPrefix();
+    const owner = await connectTo(server.port, { prefix, holder: 'owner' });
+    const next = await connectTo(server.port, { prefix, holder: 'next' });
+    const ledger = new Ledger();
+    await ledger.consume(owner, 'owner', { failsAt: 'a@x/3' });
+    await ledger.consume(next, 'next');
+    for (let count = 0; count < 30; count++) {
+      await Promise.all(KEYS.map((key) => ledger.append(next, key)));
+    }
+    await ledger.complete(KEYS.slice(1));
+    expect(ledger.lastOf('a@x')).toBe(2);
+    await owner.drain();
+    await ledger.complete();
+    expect(ledger.early).toEqual([]);
+    expect(ledger.repeats).toBeGreaterThan(0);
+    await next.drain();
+  });
+
+  it('does not happen where a link breaks now and then; all that handlers publish still arrives in order', async () => {
+    const prefix = freshPrefix();
+    await using observer = await observe(server.url, prefix);
+    await using owner = await connectThroughProxy(server, { prefix, reconnectPause: 20 });
+    const far = await connectTo(server.port, { prefix });
+    const told = new Ledger();
+    const given = new Ledger();
+    await far.subscribe('told', (message) => told.take(message, 'far'));
+    await given.consume(owner.transport, 'owner', {
+      tell: (message) => owner.transport.publish('told', { headers: message.headers, body: message.body }),
+    });
+    for (let count = 0; count < 150; count++) {
+      await Promise.all(KEYS.map(async (key) => [await given.append(far, key), told.expect(key)]));
+      if (count % 15 === 14) {
+        owner.proxy.cut();
+      }
+    }
+    await given.complete();
+    await told.complete();
+    expect([told.early, given.early]).toEqual([[], []]);
+    expect(given.repeats).toBeGreaterThan(0);
+    expect(steppedBack(observer.history)).toEqual([]);
+    await far.drain();
   });
 
   it('is at once where an owner drains', async () => {

@@ -1,8 +1,16 @@
 /** Numbered messages per key, and what became of them. */
-import { type DurableMessage, STREAMS, type Transport } from '@fosp/bus';
+import { type BusMessage, type DurableMessage, STREAMS, type Transport } from '@fosp/bus';
 import { within } from '@fosp/testkit';
 
 const SUBJECT = `${STREAMS.changes}.3`;
+
+export interface TakerOptions {
+  readonly subject?: string;
+  /** `key/number` of a message that this taker can never handle. */
+  readonly failsAt?: string;
+  /** Passes on what was handled. */
+  readonly tell?: (message: DurableMessage) => void;
+}
 
 export class Ledger {
   readonly #last = new Map<string, number>();
@@ -15,8 +23,7 @@ export class Ledger {
 
   /** The next message of a key; tried again, under the same id, until it is kept. Returns how often it was refused. */
   async append(transport: Transport, key: string, subject = SUBJECT): Promise<number> {
-    const number = (this.#appended.get(key) ?? 0) + 1;
-    this.#appended.set(key, number);
+    const number = this.expect(key);
     const message = { headers: { key, number: String(number) }, body: new Uint8Array(100), id: `${key}/${number}` };
     for (let refusals = 0; ; refusals++) {
       try {
@@ -28,23 +35,38 @@ export class Ledger {
     }
   }
 
-  consume(transport: Transport, taker: string, subject = SUBJECT) {
+  /** One more message of this key is on its way. */
+  expect(key: string): number {
+    const number = (this.#appended.get(key) ?? 0) + 1;
+    this.#appended.set(key, number);
+    return number;
+  }
+
+  lastOf(key: string): number | undefined {
+    return this.#last.get(key);
+  }
+
+  consume(transport: Transport, taker: string, { subject = SUBJECT, failsAt, tell }: TakerOptions = {}) {
     return transport.consume(STREAMS.changes, {
       consumer: 'ledger',
       subject,
       key: (message) => message.headers['key'] ?? '',
       handler: async (message) => {
         await new Promise((resolve) => setImmediate(resolve));
-        this.#take(message, taker);
+        if (`${message.headers['key']}/${message.headers['number']}` === failsAt) {
+          throw new Error('This taker cannot');
+        }
+        tell?.(message);
+        this.take(message, taker);
       },
     });
   }
 
-  /** Resolves once every message appended so far was handled. */
-  async complete(): Promise<void> {
+  /** Resolves once every message appended so far, of these keys or all, was handled. */
+  async complete(keys: readonly string[] = [...this.#appended.keys()]): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const look = () => {
-      if ([...this.#appended].every(([key, number]) => this.#last.get(key) === number)) {
+      if (keys.every((key) => this.#last.get(key) === this.#appended.get(key))) {
         resolve();
       }
     };
@@ -53,7 +75,7 @@ export class Ledger {
     await within(promise, 'every message to be handled', 20_000);
   }
 
-  #take(message: DurableMessage, taker: string): void {
+  take(message: BusMessage, taker: string): void {
     const { key = '', number } = message.headers;
     const last = this.#last.get(key) ?? 0;
     this.perTaker.set(taker, (this.perTaker.get(taker) ?? 0) + 1);

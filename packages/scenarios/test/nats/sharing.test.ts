@@ -24,7 +24,7 @@ describe.skipIf(!natsInstalled())('partitions', { timeout: 30_000 }, () => {
     const ledger = new Ledger();
     const join = async (holder: string) => {
       const transport = await connectTo(server.port, { prefix, holder });
-      await Promise.all(SUBJECTS.map((subject) => ledger.consume(transport, holder, subject)));
+      await Promise.all(SUBJECTS.map((subject) => ledger.consume(transport, holder, { subject })));
       return transport;
     };
     const feed = await connectTo(server.port, { prefix });
