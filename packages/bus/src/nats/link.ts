@@ -17,7 +17,7 @@ export interface LinkOptions {
   readonly url: string;
   /** Shown by the server's monitoring. */
   readonly name: string;
-  /** Milliseconds that one attempt to connect may take; 5,000. */
+  /** Milliseconds that one attempt to connect may take; 2,000. A link that breaks while it is restored costs that long. */
   readonly connectTimeout: number;
   /** Milliseconds between two attempts to come back; half of it more or less by chance; 250. */
   readonly reconnectPause: number;
@@ -107,6 +107,8 @@ export class Link {
       if (status.type === 'disconnect') {
         this.#setDown(`The link to ${status.server} broke`);
       } else if (status.type === 'reconnect') {
+        // Twice in a row where the link broke again while it was being restored: what was sent between them may be lost.
+        this.#setDown(`The link to ${status.server} broke while it was restored`);
         this.#up = true;
         for (const listener of this.#restored) {
           listener();

@@ -54,7 +54,7 @@ export function completeOptions(options: NatsOptions): NatsSettings {
   }
   return {
     name: 'fosp',
-    connectTimeout: 5_000,
+    connectTimeout: 2_000,
     reconnectPause: 250,
     pingInterval: 2_000,
     changesAge: 3 * DAY,

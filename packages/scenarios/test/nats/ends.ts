@@ -15,6 +15,7 @@ export function connectTo(port: number, options: Partial<NatsOptions> = {}): Pro
     url: `nats://127.0.0.1:${port}`,
     leaseTimeToLive: TIME_TO_LIVE,
     reconnectPause: 50,
+    connectTimeout: 500,
     ...options,
     reader: { retryPause: 1, savePause: 10, ...options.reader },
   });
