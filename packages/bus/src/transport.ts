@@ -87,11 +87,11 @@ export const BUS_BODY_BYTES = 8 * 1024 * 1024 - 64 * 1024;
 export type BusErrorCode =
   /** Nobody serves the subject: nothing was done. */
   | 'no-responders'
-  /** No answer in time: the work may be done, half done or never begun. */
+  /** No answer in time, or the link broke before it: the work may be done, half done or never begun. */
   | 'deadline'
   /** Every server is at its concurrency, or the stream at its bound: nothing was done. */
   | 'overloaded'
-  /** This end is drained or lost its link. */
+  /** This end is drained, or its link is down: a call was not made, an append may be kept all the same. */
   | 'closed'
   /** The body of the message, or of its answer, is over `BUS_BODY_BYTES`. */
   | 'too-large'
