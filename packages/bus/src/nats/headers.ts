@@ -38,8 +38,16 @@ export function encodeValue(value: string): string {
   return UNSAFE.test(value) ? MARK + encodeURIComponent(value.toWellFormed()) : value;
 }
 
+/** What is not ours, and only looks encoded, stays as it is. */
 function decodeValue(value: string): string {
-  return value.startsWith(MARK) ? decodeURIComponent(value.slice(MARK.length)) : value;
+  if (!value.startsWith(MARK)) {
+    return value;
+  }
+  try {
+    return decodeURIComponent(value.slice(MARK.length));
+  } catch {
+    return value;
+  }
 }
 
 /** The server's own answer to a request that nobody listens to. */

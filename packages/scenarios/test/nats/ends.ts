@@ -4,7 +4,7 @@ import { connectNats, type NatsOptions, type NatsTransport } from '@fosp/bus/nat
 import { type NatsServer, startProxy, type TcpProxy } from '@fosp/testkit';
 
 /** Short, so that tests of what happens after a death take a second. */
-export const TIME_TO_LIVE = 800;
+const TIME_TO_LIVE = 800;
 
 export function freshPrefix(): string {
   return `t${randomUUID().slice(0, 8)}_`;
