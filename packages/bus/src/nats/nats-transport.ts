@@ -176,7 +176,7 @@ export class NatsTransport implements Transport {
 
   async consume(stream: string, options: ConsumeOptions): Promise<BusSubscription> {
     this.#checkOpen(stream);
-    const { prefix } = this.#settings;
+    const { prefix, warn } = this.#settings;
     const partition = {
       stream: prefix + stream,
       pattern: prefix + options.subject,
@@ -184,7 +184,7 @@ export class NatsTransport implements Transport {
       emptied: EMPTIED.has(stream),
     };
     const { client, manager } = this.#parts;
-    const reader = new PartitionReader({ link: this.#link, client, manager }, partition, this.#settings.reader);
+    const reader = new PartitionReader({ link: this.#link, client, manager, warn }, partition, this.#settings.reader);
     return this.#sharing.want({
       name: leaseName(options),
       group: `${options.consumer} ${stream}`,

@@ -43,6 +43,7 @@ export interface ReaderServer {
   readonly link: Link;
   readonly client: JetStreamClient;
   readonly manager: JetStreamManager;
+  readonly warn: (text: string) => void;
 }
 
 interface Item {
@@ -63,7 +64,7 @@ export class PartitionReader {
   /** Resolves once nothing of it runs: after `ending` or the loss of the lease. */
   async read(taker: ConsumeOptions, lease: Lease, ending: AbortSignal): Promise<void> {
     const stop = AbortSignal.any([ending, lease.lost]);
-    const progress = new Progress(Number(lease.value), this.#options.limits);
+    const progress = new Progress(await this.#start(lease), this.#options.limits);
     const saver = new Saver(lease, progress, {
       pause: this.#options.savePause,
       saved: (cursor) => this.#empty(cursor),
@@ -102,6 +103,20 @@ export class PartitionReader {
       await saver.finish();
       void consumer.delete().catch(() => false);
     }
+  }
+
+  /** The cursor; or the stream's end where that is before it, or whatever comes next would be taken for handled. */
+  async #start(lease: Lease): Promise<number> {
+    const { link, manager, warn } = this.#server;
+    const { stream } = this.#partition;
+    const cursor = Number(lease.value);
+    const end = (await link.whileUp(() => manager.streams.info(stream))).state.last_seq;
+    if (end < cursor) {
+      warn(
+        `${stream} ends at ${end}, before ${cursor} to which ${lease.name} had come: it lost messages, or was replaced`,
+      );
+    }
+    return Math.min(cursor, end);
   }
 
   #open(cursor: number): Promise<Consumer> {

@@ -73,6 +73,29 @@ describe.skipIf(!natsInstalled())('start over NATS', { timeout: 30_000 }, () => 
   });
 });
 
+describe.skipIf(!natsInstalled())('a stream that lost its end', { timeout: 30_000 }, () => {
+  it('is read on from where it ends, and the loss is told', async () => {
+    await using server = await startNats();
+    const prefix = freshPrefix();
+    await using observer = await observe(server.url, prefix);
+    const warned = Promise.withResolvers<string>();
+    const transport = await connectTo(server.port, { prefix, warn: warned.resolve });
+    const ahead = await transport.leases.acquire('audit.changes.1');
+    await ahead?.save('1000');
+    await ahead?.release();
+    await transport.consume('changes', {
+      consumer: 'audit',
+      subject: 'changes.1',
+      key: () => '',
+      handler: async () => {},
+    });
+    expect(await warned.promise).toContain('ends at 0, before 1000');
+    await transport.append('changes', 'changes.1', { headers: {}, body: new Uint8Array(1), id: '1' });
+    await observer.until('the new message to be handled', (leases) => leases.get('audit.changes.1')?.value === '1');
+    await transport.drain();
+  });
+});
+
 describe.skipIf(!natsInstalled())('the stream federation', { timeout: 30_000 }, () => {
   it('keeps what waits for a domain until it was handled, and no longer', async () => {
     await using server = await startNats();
