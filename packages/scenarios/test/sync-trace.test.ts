@@ -1,11 +1,9 @@
-import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { ServerProcess, temporaryDirectory } from '@fosp/testkit';
+import { installed, ServerProcess, temporaryDirectory } from '@fosp/testkit';
 import { describe, expect, it } from 'vitest';
 import { judgeTrace, traceWrites } from '../src/sync-trace.ts';
 
-/** Debian's `strace`. Where it is not installed this one test is left out, and the run says so. */
-const strace = spawnSync('strace', ['--version']).status === 0;
+const strace = installed('strace');
 
 describe('syncs', () => {
   it.runIf(strace)(
