@@ -41,6 +41,7 @@ const FOR_TESTS = ['protocol', 'testkit', 'bus', 'connection', 'client', 'runtim
 /** Drivers, and the one place whose sources may import each. */
 export const DRIVERS: Readonly<Record<string, RegExp>> = {
   'node:sqlite': /^services\/objects\/src\/store\/sqlite\/[a-z-]+\.ts$|^services\/federation\/src\/[a-z-]+\.ts$/,
+  pg: /^services\/objects\/src\/store\/postgres\/connection\.ts$/,
   ws: /^packages\/(conformance|testkit|bench)\/src\//,
 };
 
