@@ -1,35 +1,17 @@
 /**
  * One connection to the database. The only file that knows the driver.
  *
- * Statements are sent as they come, without waiting for the answers of earlier ones (pipelining), and those of one turn of
- * the event loop in one packet. The server runs them in order, each seeing what the ones before it did. Named statements are
- * parsed once per connection.
+ * Statements that come in one turn of the event loop, or while others are at the server, go out together (see `Group`); the
+ * server runs them in order, each seeing what the ones before it did.
  *
  * A connection is lost when it breaks, when the server says that it ends it, or when no answer comes for `patience`. All
  * statements without an answer then fail, and it is never used again.
  */
 import { Client, DatabaseError } from 'pg';
 import { DatabaseFailure } from './failures.ts';
+import { Group, type Known, type Result, type Statement, type Step, type Value } from './group.ts';
 
-/** A statement with `$1` … for its values. */
-export interface Statement {
-  /** Unique among all statements. */
-  readonly name: string;
-  readonly text: string;
-}
-
-export type Value = string | number | boolean | null | Uint8Array | readonly string[];
-
-/** Texts, numbers (also for `bigint`), booleans, bytes and nulls. */
-export type Row = readonly unknown[];
-
-export interface Result {
-  /** First word of the command's tag, such as `COMMIT` or `ROLLBACK`. */
-  readonly command: string;
-  readonly rows: readonly Row[];
-  /** Rows changed or read. */
-  readonly count: number;
-}
+export type { Result, Row, Statement, Value } from './group.ts';
 
 export interface ConnectionOptions {
   /** `postgres://user:password@host:port/database`. */
@@ -46,17 +28,22 @@ export interface ConnectionOptions {
   readonly patience: number;
 }
 
-const BOOL = 16;
-const BYTEA = 17;
-const NUMBERS: ReadonlySet<number> = new Set([20, 21, 23]);
+/** Statements sent together. */
+const GROUP = 64;
+
+/** With these the server ends a connection, never lets it begin, or has become a standby, whose address may soon be another's. */
+const ENDS_CONNECTION = /^(08|25006|25P03|28|3D|53300|57P)/;
 
 export class Connection {
   readonly #client: Client;
   readonly #patience: number;
   readonly #lost = Promise.withResolvers<DatabaseFailure>();
+  readonly #known: Known = new Map();
+  /** What waits to be sent; what came together stays together. */
+  #waiting: Step[][] = [];
+  #isBusy = false;
+  #isScheduled = false;
   #failure: DatabaseFailure | undefined;
-  #unanswered = 0;
-  #isCorked = false;
   #watch: NodeJS.Timeout | undefined;
 
   private constructor(client: Client, patience: number) {
@@ -80,8 +67,6 @@ export class Connection {
       // Each statement is planned once: none depends on its values for a good plan.
       options: '-c plan_cache_mode=force_generic_plan -c jit=off',
       keepAlive: true,
-      pipeline: true,
-      types: { getTypeParser: parserOf },
     });
     const connection = new Connection(client, patience);
     try {
@@ -97,27 +82,53 @@ export class Connection {
     return this.#failure !== undefined;
   }
 
-  /** Statements without an answer. */
-  get unanswered(): number {
-    return this.#unanswered;
-  }
-
   /** Resolves when it is lost. */
   get lost(): Promise<DatabaseFailure> {
     return this.#lost.promise;
   }
 
-  /** Throws `DatabaseFailure`. */
-  run({ name, text }: Statement, values: readonly Value[]): Promise<Result> {
-    return this.#send({ name, text, values: values.map(sendable), rowMode: 'array' });
+  /**
+   * Runs a statement in the connection's transaction or, where there is none, perhaps in one with others that came with it:
+   * if one of those fails, this one does with the code 25P02. Throws `DatabaseFailure`.
+   */
+  run(statement: Statement, values: readonly Value[]): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      const step = { statement, values, resolve, reject };
+      const last = this.#waiting.at(-1);
+      if (last !== undefined && !SEALED.has(last) && last.length < GROUP) {
+        last.push(step);
+      } else {
+        this.#waiting.push([step]);
+      }
+      this.#schedule();
+    });
   }
 
-  /** A command without values, parsed each time; several where they are separated by semicolons. Throws `DatabaseFailure`. */
-  command(text: string): Promise<Result> {
-    return this.#send({ text, rowMode: 'array' });
+  /** Runs statements in one transaction that nobody else has part in. Throws `DatabaseFailure`. */
+  runTogether(statements: readonly (readonly [Statement, readonly Value[]])[]): Promise<Result[]> {
+    const steps: Step[] = [];
+    const results = statements.map(
+      ([statement, values]) =>
+        new Promise<Result>((resolve, reject) => {
+          steps.push({ statement, values, resolve, reject });
+        }),
+    );
+    SEALED.add(steps);
+    this.#waiting.push(steps);
+    this.#schedule();
+    return Promise.all(results);
   }
 
-  /** Ends it after the answers that are due. */
+  /** Runs SQL without values, several statements where semicolons are between them; while nothing else is asked of it. */
+  async script(sql: string): Promise<void> {
+    try {
+      await this.#client.query(sql);
+    } catch (error) {
+      throw failureOf(error);
+    }
+  }
+
+  /** Ends it; nothing is to be waiting. */
   async close(): Promise<void> {
     await this.#client.end().catch(() => undefined);
   }
@@ -127,51 +138,34 @@ export class Connection {
     this.#lose(new Error(reason));
   }
 
-  async #send(query: { name?: string; text: string; values?: unknown[]; rowMode: 'array' }): Promise<Result> {
+  #schedule(): void {
     if (this.#failure !== undefined) {
-      throw this.#failure;
-    }
-    this.#cork();
-    this.#unanswered++;
-    this.#expectAnswer();
-    try {
-      const { command, rows, rowCount } = await this.#client.query<unknown[]>(query);
-      return { command, rows, count: rowCount ?? 0 };
-    } catch (error) {
-      const failure = failureOf(error);
-      if (failure.isLost) {
-        this.#lose(failure);
-      }
-      throw failure;
-    } finally {
-      this.#unanswered--;
-      this.#expectAnswer();
+      this.#abandon(this.#failure);
+    } else if (!this.#isBusy && !this.#isScheduled) {
+      this.#isScheduled = true;
+      setImmediate(() => this.#flush());
     }
   }
 
-  /** What is sent in this turn goes out together. */
-  #cork(): void {
-    if (!this.#isCorked) {
-      const { stream } = this.#client.connection;
-      this.#isCorked = true;
-      stream.cork();
-      setImmediate(() => {
-        this.#isCorked = false;
-        stream.uncork();
-      });
+  #flush(): void {
+    this.#isScheduled = false;
+    const steps = this.#isBusy || this.isLost ? undefined : this.#waiting.shift();
+    if (steps === undefined) {
+      return;
     }
-  }
-
-  #expectAnswer(): void {
-    if (this.#unanswered === 0) {
+    this.#isBusy = true;
+    const late = () => this.#lose(new Error(`no answer in ${this.#patience} ms`));
+    this.#watch = setTimeout(late, this.#patience).unref();
+    const done = (lost: DatabaseFailure | undefined) => {
       clearTimeout(this.#watch);
-      this.#watch = undefined;
-    } else if (this.#watch === undefined) {
-      const late = () => this.#lose(new Error(`no answer in ${this.#patience} ms`));
-      this.#watch = setTimeout(late, this.#patience).unref();
-    } else {
-      this.#watch.refresh();
-    }
+      this.#isBusy = false;
+      if (lost !== undefined) {
+        this.#lose(lost);
+      } else if (this.#waiting.length > 0) {
+        this.#schedule();
+      }
+    };
+    this.#client.query(new Group(steps, this.#known, { failureOf, done }));
   }
 
   #lose(error: unknown): void {
@@ -180,26 +174,19 @@ export class Connection {
       clearTimeout(this.#watch);
       this.#client.connection.stream.destroy();
       this.#lost.resolve(this.#failure);
+      this.#abandon(this.#failure);
+    }
+  }
+
+  #abandon(failure: DatabaseFailure): void {
+    for (const { reject } of this.#waiting.splice(0).flat()) {
+      reject(failure);
     }
   }
 }
 
-function sendable(value: Value): unknown {
-  return value instanceof Uint8Array ? Buffer.from(value) : value;
-}
-
-function parserOf(type: number): (text: string) => unknown {
-  if (NUMBERS.has(type)) {
-    return Number;
-  }
-  if (type === BOOL) {
-    return (text) => text === 't';
-  }
-  return type === BYTEA ? (text) => new Uint8Array(Buffer.from(text.slice(2), 'hex')) : (text) => text;
-}
-
-/** With these the server ends a connection, never lets it begin, or has become a standby, whose address may soon be another's. */
-const ENDS_CONNECTION = /^(08|25006|25P03|28|3D|53300|57P)/;
+/** Groups to which nothing is added. */
+const SEALED = new WeakSet<readonly Step[]>();
 
 /** What is no error of the server, or one with which it ends the connection, means that this is lost. */
 function failureOf(error: unknown): DatabaseFailure {

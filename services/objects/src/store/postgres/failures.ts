@@ -26,6 +26,9 @@ export class Overload extends Error {
   }
 }
 
+/** What the server says of statements after one that failed. */
+export const SKIPPED = '25P02';
+
 /** Chosen as a victim of a deadlock, or not serialisable: the same may well succeed now. */
 const REPEATABLE: ReadonlySet<string> = new Set(['40001', '40P01']);
 
@@ -38,6 +41,11 @@ const PASSING = /^(08|25006|25P03|40|53|55P03|57|58)/;
 /** Whether what failed may be tried again at once, on another connection where this one is lost. */
 export function isRepeatable(error: unknown): boolean {
   return error instanceof DatabaseFailure && (error.code === undefined || REPEATABLE.has(error.code));
+}
+
+/** Whether it was not run, since another statement of its transaction had failed. */
+export function isSkipped(error: unknown): boolean {
+  return error instanceof DatabaseFailure && error.code === SKIPPED;
 }
 
 /** Whether it says nothing about the request, and is answered with 503. */

@@ -23,6 +23,6 @@ export class PostgresFiles implements FileStore {
   }
 
   async forget(keys: readonly string[]): Promise<void> {
-    await this.#guard(() => this.#connections.run(FILES.forget, [keys]));
+    await this.#guard(() => this.#connections.together([[FILES.forget, [keys]]]));
   }
 }

@@ -43,8 +43,8 @@ export async function migratePostgres(url: string, options: MigrateOptions = {})
   const { migrations = knownMigrations(), connectTimeout = 10_000 } = options;
   const connection = await connect({ url, application: 'fosp-objects migrate', connectTimeout, ...UNBOUNDED });
   try {
-    await connection.command(`SELECT pg_advisory_lock(${LOCK})`);
-    await connection.command(`CREATE TABLE IF NOT EXISTS migrations (
+    await connection.script(`SELECT pg_advisory_lock(${LOCK})`);
+    await connection.script(`CREATE TABLE IF NOT EXISTS migrations (
       number integer PRIMARY KEY, name text NOT NULL, breaking boolean NOT NULL, applied timestamptz NOT NULL)`);
     const missing = await missingOf(connection, migrations);
     for (const migration of missing) {
@@ -71,7 +71,9 @@ export async function checkDatabase(connection: Connection, migrations: readonly
       `the database of the objects service lacks the migration ${first.name}; run "fosp-objects migrate" first`,
     );
   }
-  const settings = ['server_encoding', 'synchronous_commit'].map((name) => connection.command(`SHOW ${name}`));
+  const settings = ['server_encoding', 'synchronous_commit'].map((name) =>
+    connection.run({ name, text: `SHOW ${name}` }, []),
+  );
   const [encoding, commit] = (await Promise.all(settings)).map(({ rows }) => textAt(rows[0] ?? [], 0));
   if (encoding !== 'UTF8') {
     throw new StartError(`the database of the objects service is encoded in ${encoding}; create it with UTF8`);
@@ -108,14 +110,14 @@ async function missingOf(connection: Connection, migrations: readonly Migration[
 }
 
 async function apply(connection: Connection, { number, name, breaking, sql }: Migration): Promise<void> {
-  await connection.command('BEGIN');
+  await connection.script('BEGIN');
   try {
-    await connection.command(sql);
+    await connection.script(sql);
     await connection.run(ADD, [number, name, breaking]);
-    await connection.command('COMMIT');
+    await connection.script('COMMIT');
   } catch (error) {
     if (!connection.isLost) {
-      await connection.command('ROLLBACK');
+      await connection.script('ROLLBACK');
     }
     throw error;
   }

@@ -1,7 +1,7 @@
 /**
  * The outbox, and what fan-out reads of the past.
  *
- * Who relays a tree holds its row in `relays`, a lease by the clock of the database. Each step is a statement of its own, so
+ * Who relays a tree holds its row in `relays`, a lease by the clock of the database. Each step is a transaction of its own:
  * none is open while events are published. Settling gives the lease up first and looks for more events then: an event whose
  * writer was refused the lease before is seen now. A holder that died is succeeded when its lease ends. One that was only
  * slow may publish beside its successor; since each publishes in order from the first unsettled event on, every event is
@@ -64,14 +64,13 @@ export class PostgresOutbox implements Outbox {
   }
 
   async settle(tree: string, sequence: number, now: number): Promise<boolean> {
-    const results = await this.#together([
+    await this.#together([
       [OUTBOX.drop, [tree, sequence]],
       [OUTBOX.keepPaged, [tree, sequence, now]],
       [OUTBOX.release, [tree, this.#options.holder]],
-      [OUTBOX.hasEvents, [tree]],
     ]);
     this.#held.delete(tree);
-    return results.at(-1)?.count === 1;
+    return (await this.#rows(OUTBOX.hasEvents, tree)).length > 0;
   }
 
   async paged(tree: string, sequence: number): Promise<Pick<OutboxEvent, 'event' | 'path'> | undefined> {
@@ -106,7 +105,7 @@ export class PostgresOutbox implements Outbox {
   }
 
   async #release(tree: string): Promise<void> {
-    await this.#rows(OUTBOX.release, tree, this.#options.holder);
+    await this.#together([[OUTBOX.release, [tree, this.#options.holder]]]);
   }
 
   async #rows(statement: Statement, ...values: Value[]): Promise<readonly Row[]> {

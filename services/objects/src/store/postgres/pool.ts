@@ -6,7 +6,7 @@
  * out a connection that is known to be lost; the next one who needs one opens it.
  */
 import type { Connection, Result, Statement, Value } from './connection.ts';
-import { type DatabaseFailure, isRepeatable, Overload } from './failures.ts';
+import { type DatabaseFailure, isRepeatable, isSkipped, Overload } from './failures.ts';
 
 export type Open = () => Promise<Connection>;
 
@@ -128,6 +128,8 @@ export class Pool {
   }
 }
 
+const NOTHING: Result = { command: '', rows: [], count: 0 };
+
 export interface SharedOptions {
   readonly connections: number;
   /** Statements without an answer, over all connections, at most. */
@@ -148,23 +150,23 @@ export class SharedConnections {
     this.#unanswered = this.#slots.map(() => 0);
   }
 
-  /** Runs a statement that may run twice, in a transaction of its own. Throws `Overload`, `DatabaseFailure`. */
+  /** Runs a statement that only reads. Throws `Overload`, `DatabaseFailure`. */
   async run(statement: Statement, values: readonly Value[]): Promise<Result> {
     try {
       return await this.#runOnce(statement, values);
     } catch (error) {
-      if (!isRepeatable(error)) {
+      if (!isRepeatable(error) && !isSkipped(error)) {
         throw error;
       }
-      return this.#runOnce(statement, values);
+      // Alone, so that nothing but its own failure can keep it.
+      const [result] = await this.together([[statement, values]]);
+      return result ?? NOTHING;
     }
   }
 
-  /** Runs statements one after the other on one connection, each in a transaction of its own. Throws as `run`. */
+  /** Runs statements in a transaction of their own. Throws as `run`. */
   together(statements: readonly (readonly [Statement, readonly Value[]])[]): Promise<Result[]> {
-    return this.#on((connection) =>
-      Promise.all(statements.map(([statement, values]) => connection.run(statement, values))),
-    );
+    return this.#on((connection) => connection.runTogether(statements));
   }
 
   async close(): Promise<void> {

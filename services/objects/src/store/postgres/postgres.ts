@@ -156,7 +156,7 @@ class PostgresStore implements Store {
     let [row] = (await get()).rows;
     if (row === undefined) {
       // Whoever comes first makes it for all.
-      await this.#guarded(() => this.#shared.run(SECRETS.add, [name, value]));
+      await this.#guarded(() => this.#shared.together([[SECRETS.add, [name, value]]]));
       [row] = (await get()).rows;
     }
     return bytesAt(row ?? [], 0);

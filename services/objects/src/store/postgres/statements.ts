@@ -29,6 +29,12 @@ const place = (subscriptions: string, names = 'NULL') =>
      btime, mtime, version, incarnation, file, ${names}
    FROM objects AS o WHERE tree = $1 AND path = ANY ($2)`;
 
+export const COMMANDS = {
+  begin: statement('begin', 'BEGIN ISOLATION LEVEL READ COMMITTED'),
+  commit: statement('commit', 'COMMIT'),
+  rollBack: statement('rollBack', 'ROLLBACK'),
+};
+
 export const PLACES = {
   /** tree, paths, path */
   look: statement(

@@ -2,6 +2,7 @@
 import { numberAt, textAt } from '../cells.ts';
 import { SWEEP, SWEPT_AT_ONCE } from './housekeeping-statements.ts';
 import type { Pool } from './pool.ts';
+import { COMMANDS } from './statements.ts';
 import { rollBack, Session } from './transaction.ts';
 
 export class Sweep {
@@ -16,9 +17,9 @@ export class Sweep {
     return this.#pool.with(async (connection) => {
       const session = new Session(connection);
       try {
-        void session.sendCommand('BEGIN');
+        void session.send(COMMANDS.begin, []);
         const hasMore = await dropOldest(session, before);
-        await session.command('COMMIT');
+        await session.run(COMMANDS.commit, []);
         return hasMore;
       } catch (error) {
         await rollBack(connection);

@@ -18,7 +18,7 @@ import type {
 } from '../store.ts';
 import type { Connection, Result, Row, Statement, Value } from './connection.ts';
 import { accountOf, fileOf, pathsOfPlace, placeOf, subscriptionOf, subtreeObjectOf } from './rows.ts';
-import { PLACES, WRITES } from './statements.ts';
+import { COMMANDS, PLACES, WRITES } from './statements.ts';
 
 /** Statements on their way, over which a write waits for their answers. */
 const SENT_AHEAD = 256;
@@ -43,17 +43,9 @@ export class Session {
     return this.#watched(this.#connection.run(statement, values));
   }
 
-  async command(text: string): Promise<Result> {
-    return this.#watched(this.#connection.command(text));
-  }
-
   /** Sends it, to be waited for at the end. */
   send(statement: Statement, values: readonly Value[]): Soon<void> {
     return this.#keep(this.run(statement, values));
-  }
-
-  sendCommand(text: string): Soon<void> {
-    return this.#keep(this.command(text));
   }
 
   /** Throws where anything that was sent failed. */
@@ -85,7 +77,7 @@ export class Session {
 /** A connection whose transaction cannot be undone is given up, which undoes it. */
 export async function rollBack(connection: Connection): Promise<void> {
   if (!connection.isLost) {
-    await connection.command('ROLLBACK').catch(() => connection.destroy('its transaction could not be undone'));
+    await connection.run(COMMANDS.rollBack, []).catch(() => connection.destroy('its transaction could not be undone'));
   }
 }
 

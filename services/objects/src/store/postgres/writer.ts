@@ -15,7 +15,7 @@ import { isFospError } from '@fosp/protocol';
 import type { Connection } from './connection.ts';
 import { DatabaseFailure, isPassing, isRepeatable, Overload, unavailable, unknownOutcome } from './failures.ts';
 import type { Pool } from './pool.ts';
-import { WRITES } from './statements.ts';
+import { COMMANDS, WRITES } from './statements.ts';
 import { PostgresTransaction, rollBack, Sequence, Session } from './transaction.ts';
 
 export interface WriterOptions {
@@ -153,7 +153,7 @@ export class Writer {
   ): Promise<readonly (() => void)[]> {
     const session = new Session(connection);
     try {
-      void session.sendCommand('BEGIN ISOLATION LEVEL READ COMMITTED');
+      void session.send(COMMANDS.begin, []);
       if (isNew) {
         void session.send(WRITES.addTree, [tree]);
       }
@@ -167,7 +167,7 @@ export class Writer {
         sequence.save();
         await commit(connection, session);
       } else {
-        await session.command('ROLLBACK');
+        await session.run(COMMANDS.rollBack, []);
         await session.settled();
       }
       return tells;
@@ -220,7 +220,7 @@ async function commit(connection: Connection, session: Session): Promise<void> {
   if (connection.isLost) {
     throw await connection.lost;
   }
-  const committed = session.command('COMMIT').then(
+  const committed = session.run(COMMANDS.commit, []).then(
     ({ command }) => command === 'COMMIT',
     (error: unknown) => {
       throw error instanceof DatabaseFailure && error.isLost ? new UnknownOutcome(error) : error;
