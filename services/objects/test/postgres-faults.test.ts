@@ -8,7 +8,8 @@ import { lossyDatabase } from './lossy-database.ts';
 import { postgresForTests, type TestDatabase } from './postgres.ts';
 
 const DRIVER = { application: 'test', connectTimeout: 5_000, statementTimeout: 0, lockTimeout: 0, patience: 30_000 };
-const KILL_WRITERS = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+/** And waits until they are gone. */
+const KILL_CONNECTIONS = `SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
   WHERE application_name = 'fosp-objects' AND datname = current_database()`;
 
 const names = async (store: Store) => (await store.listing(ALICE, '', { after: undefined, limit: 1_000 })).names;
@@ -33,7 +34,7 @@ describe.skipIf(!postgresInstalled())('PostgreSQL', () => {
       await insert(tx, '/a');
       await tx.look('/a');
       if (++runs === 1) {
-        await database.sql(KILL_WRITERS);
+        await database.sql(KILL_CONNECTIONS);
       }
       await insert(tx, '/b');
       return tx.version();

@@ -64,8 +64,8 @@ export class Connection {
       lock_timeout: lockTimeout,
       // A pod that vanished in the middle of a write would hold its tree's lock.
       idle_in_transaction_session_timeout: patience,
-      // Each statement is planned once: none depends on its values for a good plan.
-      options: '-c plan_cache_mode=force_generic_plan -c jit=off',
+      // Each statement is planned once, for any values: by an index, however small its tables are at that moment.
+      options: '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off',
       keepAlive: true,
     });
     const connection = new Connection(client, patience);
