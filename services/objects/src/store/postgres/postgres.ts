@@ -139,7 +139,7 @@ class PostgresStore implements Store {
 
   async listing(tree: string, path: string, { after, limit }: Page): Promise<Listing> {
     // No name is empty, so all come after ''.
-    const values = [tree, pathsOfPlace(path), path, `${path}/${after ?? ''}`, limit + 1];
+    const values = [tree, pathsOfPlace(path), path, after ?? '', limit + 1];
     const { rows } = await this.#guarded(() => this.#shared.run(PLACES.listing, values));
     const { object, levels, groups, names } = placeOf(path, rows);
     return { object, levels, groups, names: names.slice(0, limit), more: names.length > limit };

@@ -48,13 +48,13 @@ export const PLACES = {
       WHEN subscribers <= ${LIMITS.subscriptionsShown} THEN ${subscriptionsWhere('true')}
       ELSE ${subscriptionsWhere('s."user" = $4')} END`),
   ),
-  /** tree, paths, path, path of the last name, limit */
+  /** tree, paths, path, last name, limit */
   listing: statement(
     'listing',
     place(
       'NULL',
-      `CASE WHEN path = $3 THEN (SELECT json_agg(substr(child, char_length($3) + 2)) FROM
-        (SELECT path AS child FROM objects WHERE tree = $1 AND parent = $3 AND path > $4 ORDER BY path LIMIT $5) AS page) END`,
+      `CASE WHEN path = $3 THEN (SELECT json_agg(name) FROM
+        (SELECT name FROM objects WHERE tree = $1 AND parent = $3 AND name > $4 ORDER BY name LIMIT $5) AS page) END`,
     ),
   ),
 };
@@ -69,8 +69,8 @@ export const WRITES = {
 
   insert: statement(
     'insert',
-    `INSERT INTO objects (tree, path, parent, owner, btime, mtime, version, incarnation, subscribers, file, acl, type, attachment, data)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+    `INSERT INTO objects (tree, path, parent, name, owner, btime, mtime, version, incarnation, subscribers, file, acl, type, attachment, data)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
   ),
   /** All but what an object keeps for life, and its number of subscriptions. */
   replace: statement(

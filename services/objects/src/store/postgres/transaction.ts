@@ -4,7 +4,7 @@
  * What a write changes is sent at once and not waited for: the connection keeps the order, so that whatever is read later
  * sees it. What fails shows at the latest at the end, when `Session.settled` has the first failure of all.
  */
-import { parentPath, pathsToRoot, type Subscription, type SubscriptionRow } from '@fosp/protocol';
+import { nameOf, parentPath, pathsToRoot, type Subscription, type SubscriptionRow } from '@fosp/protocol';
 import { numberAt, textAt } from '../cells.ts';
 import type {
   Account,
@@ -74,10 +74,15 @@ export class Session {
   }
 }
 
-/** A connection whose transaction cannot be undone is given up, which undoes it. */
+/**
+ * Undoes a transaction, in a group of its own: in one with a statement that fails it would not be run. A connection whose
+ * transaction cannot be undone is given up, which undoes it.
+ */
 export async function rollBack(connection: Connection): Promise<void> {
   if (!connection.isLost) {
-    await connection.run(COMMANDS.rollBack, []).catch(() => connection.destroy('its transaction could not be undone'));
+    await connection
+      .runTogether([[COMMANDS.rollBack, []]])
+      .catch(() => connection.destroy('its transaction could not be undone'));
   }
 }
 
@@ -99,6 +104,14 @@ export class Sequence {
   /** Whether there is a row, which is locked now. */
   async isLocked(): Promise<boolean> {
     return (await this.#locked) !== undefined;
+  }
+
+  /** Whether it is known that there is none. */
+  isMissing(): Promise<boolean> {
+    return this.#locked.then(
+      (sequence) => sequence === undefined,
+      () => false,
+    );
   }
 
   async next(): Promise<number> {
@@ -151,8 +164,8 @@ export class PostgresTransaction implements TreeTransaction {
 
   insert(object: StoredObject): Soon<void> {
     const { path, owner, btime, mtime, version, incarnation, subscribers } = object;
-    const server = [path, parentPath(path) ?? null, owner, btime, mtime, version, incarnation, subscribers];
-    return this.#change(WRITES.insert, ...server, ...contentsOf(object));
+    const server = [owner, btime, mtime, version, incarnation, subscribers];
+    return this.#change(WRITES.insert, path, parentPath(path) ?? null, nameOf(path), ...server, ...contentsOf(object));
   }
 
   replace(object: StoredObject): Soon<void> {

@@ -152,19 +152,21 @@ export class Writer {
     { jobs, isNew }: { readonly jobs: readonly Job[]; readonly isNew: boolean },
   ): Promise<readonly (() => void)[]> {
     const session = new Session(connection);
+    let sequence: Sequence | undefined;
     try {
       void session.send(COMMANDS.begin, []);
       if (isNew) {
         void session.send(WRITES.addTree, [tree]);
       }
-      const sequence = new Sequence(tree, session);
-      const { tells, wrote } = await runAll(jobs, () => new PostgresTransaction(tree, session, sequence));
-      const isLocked = await sequence.isLocked();
+      const locked = new Sequence(tree, session);
+      sequence = locked;
+      const { tells, wrote } = await runAll(jobs, () => new PostgresTransaction(tree, session, locked));
+      const isLocked = await locked.isLocked();
       if (wrote && !isLocked) {
         throw new NoTree();
       }
       if (wrote) {
-        sequence.save();
+        locked.save();
         await commit(connection, session);
       } else {
         await session.run(COMMANDS.rollBack, []);
@@ -173,7 +175,11 @@ export class Writer {
       return tells;
     } catch (error) {
       await rollBack(connection);
-      throw error instanceof UnknownOutcome || error instanceof NoTree ? error : session.rootOf(error);
+      if (await sequence?.isMissing()) {
+        // Whatever went wrong was judged without the lock.
+        throw new NoTree();
+      }
+      throw error instanceof UnknownOutcome ? error : session.rootOf(error);
     }
   }
 

@@ -12,6 +12,7 @@ CREATE TABLE objects (
   tree text COLLATE "C" NOT NULL,
   path text COLLATE "C" NOT NULL,
   parent text COLLATE "C",
+  name text COLLATE "C" NOT NULL,
   owner text NOT NULL,
   btime text NOT NULL,
   mtime text NOT NULL,
@@ -25,8 +26,8 @@ CREATE TABLE objects (
   data text,
   PRIMARY KEY (tree, path)
 ) WITH (fillfactor = 85);
--- Children, in order of their names.
-CREATE INDEX objects_children ON objects (tree, parent, path);
+-- By name, not by path: the longest path and its parent's together are more than an entry of an index may have.
+CREATE INDEX objects_children ON objects (tree, parent, name);
 
 CREATE TABLE subscriptions (
   tree text COLLATE "C" NOT NULL,
