@@ -1,7 +1,8 @@
 /** What the database, or the way to it, does to writes that are at it: nothing acknowledged is lost, nothing lost is acknowledged. */
+import { Health } from '@fosp/runtime';
 import { postgresInstalled } from '@fosp/testkit';
 import { describe, expect, it } from 'vitest';
-import type { PostgresStoreOptions, Store } from '../src/index.ts';
+import type { PostgresStore, PostgresStoreOptions, Store } from '../src/index.ts';
 import { Connection } from '../src/store/postgres/connection.ts';
 import { ALICE, BOB, fileRecord, insert, plant } from '../suite/samples.ts';
 import { lossyDatabase } from './lossy-database.ts';
@@ -12,14 +13,15 @@ const DRIVER = { application: 'test', connectTimeout: 5_000, statementTimeout: 0
 const KILL_CONNECTIONS = `SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
   WHERE application_name = 'fosp-objects' AND datname = current_database()`;
 
-const names = async (store: Store) => (await store.listing(ALICE, '', { after: undefined, limit: 1_000 })).names;
+const names = async (store: Store) =>
+  (await store.listing(ALICE, '', { after: undefined, limit: 1_000, mayList: () => true })).names;
 
 describe.skipIf(!postgresInstalled())('PostgreSQL', () => {
   const postgres = postgresForTests();
 
   async function opened(
     options: Partial<PostgresStoreOptions> = {},
-  ): Promise<{ database: TestDatabase; store: Store }> {
+  ): Promise<{ database: TestDatabase; store: PostgresStore }> {
     const database = await postgres.database();
     const store = await database.open({ random: () => 0, ...options });
     await plant(store, ALICE, ['']);
@@ -89,7 +91,9 @@ describe.skipIf(!postgresInstalled())('PostgreSQL', () => {
   });
 
   it.each(['restart', 'kill'] as const)('%s of the server under load', { timeout: 30_000 }, async (how) => {
-    const { database, store } = await opened({ probeInterval: 50 });
+    const health = new Health();
+    health.started();
+    const { database, store } = await opened({ probeInterval: 50, health });
     await using _database = database;
     const acknowledged: string[] = [];
     const refused: unknown[] = [];
@@ -109,14 +113,18 @@ describe.skipIf(!postgresInstalled())('PostgreSQL', () => {
     await expect.poll(() => acknowledged.length).toBeGreaterThan(20);
     await (how === 'kill' ? postgres.server.kill() : postgres.server.stop());
     await expect.poll(() => store.failure()).toBeDefined();
+    expect(health.reasons()).toEqual(['the database cannot be reached']);
     await expect.poll(() => refused.length).toBeGreaterThan(0);
     await postgres.server.start();
     await expect.poll(() => store.failure(), { timeout: 10_000 }).toBeUndefined();
+    expect(health.reasons()).toEqual([]);
     const before = acknowledged.length;
     await expect.poll(() => acknowledged.length, { timeout: 10_000 }).toBeGreaterThan(before + 20);
     isOver = true;
     await Promise.all(writers);
-    const stored = new Set((await store.listing(ALICE, '', { after: undefined, limit: 100_000 })).names);
+    const stored = new Set(
+      (await store.listing(ALICE, '', { after: undefined, limit: 100_000, mayList: () => true })).names,
+    );
     expect(acknowledged.filter((name) => !stored.has(name))).toEqual([]);
     for (const error of refused) {
       expect(error).toMatchObject({ code: 'unavailable' });

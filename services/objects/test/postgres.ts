@@ -1,12 +1,12 @@
 /** One PostgreSQL server per test file, a migrated database per test, and as many stores on it as the test has processes. */
 import { type PostgresServer, startPostgres } from '@fosp/testkit';
 import { afterAll, beforeAll } from 'vitest';
-import { migratePostgres, openPostgresStore, type PostgresStoreOptions, type Store } from '../src/index.ts';
+import { migratePostgres, openPostgresStore, type PostgresStore, type PostgresStoreOptions } from '../src/index.ts';
 
 export interface TestDatabase extends AsyncDisposable {
   readonly url: string;
   /** Opens a store, as one more process would. */
-  open(options?: Partial<PostgresStoreOptions>): Promise<Store>;
+  open(options?: Partial<PostgresStoreOptions>): Promise<PostgresStore>;
   /** Runs SQL from outside. */
   sql(statement: string): Promise<string[]>;
   /** Closes all stores. */
@@ -46,7 +46,7 @@ export function postgresForTests(): PostgresForTests {
 }
 
 function databaseAt(server: PostgresServer, url: string): TestDatabase {
-  const stores: Store[] = [];
+  const stores: PostgresStore[] = [];
   const close = async () => {
     await Promise.all(stores.splice(0).map((store) => store.close()));
   };

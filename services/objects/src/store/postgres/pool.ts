@@ -128,6 +128,18 @@ export class Pool {
   }
 }
 
+/** What only reads may be tried again on another connection, once. */
+export async function persistently<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!isRepeatable(error)) {
+      throw error;
+    }
+    return read();
+  }
+}
+
 const NOTHING: Result = { command: '', rows: [], count: 0 };
 
 export interface SharedOptions {
@@ -153,7 +165,7 @@ export class SharedConnections {
   /** Runs a statement that only reads. Throws `Overload`, `DatabaseFailure`. */
   async run(statement: Statement, values: readonly Value[]): Promise<Result> {
     try {
-      return await this.#runOnce(statement, values);
+      return await this.#on((connection) => connection.run(statement, values));
     } catch (error) {
       if (!isRepeatable(error) && !isSkipped(error)) {
         throw error;
@@ -172,10 +184,6 @@ export class SharedConnections {
   async close(): Promise<void> {
     const closed = this.#slots.map(async (slot) => (await slot?.catch(() => undefined))?.close());
     await Promise.all(closed);
-  }
-
-  #runOnce(statement: Statement, values: readonly Value[]): Promise<Result> {
-    return this.#on((connection) => connection.run(statement, values));
   }
 
   async #on<T>(use: (connection: Connection) => Promise<T>): Promise<T> {

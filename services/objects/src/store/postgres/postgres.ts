@@ -2,22 +2,24 @@
  * The store of the cluster: Postgres, shared with other processes of this service.
  *
  *     write ─► Writer ─► Pool                 one transaction per tree at a time, each on a connection of its own
- *     snapshot, listing, outbox, files ─► SharedConnections     single statements of many, sent as they come
+ *     listing ─► Pool                         a transaction too, which only reads
+ *     snapshot, outbox, files ─► SharedConnections     single statements of many, sent as they come
  *
- * What is read is of one moment, since each read is one statement, and durable, since Postgres shows no change that is not.
+ * What is read is of one moment, since it is one statement or one snapshot, and durable, since Postgres shows no change that is not.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { backOff } from '@fosp/runtime';
+import { backOff, Health } from '@fosp/runtime';
 import { bytesAt } from '../cells.ts';
 import type { Migration } from '../migrations.ts';
-import type { Account, FileStore, Listing, Page, Snapshot, Store, TreeTransaction } from '../store.ts';
+import type { Account, FileStore, Listing, ListingQuery, Snapshot, Store, TreeTransaction } from '../store.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { isPassing, unavailable } from './failures.ts';
 import { PostgresFiles } from './files.ts';
 import { SECRETS } from './housekeeping-statements.ts';
+import { list } from './listing.ts';
 import { checkDatabase, connect, knownMigrations } from './migrate.ts';
 import { PostgresOutbox } from './outbox.ts';
-import { Pool, SharedConnections } from './pool.ts';
+import { Pool, persistently, SharedConnections } from './pool.ts';
 import { Reach } from './reach.ts';
 import { accountOf, pathsOfPlace, placeOf } from './rows.ts';
 import { PLACES, WRITES } from './statements.ts';
@@ -30,6 +32,8 @@ export interface PostgresStoreOptions {
   readonly url: string;
   /** Told of what an operator must know: the database is away, or back. */
   readonly onTrouble?: (what: string, error?: unknown) => void;
+  /** Told while the database cannot be reached: the process is not ready then. */
+  readonly health?: Pick<Health, 'obstruct'>;
   readonly migrations?: readonly Migration[];
   /** Shown in the server's list of connections; `fosp-objects`. */
   readonly application?: string;
@@ -38,7 +42,7 @@ export interface PostgresStoreOptions {
 
   /** Connections for writes, each with one transaction at a time; 12. */
   readonly writeConnections?: number;
-  /** Connections for reads, shared by all of them; 4. */
+  /** Connections for reads that are one statement, shared by all of them, and as many for listings; 4. */
   readonly readConnections?: number;
   readonly connectTimeout?: number;
   readonly statementTimeout?: number;
@@ -94,22 +98,30 @@ const SECRET_BYTES = 32;
  * Connects, and checks that the schema is the one this program knows.
  * @throws StartError where the database cannot be reached, or must be migrated first
  */
-export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
-  const complete = { ...DEFAULTS, migrations: knownMigrations(), ...options };
+export async function openPostgresStore(options: PostgresStoreOptions): Promise<PostgresStore> {
+  const complete = { ...DEFAULTS, health: new Health(), migrations: knownMigrations(), ...options };
   const first = await connect(connectionOptions(complete));
   try {
     await checkDatabase(first, complete.migrations);
   } finally {
     await first.close();
   }
-  return new PostgresStore(complete);
+  return new SharedStore(complete);
 }
 
-class PostgresStore implements Store {
+export interface PostgresStore extends Store {
+  /** Why the database is of no use at the moment; undefined while all is well. */
+  failure(): string | undefined;
+}
+
+class SharedStore implements PostgresStore {
   readonly outbox: PostgresOutbox;
   readonly files: FileStore;
+  /** Never: what is wrong here passes without a restart. */
+  readonly failed = new Promise<string>(() => undefined);
   readonly #reach: Reach;
   readonly #pool: Pool;
+  readonly #readers: Pool;
   readonly #shared: SharedConnections;
   readonly #writer: Writer;
   readonly #retryAfter: number;
@@ -121,6 +133,11 @@ class PostgresStore implements Store {
     const open = () => this.#reach.open();
     const waiting = { waiting: options.waitingWrites, patience: connectionPatience };
     this.#pool = new Pool(open, { connections: writeConnections, ...waiting });
+    this.#readers = new Pool(open, {
+      connections: readConnections,
+      waiting: options.waitingReads,
+      patience: connectionPatience,
+    });
     this.#shared = new SharedConnections(open, { connections: readConnections, waiting: options.waitingReads });
     const pause = (failures: number) => backOff(failures, random(), { first: firstPause, longest: longestPause });
     this.#writer = new Writer(this.#pool, { ...options, pause });
@@ -137,12 +154,10 @@ class PostgresStore implements Store {
     return { object, levels, groups, subscriptions: subscriptions.get(path) ?? [] };
   }
 
-  async listing(tree: string, path: string, { after, limit }: Page): Promise<Listing> {
-    // No name is empty, so all come after ''.
-    const values = [tree, pathsOfPlace(path), path, after ?? '', limit + 1];
-    const { rows } = await this.#guarded(() => this.#shared.run(PLACES.listing, values));
-    const { object, levels, groups, names } = placeOf(path, rows);
-    return { object, levels, groups, names: names.slice(0, limit), more: names.length > limit };
+  listing(tree: string, path: string, query: ListingQuery): Promise<Listing> {
+    return this.#guarded(() =>
+      persistently(() => this.#readers.with((connection) => list(connection, { tree, path }, query))),
+    );
   }
 
   async account(user: string): Promise<Account | undefined> {
@@ -174,7 +189,7 @@ class PostgresStore implements Store {
     await this.#writer.close();
     await this.outbox.releaseAll();
     await this.#reach.close();
-    await Promise.all([this.#pool.close(), this.#shared.close()]);
+    await Promise.all([this.#pool.close(), this.#readers.close(), this.#shared.close()]);
   }
 
   async #guarded<T>(work: () => Promise<T>): Promise<T> {

@@ -2,12 +2,14 @@
  * Whether the database can be reached: asked now and then on a connection of its own, so that it is known while nothing is
  * asked of the store, and nothing but the database itself is judged.
  */
+import type { Health } from '@fosp/runtime';
 import type { Connection } from './connection.ts';
 
 export interface ReachOptions {
   /** Milliseconds between two looks. */
   readonly probeInterval: number;
   readonly onTrouble: (what: string, error?: unknown) => void;
+  readonly health: Pick<Health, 'obstruct'>;
 }
 
 /** What a standby answers is no: it takes no writes. */
@@ -21,6 +23,7 @@ export class Reach {
   #probing: Promise<void> | undefined;
   #failure: string | undefined;
   #isClosed = false;
+  #clear: (() => void) | undefined;
 
   constructor(open: () => Promise<Connection>, options: ReachOptions) {
     this.#open = open;
@@ -80,6 +83,7 @@ export class Reach {
 
   #away(error: unknown): void {
     if (this.#failure === undefined) {
+      this.#clear = this.#options.health.obstruct('the database cannot be reached');
       this.#options.onTrouble('The database cannot be reached', error);
     }
     this.#failure = error instanceof Error ? error.message : String(error);
@@ -88,6 +92,7 @@ export class Reach {
   #back(): void {
     if (this.#failure !== undefined) {
       this.#failure = undefined;
+      this.#clear?.();
       this.#options.onTrouble('The database can be reached again');
     }
   }

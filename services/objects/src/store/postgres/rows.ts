@@ -24,7 +24,6 @@ export function pathsOfPlace(path: string): string[] {
 export interface Found extends Place {
   /** Subscriptions of the levels that came along. */
   readonly subscriptions: ReadonlyMap<string, readonly SubscriptionRow[]>;
-  readonly names: readonly string[];
 }
 
 /** From the rows of one of `PLACES`. */
@@ -33,7 +32,6 @@ export function placeOf(path: string, rows: readonly Row[]): Found {
   const subscriptions = new Map<string, readonly SubscriptionRow[]>();
   let object: StoredObject | undefined;
   let groups: string | undefined;
-  let names: readonly string[] = [];
   for (const row of rows) {
     const at = textAt(row, 0);
     if (at === GROUPS_PATH) {
@@ -41,7 +39,6 @@ export function placeOf(path: string, rows: readonly Row[]): Found {
     }
     if (at === path) {
       object = objectOf(row);
-      names = namesOf(row[13]);
     }
     if (at !== GROUPS_PATH || path === GROUPS_PATH || path.startsWith(`${GROUPS_PATH}/`)) {
       levels.push({ path: at, owner: textAt(row, 1), acl: optionalTextAt(row, 2), subscribers: numberAt(row, 3) });
@@ -52,7 +49,7 @@ export function placeOf(path: string, rows: readonly Row[]): Found {
   }
   // Ancestors are prefixes of each other.
   levels.sort((a, b) => b.path.length - a.path.length);
-  return { object, levels, groups, subscriptions, names };
+  return { object, levels, groups, subscriptions };
 }
 
 function objectOf(row: Row): StoredObject {
@@ -92,10 +89,6 @@ export function subscriptionOf(path: string, row: Row): SubscriptionRow {
 function subscriptionsIn(path: string, json: string): SubscriptionRow[] {
   const rows: Row[] = JSON.parse(json);
   return rows.map((row) => subscriptionOf(path, row));
-}
-
-function namesOf(json: unknown): string[] {
-  return typeof json === 'string' ? JSON.parse(json) : [];
 }
 
 /** `path`, `owner`, `acl`. */

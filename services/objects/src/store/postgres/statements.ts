@@ -22,15 +22,16 @@ const subscriptionsWhere = (condition: string) =>
     WHERE s.tree = $1 AND s.path = o.path AND ${condition})`;
 
 /** The rows of a place: see `placeOf`. `$2` are the paths, `$3` is that of the object itself. */
-const place = (subscriptions: string, names = 'NULL') =>
+const place = (subscriptions: string) =>
   `SELECT path, owner, acl, subscribers, ${subscriptions},
      CASE WHEN path = $3 OR path = '${GROUPS_PATH}' THEN data END,
      CASE WHEN path = $3 THEN type END, CASE WHEN path = $3 THEN attachment END,
-     btime, mtime, version, incarnation, file, ${names}
+     btime, mtime, version, incarnation, file
    FROM objects AS o WHERE tree = $1 AND path = ANY ($2)`;
 
 export const COMMANDS = {
   begin: statement('begin', 'BEGIN ISOLATION LEVEL READ COMMITTED'),
+  beginSnapshot: statement('beginSnapshot', 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'),
   commit: statement('commit', 'COMMIT'),
   rollBack: statement('rollBack', 'ROLLBACK'),
 };
@@ -48,14 +49,10 @@ export const PLACES = {
       WHEN subscribers <= ${LIMITS.subscriptionsShown} THEN ${subscriptionsWhere('true')}
       ELSE ${subscriptionsWhere('s."user" = $4')} END`),
   ),
-  /** tree, paths, path, last name, limit */
-  listing: statement(
-    'listing',
-    place(
-      'NULL',
-      `CASE WHEN path = $3 THEN (SELECT json_agg(name) FROM
-        (SELECT name FROM objects WHERE tree = $1 AND parent = $3 AND name > $4 ORDER BY name LIMIT $5) AS page) END`,
-    ),
+  /** tree, path, last name, limit */
+  names: statement(
+    'names',
+    'SELECT name FROM objects WHERE tree = $1 AND parent = $2 AND name > $3 ORDER BY name LIMIT $4',
   ),
 };
 

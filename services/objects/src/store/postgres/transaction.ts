@@ -155,7 +155,7 @@ export class PostgresTransaction implements TreeTransaction {
 
   async look(path: string): Promise<Place> {
     const { rows } = await this.#session.run(PLACES.look, [this.tree, pathsOfPlace(path), path]);
-    const { subscriptions, names: _names, ...place } = placeOf(path, rows);
+    const { subscriptions, ...place } = placeOf(path, rows);
     for (const [at, found] of subscriptions) {
       this.#atHand.set(at, found);
     }

@@ -34,7 +34,7 @@ CREATE TABLE subscriptions (
   path text COLLATE "C" NOT NULL,
   "user" text COLLATE "C" NOT NULL,
   events integer NOT NULL,
-  depth integer NOT NULL,
+  depth bigint NOT NULL,
   began bigint NOT NULL,
   PRIMARY KEY (tree, path, "user")
 );
@@ -45,7 +45,7 @@ CREATE TABLE ended_subscriptions (
   path text COLLATE "C" NOT NULL,
   "user" text COLLATE "C" NOT NULL,
   events integer NOT NULL,
-  depth integer NOT NULL,
+  depth bigint NOT NULL,
   began bigint NOT NULL,
   ended bigint NOT NULL,
   PRIMARY KEY (tree, path, "user", ended)
