@@ -2,8 +2,8 @@ import { textAt } from '../cells.ts';
 import type { Listing, ListingQuery } from '../store.ts';
 import type { Connection } from './connection.ts';
 import { pathsOfPlace, placeOf } from './rows.ts';
+import { rollBack, Session } from './session.ts';
 import { COMMANDS, PLACES } from './statements.ts';
-import { rollBack, Session } from './transaction.ts';
 
 /** Reads a place and then, where they may be seen, its names, both as they were at one moment. */
 export async function list(

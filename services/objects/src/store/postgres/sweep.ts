@@ -2,8 +2,8 @@
 import { numberAt, textAt } from '../cells.ts';
 import { SWEEP, SWEPT_AT_ONCE } from './housekeeping-statements.ts';
 import type { Pool } from './pool.ts';
+import { rollBack, Session } from './session.ts';
 import { COMMANDS } from './statements.ts';
-import { rollBack, Session } from './transaction.ts';
 
 export class Sweep {
   readonly #pool: Pool;

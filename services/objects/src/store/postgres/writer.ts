@@ -15,8 +15,9 @@ import { isFospError } from '@fosp/protocol';
 import type { Connection } from './connection.ts';
 import { DatabaseFailure, isPassing, isRepeatable, Overload, unavailable, unknownOutcome } from './failures.ts';
 import type { Pool } from './pool.ts';
+import { rollBack, Sequence, Session } from './session.ts';
 import { COMMANDS, WRITES } from './statements.ts';
-import { PostgresTransaction, rollBack, Sequence, Session } from './transaction.ts';
+import { PostgresTransaction } from './transaction.ts';
 
 export interface WriterOptions {
   /** Writes in one transaction. */
