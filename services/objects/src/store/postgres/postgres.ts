@@ -40,7 +40,7 @@ export interface PostgresStoreOptions {
   /** From 0 up to 1; `Math.random`. */
   readonly random?: () => number;
 
-  /** Connections for writes, each with one transaction at a time; 12. */
+  /** Connections for writes, each with one transaction at a time; 16. */
   readonly writeConnections?: number;
   /** Connections for reads that are one statement, shared by all of them, and as many for listings; 4. */
   readonly readConnections?: number;
@@ -74,7 +74,7 @@ const DEFAULTS = {
   onTrouble: warn,
   application: 'fosp-objects',
   random: Math.random,
-  writeConnections: 12,
+  writeConnections: 16,
   readConnections: 4,
   connectTimeout: 3_000,
   statementTimeout: 5_000,
