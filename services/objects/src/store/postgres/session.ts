@@ -75,7 +75,7 @@ export async function rollBack(connection: Connection): Promise<void> {
   }
 }
 
-/** The tree's sequence while its row is locked: read with the lock, written once at the end. */
+/** The tree's sequence while its row is locked. A transaction that takes no number may still leave a gap. */
 export class Sequence {
   readonly #tree: string;
   readonly #session: Session;
@@ -104,13 +104,15 @@ export class Sequence {
   }
 
   async next(): Promise<number> {
-    this.#last = (this.#last ?? (await this.#locked) ?? 0) + 1;
+    // Where there is no row, this transaction is not to be.
+    this.#last = this.#last === undefined ? ((await this.#locked) ?? 0) : this.#last + 1;
     return this.#last;
   }
 
-  save(): void {
-    if (this.#last !== undefined) {
-      void this.#session.send(WRITES.saveSequence, [this.#tree, this.#last]);
+  /** The lock took one number; here are the others. */
+  async save(): Promise<void> {
+    if (this.#last !== undefined && this.#last !== (await this.#locked)) {
+      await this.#session.send(WRITES.saveSequence, [this.#tree, this.#last]);
     }
   }
 }

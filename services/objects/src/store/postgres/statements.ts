@@ -57,8 +57,8 @@ export const PLACES = {
 };
 
 export const WRITES = {
-  /** tree */
-  lock: statement('lock', 'SELECT sequence FROM trees WHERE tree = $1 FOR UPDATE'),
+  /** tree. Locks its row, and takes a number at once: cheaper than to lock now and to save later. */
+  lock: statement('lock', 'UPDATE trees SET sequence = sequence + 1 WHERE tree = $1 RETURNING sequence'),
   /** tree */
   addTree: statement('addTree', 'INSERT INTO trees (tree, sequence) VALUES ($1, 0) ON CONFLICT DO NOTHING'),
   /** tree, sequence */

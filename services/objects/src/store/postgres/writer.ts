@@ -167,7 +167,7 @@ export class Writer {
         throw new NoTree();
       }
       if (wrote) {
-        locked.save();
+        await locked.save();
         await commit(connection, session);
       } else {
         await session.run(COMMANDS.rollBack, []);
