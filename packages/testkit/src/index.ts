@@ -2,6 +2,7 @@ export { ALICE, BOB, PASSWORD, QUEEN, REALWORLD, SISTER, WONDERLAND } from './ca
 export { Inbox, PATIENCE, within } from './inbox.ts';
 export { installed } from './installed.ts';
 export { type NatsOptions, type NatsServer, natsInstalled, startNats } from './nats-server.ts';
+export { type PostgresOptions, PostgresServer, postgresInstalled, startPostgres } from './postgres-server.ts';
 export { type LogLine, type ServerExit, type ServerOptions, ServerProcess } from './server-process.ts';
 export { startProxy, type TcpProxy } from './tcp-proxy.ts';
 export { type TemporaryDirectory, temporaryDirectory } from './temporary-directory.ts';

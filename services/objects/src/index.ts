@@ -5,5 +5,7 @@ export type { Counters } from './counters/counters.ts';
 export { createMemoryCounters, type MemoryCountersOptions } from './counters/memory.ts';
 export { DEFAULT_LIMITS, type ObjectsLimits } from './limits.ts';
 export { createObjectsService, type ObjectsDeps, type ObjectsService } from './objects.ts';
+export { type MigrateOptions, migratePostgres } from './store/postgres/migrate.ts';
+export { openPostgresStore, type PostgresStore, type PostgresStoreOptions } from './store/postgres/postgres.ts';
 export { openSqliteStore, type SqliteStoreOptions } from './store/sqlite/sqlite.ts';
 export type { Store } from './store/store.ts';

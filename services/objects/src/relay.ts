@@ -120,6 +120,7 @@ export class Relay {
     const { bus, store, clock, limits, telemetry } = this.#deps;
     const events = await store.outbox.take(tree, limits.relayEvents);
     let last: number | undefined;
+    let hasMore = false;
     try {
       for (const { sequence, body } of events) {
         if (this.#isStopped) {
@@ -132,10 +133,10 @@ export class Relay {
       }
     } finally {
       if (last !== undefined) {
-        await store.outbox.settle(tree, last, clock());
+        hasMore = await store.outbox.settle(tree, last, clock());
       }
     }
-    return events.length === limits.relayEvents;
+    return hasMore;
   }
 
   #retry(tree: string, running: Running, error: unknown): void {

@@ -1,4 +1,5 @@
-import { fospError } from '@fosp/protocol';
+import { randomBytes } from 'node:crypto';
+import { fospError, LIMITS } from '@fosp/protocol';
 import { describe, expect, it } from 'vitest';
 import { ALICE, atOnce, BOB, fileRecord, insert, plant } from './samples.ts';
 import type { OpenStore } from './store-suite.ts';
@@ -12,6 +13,29 @@ export function writePromises(open: OpenStore): void {
       expect((await opened.store.snapshot(ALICE, '', ALICE)).object).toEqual(object);
       const again = await opened.reopen();
       expect((await again.snapshot(ALICE, '', ALICE)).object).toEqual(object);
+    });
+
+    it('holds the longest names that there are', async () => {
+      await using opened = await open();
+      const part = (bytes: number) => Buffer.from(randomBytes(bytes)).toString('base64url').slice(0, bytes);
+      const tree = `${part(255)}@${Array.from({ length: 4 }, () => part(62)).join('.')}`;
+      const path =
+        Array.from({ length: 5 }, () => `/${part(255)}`).join('') +
+        `/${part(LIMITS.resourceBytes - tree.length - 5 * 256 - 1)}`;
+      const [user, parent] = [`${part(255)}@${tree.slice(256)}`, path.slice(0, path.lastIndexOf('/'))];
+      expect(Buffer.byteLength(tree + path)).toBe(LIMITS.resourceBytes);
+      await plant(opened.store, tree, ['', parent, path]);
+      const sequence = await opened.store.write(tree, async (tx) => {
+        await tx.subscribe(path, user, { events: 1, depth: 0 });
+        await tx.addEvent({ event: 'DELETED', path, body: '{}', paged: true });
+        return tx.version();
+      });
+      await opened.store.write(tree, async (tx) => {
+        await tx.addEvent({ event: 'DELETED', path, body: '{}', paged: true });
+        await tx.remove(path, 0);
+      });
+      const asOf = { tree, sequence, path, after: '', limit: 9 };
+      expect(await opened.store.outbox.subscribersAsOf(asOf)).toEqual([{ user, path, events: 1, depth: 0 }]);
     });
 
     it('sees its own changes, and replaces all of an object', async () => {

@@ -8,8 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSqliteStore, type Store } from '../src/index.ts';
+import type { Migration } from '../src/store/migrations.ts';
 import { LogSync } from '../src/store/sqlite/log-sync.ts';
-import { knownMigrations, type Migration } from '../src/store/sqlite/migrate.ts';
+import { knownMigrations } from '../src/store/sqlite/migrate.ts';
 import { plant } from '../suite/samples.ts';
 import { ALICE } from './world.ts';
 

@@ -32,6 +32,8 @@ export interface WorldOptions {
   readonly folder?: string;
   readonly limits?: Partial<ObjectsLimits>;
   readonly store?: Partial<SqliteStoreOptions>;
+  /** In place of SQLite. */
+  readonly openStore?: () => Promise<Store>;
   readonly wrapStore?: (store: Store) => Store;
   readonly cache?: Cache;
   /** Users with accounts; alice, bob and the queen by default. */
@@ -67,7 +69,7 @@ export async function openWorld(options: WorldOptions = {}) {
   const bus = new Bus(new InProcessTransport({ clock }), { clock, log: (failure) => failures.push(failure) });
   const failures: BusFailure[] = [];
   const log = await createLog({ name: 'test', level: 'silent' });
-  const opened = openSqliteStore({ folder, clock, ...options.store });
+  const opened = (await options.openStore?.()) ?? openSqliteStore({ folder, clock, ...options.store });
   const store = options.wrapStore?.(opened) ?? opened;
   const cache = options.cache ?? createMemoryCache();
   const counters = createMemoryCounters({ window: 60_000, clock });

@@ -44,6 +44,7 @@ export const DRIVERS: Readonly<Record<string, RegExp>> = {
   '@nats-io/transport-node': /^packages\/bus\/src\/nats\//,
   '@nats-io/jetstream': /^packages\/bus\/src\/nats\//,
   '@nats-io/kv': /^packages\/bus\/src\/nats\//,
+  pg: /^services\/objects\/src\/store\/postgres\/connection\.ts$/,
   ws: /^packages\/(conformance|testkit|bench)\/src\//,
 };
 

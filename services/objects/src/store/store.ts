@@ -76,7 +76,8 @@ export interface Listing extends Place {
 }
 
 /** A key of the file store: its bytes are on their way, belong to an object, may go, or are about to go. */
-export type FileState = 'pending' | 'live' | 'dead' | 'claimed';
+export const FILE_STATES = ['pending', 'live', 'dead', 'claimed'] as const;
+export type FileState = (typeof FILE_STATES)[number];
 
 export interface FileRecord {
   readonly key: string;
@@ -90,6 +91,8 @@ export interface FileRecord {
   readonly checksum: string | undefined;
 }
 
+export const ACCOUNT_STATES = ['enabled', 'disabled'] as const;
+
 /** An account; its name is its tree's. */
 export interface Account {
   /** base64url. */
@@ -102,8 +105,10 @@ export interface Account {
   readonly secretHash: Uint8Array;
   /** The tree's sequence when the password or the state last changed: tokens of an earlier one are dead. */
   readonly version: number;
-  readonly state: 'enabled' | 'disabled';
+  readonly state: (typeof ACCOUNT_STATES)[number];
 }
+
+export const EVENTS: readonly EventType[] = ['CREATED', 'UPDATED', 'DELETED'];
 
 /** An event on its way to the stream `changes`. */
 export interface OutboxEvent {
@@ -167,10 +172,16 @@ export interface TreeTransaction {
 export interface Outbox {
   /** Trees with waiting events, up to `limit`. */
   waiting(limit: number): Soon<string[]>;
-  /** The oldest waiting events of a tree, in order. Whoever takes them is the only one to relay this tree, until `settle`. */
+  /**
+   * The oldest waiting events of a tree, in order. Whoever takes them is the only one to relay this tree, until `settle`; for
+   * others there are none, until this one was gone for long enough.
+   */
   take(tree: string, limit: number): Soon<OutboxEvent[]>;
-  /** All up to this sequence were relayed at `now`. Paged ones are kept for fan-out until swept. */
-  settle(tree: string, sequence: number, now: number): Promise<void>;
+  /**
+   * All up to this sequence were relayed at `now`. Paged ones are kept for fan-out until swept. True where more wait, also
+   * such as others found while the tree was taken.
+   */
+  settle(tree: string, sequence: number, now: number): Promise<boolean>;
   /** A relayed or waiting paged event; undefined once it is swept. */
   paged(tree: string, sequence: number): Soon<Pick<OutboxEvent, 'event' | 'path'> | undefined>;
   /** Subscriptions on an object as they stood for the event of this sequence, in order of user, of users after `after`. */

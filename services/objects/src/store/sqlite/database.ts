@@ -123,38 +123,6 @@ function lock(folder: string): DatabaseSync {
   return held;
 }
 
-export function textAt(row: Row, column: number): string {
-  const value = row[column];
-  if (typeof value !== 'string') {
-    throw unexpected(value, column, 'a text');
-  }
-  return value;
-}
-
-export function optionalTextAt(row: Row, column: number): string | undefined {
-  return row[column] === null ? undefined : textAt(row, column);
-}
-
-export function numberAt(row: Row, column: number): number {
-  const value = row[column];
-  if (typeof value !== 'number') {
-    throw unexpected(value, column, 'a number');
-  }
-  return value;
-}
-
-export function bytesAt(row: Row, column: number): Uint8Array {
-  const value = row[column];
-  if (!(value instanceof Uint8Array)) {
-    throw unexpected(value, column, 'bytes');
-  }
-  return value;
-}
-
-function unexpected(value: unknown, column: number, wanted: string): TypeError {
-  return new TypeError(`Column ${column} holds ${typeof value}, not ${wanted}`);
-}
-
 /** The types of `node:sqlite` do not know `setReturnArrays`. */
 function asRow(row: unknown): Row | undefined {
   return row as Row | undefined;

@@ -1,6 +1,8 @@
 /** Keys of the file store whose bytes may go. */
+
+import { textAt } from '../cells.ts';
 import type { FileStore } from '../store.ts';
-import { type Database, type Query, textAt } from './database.ts';
+import type { Database, Query } from './database.ts';
 import type { Writer } from './writer.ts';
 
 /** Not of any tree. */

@@ -1,34 +1,15 @@
-/**
- * Brings the schema up to date: numbered files of SQL, forward only, each in one transaction. A file whose first line begins
- * with `-- breaking` changes what older programs rely on: they refuse to run on a schema that has it. Any other newer
- * migration they ignore, so that two versions may take turns.
- */
-import { readdirSync, readFileSync } from 'node:fs';
+/** Brings the schema up to date, each migration in one transaction. */
 import { StartError } from '@fosp/runtime';
-import { type Database, numberAt, textAt } from './database.ts';
 
-export interface Migration {
-  readonly number: number;
-  readonly name: string;
-  readonly breaking: boolean;
-  readonly sql: string;
-}
+import { numberAt, textAt } from '../cells.ts';
+import { type Migration, migrationsIn } from '../migrations.ts';
+import type { Database } from './database.ts';
 
 const FOLDER = new URL('./migrations/', import.meta.url);
-const FILE = /^(\d{3})-([a-z-]+)\.sql$/;
 
 /** The migrations that this program knows, in order. */
-export function knownMigrations(folder: URL = FOLDER): Migration[] {
-  return readdirSync(folder)
-    .sort()
-    .map((file) => {
-      const [, number, name] = FILE.exec(file) ?? [];
-      if (number === undefined || name === undefined) {
-        throw new Error(`${file} is no name of a migration such as 002-quotas.sql`);
-      }
-      const sql = readFileSync(new URL(file, folder), 'utf8');
-      return { number: Number(number), name, breaking: sql.startsWith('-- breaking'), sql };
-    });
+export function knownMigrations(): Migration[] {
+  return migrationsIn(FOLDER);
 }
 
 /** Throws where the schema is of a newer program and breaks with this one. */

@@ -1,7 +1,8 @@
 /** The outbox, and what fan-out reads of the past. One process has the database, so taking a tree needs no lease. */
-import type { EventType, SubscriptionRow } from '@fosp/protocol';
-import type { Outbox, OutboxEvent, Soon, SubtreeObject } from '../store.ts';
-import { type Database, numberAt, type Query, type Row, textAt } from './database.ts';
+import type { SubscriptionRow } from '@fosp/protocol';
+import { numberAt, textAt, wordAt } from '../cells.ts';
+import { EVENTS, type Outbox, type OutboxEvent, type Soon, type SubtreeObject } from '../store.ts';
+import type { Database, Query, Row } from './database.ts';
 import { subscriptionOf } from './rows.ts';
 import { subtreeObjectOf } from './tables.ts';
 import type { SqliteTransaction } from './transaction.ts';
@@ -9,8 +10,6 @@ import type { Writer } from './writer.ts';
 
 /** Rows dropped in one transaction of a sweep. */
 const SWEPT_AT_ONCE = 2_000;
-
-const EVENTS: readonly EventType[] = ['CREATED', 'UPDATED', 'DELETED'];
 
 /** Reads when it is this tree's turn: see `SqliteStore`. */
 export type Read = <T>(tree: string, read: () => T) => Soon<T>;
@@ -73,11 +72,12 @@ export class SqliteOutbox implements Outbox {
     return this.#read(tree, () => this.#waiting.rows(tree, limit).map(outboxEventOf));
   }
 
-  settle(tree: string, sequence: number, now: number): Promise<void> {
+  settle(tree: string, sequence: number, now: number): Promise<boolean> {
     const work = async (tx: SqliteTransaction) => {
       tx.changed();
       this.#drop.run(tree, sequence);
       this.#settle.run(now, tree, sequence);
+      return this.#waiting.row(tree, 1) !== undefined;
     };
     return this.#writer.write(tree, work, { durable: false });
   }
@@ -85,7 +85,7 @@ export class SqliteOutbox implements Outbox {
   paged(tree: string, sequence: number): Soon<Pick<OutboxEvent, 'event' | 'path'> | undefined> {
     return this.#read(tree, () => {
       const row = this.#paged.row(tree, sequence);
-      return row && { event: eventType(textAt(row, 0)), path: textAt(row, 1) };
+      return row && { event: wordAt(row, 0, EVENTS), path: textAt(row, 1) };
     });
   }
 
@@ -164,17 +164,9 @@ class Sweep {
 function outboxEventOf(row: Row): OutboxEvent {
   return {
     sequence: numberAt(row, 0),
-    event: eventType(textAt(row, 1)),
+    event: wordAt(row, 1, EVENTS),
     path: textAt(row, 2),
     body: textAt(row, 3),
     paged: numberAt(row, 4) === 1,
   };
-}
-
-function eventType(text: string): EventType {
-  const event = EVENTS.find((known) => known === text);
-  if (event === undefined) {
-    throw new TypeError(`No event is called ${text}`);
-  }
-  return event;
 }

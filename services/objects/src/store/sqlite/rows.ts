@@ -1,7 +1,8 @@
 /** Objects, levels and places as SQLite keeps them. */
 import { GROUPS_PATH, LIMITS, parentPath, type SubscriptionRow } from '@fosp/protocol';
+import { numberAt, optionalTextAt, textAt } from '../cells.ts';
 import type { Level, Listing, ListingQuery, Place, Snapshot, StoredObject } from '../store.ts';
-import { type Database, numberAt, optionalTextAt, type Query, type Row, textAt } from './database.ts';
+import type { Database, Query, Row } from './database.ts';
 import { keyOf } from './subtree.ts';
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };

@@ -4,6 +4,8 @@
  */
 import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
+import { bytesAt } from '../cells.ts';
+import type { Migration } from '../migrations.ts';
 import type {
   Account,
   FileStore,
@@ -16,10 +18,10 @@ import type {
   TreeTransaction,
 } from '../store.ts';
 import { Checkpoints } from './checkpoints.ts';
-import { bytesAt, Database, type Query, syncFolder } from './database.ts';
+import { Database, type Query, syncFolder } from './database.ts';
 import { SqliteFiles } from './files.ts';
 import { LogSync } from './log-sync.ts';
-import { knownMigrations, type Migration, migrate } from './migrate.ts';
+import { knownMigrations, migrate } from './migrate.ts';
 import { SqliteOutbox } from './outbox.ts';
 import { Tables } from './tables.ts';
 import { Writer } from './writer.ts';

@@ -1,10 +1,10 @@
 /** The prepared statements of writes. */
-import type { Account, FileRecord, FileState, SubtreeObject } from '../store.ts';
-import { bytesAt, type Database, numberAt, optionalTextAt, type Query, type Row, textAt } from './database.ts';
+
+import { bytesAt, numberAt, optionalNumberAt, optionalTextAt, textAt, wordAt } from '../cells.ts';
+import { ACCOUNT_STATES, type Account, FILE_STATES, type FileRecord, type SubtreeObject } from '../store.ts';
+import type { Database, Query, Row } from './database.ts';
 import { Rows } from './rows.ts';
 import { PATH_SQL, SubtreeQuery } from './subtree.ts';
-
-const FILE_STATES: readonly FileState[] = ['pending', 'live', 'dead', 'claimed'];
 
 export class Tables {
   readonly rows: Rows;
@@ -99,11 +99,11 @@ export class Tables {
     return (
       row && {
         key: textAt(row, 0),
-        state: fileState(textAt(row, 1)),
+        state: wordAt(row, 1, FILE_STATES),
         tree: textAt(row, 2),
         path: textAt(row, 3),
         incarnation: numberAt(row, 4),
-        size: row[5] === null ? undefined : numberAt(row, 5),
+        size: optionalNumberAt(row, 5),
         checksum: optionalTextAt(row, 6),
       }
     );
@@ -119,7 +119,7 @@ export class Tables {
         parallelism: numberAt(row, 3),
         secretHash: bytesAt(row, 4),
         version: numberAt(row, 5),
-        state: textAt(row, 6) === 'enabled' ? 'enabled' : 'disabled',
+        state: wordAt(row, 6, ACCOUNT_STATES),
       }
     );
   }
@@ -128,12 +128,4 @@ export class Tables {
 /** `path`, `owner`, `acl`. */
 export function subtreeObjectOf(row: Row): SubtreeObject {
   return { path: textAt(row, 0), owner: textAt(row, 1), acl: optionalTextAt(row, 2) };
-}
-
-function fileState(text: string): FileState {
-  const state = FILE_STATES.find((known) => known === text);
-  if (state === undefined) {
-    throw new TypeError(`No state of a file is called ${text}`);
-  }
-  return state;
 }

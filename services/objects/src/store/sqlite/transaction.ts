@@ -1,5 +1,6 @@
 /** One write to one tree, inside the database transaction of its batch (see `Writer`). All answers are at hand at once. */
 import { pathsToRoot, type Subscription, type SubscriptionRow } from '@fosp/protocol';
+import { numberAt, textAt } from '../cells.ts';
 import type {
   Account,
   FileRecord,
@@ -9,7 +10,6 @@ import type {
   SubtreeObject,
   TreeTransaction,
 } from '../store.ts';
-import { numberAt, textAt } from './database.ts';
 import { keyOf } from './subtree.ts';
 import { subtreeObjectOf, type Tables } from './tables.ts';
 

@@ -1,0 +1,211 @@
+/**
+ * The store of the cluster: Postgres, shared with other processes of this service.
+ *
+ *     write ─► Writer ─► Pool                 one transaction per tree at a time, each on a connection of its own
+ *     listing ─► Pool                         a transaction too, which only reads
+ *     snapshot, outbox, files ─► SharedConnections     single statements of many, sent as they come
+ *
+ * What is read is of one moment, since it is one statement or one snapshot, and durable, since Postgres shows no change that is not.
+ */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { backOff, Health } from '@fosp/runtime';
+import { bytesAt } from '../cells.ts';
+import type { Migration } from '../migrations.ts';
+import type { Account, FileStore, Listing, ListingQuery, Snapshot, Store, TreeTransaction } from '../store.ts';
+import { Connection, type ConnectionOptions } from './connection.ts';
+import { isPassing, unavailable } from './failures.ts';
+import { PostgresFiles } from './files.ts';
+import { SECRETS } from './housekeeping-statements.ts';
+import { list } from './listing.ts';
+import { checkDatabase, connect, knownMigrations } from './migrate.ts';
+import { PostgresOutbox } from './outbox.ts';
+import { Pool, persistently, SharedConnections } from './pool.ts';
+import { Reach } from './reach.ts';
+import { accountOf, pathsOfPlace, placeOf } from './rows.ts';
+import { PLACES, WRITES } from './statements.ts';
+import { Sweep } from './sweep.ts';
+import { Writer } from './writer.ts';
+
+/** Milliseconds, where nothing else is said. */
+export interface PostgresStoreOptions {
+  /** `postgres://user:password@host:port/database`. */
+  readonly url: string;
+  /** Told of what an operator must know: the database is away, or back. */
+  readonly onTrouble?: (what: string, error?: unknown) => void;
+  /** Told while the database cannot be reached: the process is not ready then. */
+  readonly health?: Pick<Health, 'obstruct'>;
+  readonly migrations?: readonly Migration[];
+  /** Shown in the server's list of connections; `fosp-objects`. */
+  readonly application?: string;
+  /** From 0 up to 1; `Math.random`. */
+  readonly random?: () => number;
+
+  /** Connections for writes, each with one transaction at a time; 16. */
+  readonly writeConnections?: number;
+  /** Connections for reads that are one statement, shared by all of them, and as many for listings; 4. */
+  readonly readConnections?: number;
+  readonly connectTimeout?: number;
+  readonly statementTimeout?: number;
+  /** How long a write waits for another process's write to its tree. */
+  readonly lockTimeout?: number;
+  /** How long nothing may come from the server while something is expected, before the connection is given up. */
+  readonly answerPatience?: number;
+  /** How long a transaction waits for a connection. */
+  readonly connectionPatience?: number;
+  /** Reads without an answer; more are refused with 503; 10,000. */
+  readonly waitingReads?: number;
+  /** Writes that wait; more are refused with 503; 10,000. */
+  readonly waitingWrites?: number;
+  /** Writes of one tree that share a transaction; 64. */
+  readonly batch?: number;
+  /** Times that a transaction is tried; 4. */
+  readonly attempts?: number;
+  readonly firstPause?: number;
+  readonly longestPause?: number;
+  /** After which a tree that a process took to relay it, and never settled, is free to others. */
+  readonly relayLease?: number;
+  /** Between two looks whether the database is there. */
+  readonly probeInterval?: number;
+  /** Seconds after which who was refused may come back. */
+  readonly retryAfter?: number;
+}
+
+const DEFAULTS = {
+  onTrouble: warn,
+  application: 'fosp-objects',
+  random: Math.random,
+  writeConnections: 16,
+  readConnections: 4,
+  connectTimeout: 3_000,
+  statementTimeout: 5_000,
+  lockTimeout: 3_000,
+  answerPatience: 8_000,
+  connectionPatience: 3_000,
+  waitingReads: 10_000,
+  waitingWrites: 10_000,
+  batch: 64,
+  attempts: 4,
+  firstPause: 20,
+  longestPause: 500,
+  relayLease: 5_000,
+  probeInterval: 1_000,
+  retryAfter: 1,
+};
+
+const SECRET_BYTES = 32;
+
+/**
+ * Connects, and checks that the schema is the one this program knows.
+ * @throws StartError where the database cannot be reached, or must be migrated first
+ */
+export async function openPostgresStore(options: PostgresStoreOptions): Promise<PostgresStore> {
+  const complete = { ...DEFAULTS, health: new Health(), migrations: knownMigrations(), ...options };
+  const first = await connect(connectionOptions(complete));
+  try {
+    await checkDatabase(first, complete.migrations);
+  } finally {
+    await first.close();
+  }
+  return new SharedStore(complete);
+}
+
+export interface PostgresStore extends Store {
+  /** Why the database is of no use at the moment; undefined while all is well. */
+  failure(): string | undefined;
+}
+
+class SharedStore implements PostgresStore {
+  readonly outbox: PostgresOutbox;
+  readonly files: FileStore;
+  /** Never: what is wrong here passes without a restart. */
+  readonly failed = new Promise<string>(() => undefined);
+  readonly #reach: Reach;
+  readonly #pool: Pool;
+  readonly #readers: Pool;
+  readonly #shared: SharedConnections;
+  readonly #writer: Writer;
+  readonly #retryAfter: number;
+
+  constructor(options: Required<PostgresStoreOptions>) {
+    const { random, firstPause, longestPause, writeConnections, readConnections, connectionPatience } = options;
+    this.#retryAfter = options.retryAfter;
+    this.#reach = new Reach(() => Connection.open(connectionOptions(options)), options);
+    const open = () => this.#reach.open();
+    const waiting = { waiting: options.waitingWrites, patience: connectionPatience };
+    this.#pool = new Pool(open, { connections: writeConnections, ...waiting });
+    this.#readers = new Pool(open, {
+      connections: readConnections,
+      waiting: options.waitingReads,
+      patience: connectionPatience,
+    });
+    this.#shared = new SharedConnections(open, { connections: readConnections, waiting: options.waitingReads });
+    const pause = (failures: number) => backOff(failures, random(), { first: firstPause, longest: longestPause });
+    this.#writer = new Writer(this.#pool, { ...options, pause });
+    const guard = <T>(work: () => Promise<T>) => this.#guarded(work);
+    const parts = { connections: this.#shared, sweep: new Sweep(this.#pool), guard };
+    this.outbox = new PostgresOutbox(parts, { holder: randomUUID(), lease: options.relayLease });
+    this.files = new PostgresFiles(this.#shared, guard);
+  }
+
+  async snapshot(tree: string, path: string, reader: string): Promise<Snapshot> {
+    const values = [tree, pathsOfPlace(path), path, reader];
+    const { rows } = await this.#guarded(() => this.#shared.run(PLACES.snapshot, values));
+    const { object, levels, groups, subscriptions } = placeOf(path, rows);
+    return { object, levels, groups, subscriptions: subscriptions.get(path) ?? [] };
+  }
+
+  listing(tree: string, path: string, query: ListingQuery): Promise<Listing> {
+    return this.#guarded(() =>
+      persistently(() => this.#readers.with((connection) => list(connection, { tree, path }, query))),
+    );
+  }
+
+  async account(user: string): Promise<Account | undefined> {
+    const [row] = (await this.#guarded(() => this.#shared.run(WRITES.account, [user]))).rows;
+    return row && accountOf(row);
+  }
+
+  async secret(name: string): Promise<Uint8Array> {
+    const value = new Uint8Array(randomBytes(SECRET_BYTES));
+    const get = () => this.#guarded(() => this.#shared.run(SECRETS.get, [name]));
+    let [row] = (await get()).rows;
+    if (row === undefined) {
+      // Whoever comes first makes it for all.
+      await this.#guarded(() => this.#shared.together([[SECRETS.add, [name, value]]]));
+      [row] = (await get()).rows;
+    }
+    return bytesAt(row ?? [], 0);
+  }
+
+  write<T>(tree: string, work: (tx: TreeTransaction) => Promise<T>): Promise<T> {
+    return this.#writer.write(tree, work);
+  }
+
+  failure(): string | undefined {
+    return this.#reach.failure;
+  }
+
+  async close(): Promise<void> {
+    await this.#writer.close();
+    await this.outbox.releaseAll();
+    await this.#reach.close();
+    await Promise.all([this.#pool.close(), this.#readers.close(), this.#shared.close()]);
+  }
+
+  async #guarded<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw isPassing(error) ? unavailable(this.#retryAfter, error) : error;
+    }
+  }
+}
+
+function connectionOptions(options: Required<PostgresStoreOptions>): ConnectionOptions {
+  const { url, application, connectTimeout, statementTimeout, lockTimeout, answerPatience } = options;
+  return { url, application, connectTimeout, statementTimeout, lockTimeout, patience: answerPatience };
+}
+
+function warn(what: string, error?: unknown): void {
+  process.emitWarning(error === undefined ? what : `${what}: ${String(error)}`);
+}

@@ -1,0 +1,245 @@
+/**
+ * All writes of this process. Those of one tree run one after the other; those that come while one runs share the next
+ * transaction, up to `batch`. Trees share nothing but connections. Other processes are kept out by the lock on the tree's row.
+ *
+ * Invariants:
+ * - Nobody is told that anything was done before the database said that it committed. Where that answer is lost, the outcome
+ *   is unknown, and said to be.
+ * - A write that fails after it changed something undoes its whole transaction, whose other writes then run again one by one.
+ * - What failed through no fault of the write, and surely left nothing behind, is tried again up to `attempts` times.
+ *
+ * A transaction is two round trips where its write reads once: the lock and that read are sent together (the read runs once
+ * the lock is held), and so are all changes and the COMMIT.
+ */
+import { isFospError } from '@fosp/protocol';
+import type { Connection } from './connection.ts';
+import { DatabaseFailure, isPassing, isRepeatable, Overload, unavailable, unknownOutcome } from './failures.ts';
+import type { Pool } from './pool.ts';
+import { rollBack, Sequence, Session } from './session.ts';
+import { COMMANDS, WRITES } from './statements.ts';
+import { PostgresTransaction } from './transaction.ts';
+
+export interface WriterOptions {
+  /** Writes in one transaction. */
+  readonly batch: number;
+  /** Writes that wait; more are refused with 503. */
+  readonly waitingWrites: number;
+  /** Times that a transaction is tried. */
+  readonly attempts: number;
+  /** Milliseconds before another attempt, for this number of failures. */
+  readonly pause: (failures: number) => number;
+  /** Seconds after which who was refused may come back. */
+  readonly retryAfter: number;
+}
+
+interface Job {
+  /** Resolves to what tells the caller how it went. */
+  readonly run: (tx: PostgresTransaction) => Promise<() => void>;
+  readonly reject: (error: unknown) => void;
+}
+
+/** The answer to COMMIT was lost with the connection. */
+class UnknownOutcome extends Error {
+  constructor(cause: unknown) {
+    super('The answer to COMMIT was lost', { cause });
+    this.name = 'UnknownOutcome';
+  }
+}
+
+/** The tree has no row to be locked yet. */
+class NoTree extends Error {}
+
+export class Writer {
+  readonly #pool: Pool;
+  readonly #options: WriterOptions;
+  /** Trees with writes, and those that wait for the running transaction. */
+  readonly #trees = new Map<string, Job[]>();
+  #waiting = 0;
+  #isClosed = false;
+  #onIdle: (() => void) | undefined;
+
+  constructor(pool: Pool, options: WriterOptions) {
+    this.#pool = pool;
+    this.#options = options;
+  }
+
+  /** See `Store.write`. */
+  write<T>(tree: string, work: (tx: PostgresTransaction) => Promise<T>): Promise<T> {
+    if (this.#isClosed || this.#waiting >= this.#options.waitingWrites) {
+      return Promise.reject(this.#refusal(new Overload(`${this.#waiting} writes wait already`)));
+    }
+    return new Promise((resolve, reject) => {
+      const run = async (tx: PostgresTransaction) => {
+        const value = await work(tx);
+        return () => resolve(value);
+      };
+      this.#waiting++;
+      const jobs = this.#trees.get(tree);
+      if (jobs !== undefined) {
+        jobs.push({ run, reject });
+        return;
+      }
+      this.#trees.set(tree, [{ run, reject }]);
+      // All that came in this turn of the event loop come along.
+      setImmediate(() => void this.#serve(tree));
+    });
+  }
+
+  /** Takes no more writes, and ends those it has. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    if (this.#trees.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onIdle = resolve;
+      });
+    }
+  }
+
+  async #serve(tree: string): Promise<void> {
+    for (let jobs = this.#next(tree); jobs.length > 0; jobs = this.#next(tree)) {
+      await this.#together(tree, jobs);
+    }
+    this.#trees.delete(tree);
+    if (this.#trees.size === 0) {
+      this.#onIdle?.();
+    }
+  }
+
+  #next(tree: string): Job[] {
+    const jobs = this.#trees.get(tree)?.splice(0, this.#options.batch) ?? [];
+    this.#waiting -= jobs.length;
+    return jobs;
+  }
+
+  /** Never rejects. */
+  async #together(tree: string, jobs: readonly Job[]): Promise<void> {
+    try {
+      for (const tell of await this.#persistently(tree, jobs)) {
+        tell();
+      }
+    } catch (error) {
+      if (jobs.length === 1 || error instanceof UnknownOutcome || isPassing(error)) {
+        this.#refuse(jobs, error);
+        return;
+      }
+      for (const job of jobs) {
+        await this.#together(tree, [job]);
+      }
+    }
+  }
+
+  async #persistently(tree: string, jobs: readonly Job[]): Promise<readonly (() => void)[]> {
+    const { attempts, pause } = this.#options;
+    let isNew = false;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#pool.with((connection) => this.#attempt(connection, tree, { jobs, isNew }));
+      } catch (error) {
+        if (error instanceof NoTree) {
+          isNew = true;
+        } else if (attempt >= attempts || !isRepeatable(error)) {
+          throw error;
+        } else {
+          await new Promise((resolve) => setTimeout(resolve, pause(attempt)));
+        }
+      }
+    }
+  }
+
+  /** One transaction; what tells the callers of the jobs how they went. Leaves none open. */
+  async #attempt(
+    connection: Connection,
+    tree: string,
+    { jobs, isNew }: { readonly jobs: readonly Job[]; readonly isNew: boolean },
+  ): Promise<readonly (() => void)[]> {
+    const session = new Session(connection);
+    let sequence: Sequence | undefined;
+    try {
+      void session.send(COMMANDS.begin, []);
+      if (isNew) {
+        void session.send(WRITES.addTree, [tree]);
+      }
+      const locked = new Sequence(tree, session);
+      sequence = locked;
+      const { tells, wrote } = await runAll(jobs, () => new PostgresTransaction(tree, session, locked));
+      const isLocked = await locked.isLocked();
+      if (wrote && !isLocked) {
+        throw new NoTree();
+      }
+      if (wrote) {
+        await locked.save();
+        await commit(connection, session);
+      } else {
+        await session.run(COMMANDS.rollBack, []);
+        await session.settled();
+      }
+      return tells;
+    } catch (error) {
+      await rollBack(connection);
+      if (await sequence?.isMissing()) {
+        // Whatever went wrong was judged without the lock.
+        throw new NoTree();
+      }
+      throw error instanceof UnknownOutcome ? error : session.rootOf(error);
+    }
+  }
+
+  #refuse(jobs: readonly Job[], error: unknown): void {
+    const refusal = this.#refusal(error);
+    for (const job of jobs) {
+      job.reject(refusal);
+    }
+  }
+
+  #refusal(error: unknown): unknown {
+    const { retryAfter } = this.#options;
+    if (error instanceof UnknownOutcome) {
+      return unknownOutcome(retryAfter, error.cause);
+    }
+    return isPassing(error) ? unavailable(retryAfter, error) : error;
+  }
+}
+
+/** Runs them one after the other. Throws where one failed that must be undone. */
+async function runAll(
+  jobs: readonly Job[],
+  begin: () => PostgresTransaction,
+): Promise<{ tells: (() => void)[]; wrote: boolean }> {
+  const tells: (() => void)[] = [];
+  let wrote = false;
+  for (const job of jobs) {
+    const tx = begin();
+    try {
+      tells.push(await job.run(tx));
+    } catch (error) {
+      if (tx.wrote || !isFospError(error)) {
+        throw error;
+      }
+      tells.push(() => job.reject(error));
+    }
+    wrote ||= tx.wrote;
+  }
+  return { tells, wrote };
+}
+
+/** Throws what failed before, `UnknownOutcome` where the connection is lost with the answer. */
+async function commit(connection: Connection, session: Session): Promise<void> {
+  if (connection.isLost) {
+    throw await connection.lost;
+  }
+  const committed = session.run(COMMANDS.commit, []).then(
+    ({ command }) => command === 'COMMIT',
+    (error: unknown) => {
+      throw error instanceof DatabaseFailure && error.isLost ? new UnknownOutcome(error) : error;
+    },
+  );
+  committed.catch(() => undefined);
+  const settled = session.settled();
+  settled.catch(() => undefined);
+  // In a transaction that failed, COMMIT undoes it and says so.
+  if (!(await committed)) {
+    await settled;
+    throw new DatabaseFailure('The transaction was undone', { code: '40000' });
+  }
+  await settled;
+}

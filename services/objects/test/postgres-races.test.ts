@@ -1,0 +1,279 @@
+/** Two processes over one database: what may happen at once in both, and must come out as if one had come first. */
+import type { Change } from '@fosp/bus';
+import { postgresInstalled } from '@fosp/testkit';
+import { describe, expect, it } from 'vitest';
+import type { Cache, PostgresStoreOptions, Store } from '../src/index.ts';
+import { fileRecord, insert, plant } from '../suite/samples.ts';
+import { postgresForTests, type TestDatabase } from './postgres.ts';
+import { ALICE, BOB, type Outcome, openWorld, type World } from './world.ts';
+
+const ROUNDS = 20;
+
+/** What each process remembers would be stale in the other. */
+const NO_CACHE: Cache = {
+  read: () => ({ hit: false, fill: () => undefined, abandon: () => undefined }),
+  invalidate: () => undefined,
+};
+
+/** Starts both at once, now the one first, now the other; and now and then the second only after the first, so that every ending happens. */
+async function race<A, B>(round: number, a: () => Promise<A>, b: () => Promise<B>): Promise<[A, B]> {
+  switch (round % 4) {
+    case 0:
+      return Promise.all([a(), b()]);
+    case 1: {
+      const second = b();
+      return [await a(), await second];
+    }
+    case 2:
+      return [await a(), await b()];
+    default: {
+      const second = await b();
+      return [await a(), second];
+    }
+  }
+}
+
+const statuses = (outcomes: readonly Outcome[]) => outcomes.map(({ status }) => status).join(' ');
+
+describe.skipIf(!postgresInstalled())('two processes', () => {
+  const postgres = postgresForTests();
+
+  function openPod(database: TestDatabase, onChange?: (change: Change) => Promise<void>): Promise<World> {
+    const openStore = () => database.open({ relayLease: 500 });
+    return openWorld({ openStore, cache: NO_CACHE, users: [], ...(onChange === undefined ? {} : { onChange }) });
+  }
+
+  /** Runs a race in which each process does one thing, and gives how its rounds ended. */
+  async function rounds(run: (a: World, b: World, round: number) => Promise<string>): Promise<Set<string>> {
+    await using database = await postgres.database();
+    await using a = await openPod(database);
+    await using b = await openPod(database);
+    for (const user of [ALICE, BOB]) {
+      await a.register(user);
+    }
+    const endings = new Set<string>();
+    for (let round = 0; round < ROUNDS; round++) {
+      endings.add(await (round % 2 === 0 ? run(a, b, round) : run(b, a, round)));
+    }
+    return endings;
+  }
+
+  it('F29 F35 CREATE below an object against its DELETE leaves no orphan', async () => {
+    const endings = await rounds(async (a, b, round) => {
+      const id = `${ALICE}/a${round}`;
+      await a.create(ALICE, id);
+      await a.create(ALICE, `${id}/b`);
+      const create = () => a.create(ALICE, `${id}/b/c`);
+      const outcomes = await race(round, create, () => b.delete(ALICE, id));
+      await b.create(ALICE, id);
+      for (const path of ['/b', '/b/c']) {
+        expect((await b.select(ALICE, id + path)).status).toBe(404);
+      }
+      return statuses(outcomes);
+    });
+    expect([...endings].sort()).toEqual(['200 200', '412 200']);
+  });
+
+  it('F46 revoking a right against UPDATE: what came after it is refused', async () => {
+    const endings = await rounds(async (a, b, round) => {
+      const id = `${ALICE}/a${round}`;
+      await a.create(ALICE, id, { data: 0, acl: { users: { [BOB]: ['write-data'] } } });
+      const revoke = () => a.update(ALICE, id, { acl: { users: null } });
+      const [revoked, updated] = await race(round, revoke, () => b.update(BOB, id, { data: 1 }));
+      expect(revoked.status).toBe(200);
+      expect((await a.see(ALICE, id))['data']).toBe(updated.status === 200 ? 1 : 0);
+      expect((await b.update(BOB, id, { data: 2 })).status).toBe(403);
+      return String(updated.status);
+    });
+    expect([...endings].sort()).toEqual(['200', '403']);
+  });
+
+  it('F54 subscribing against UPDATE: told of the change, or subscribed after it', async () => {
+    await using database = await postgres.database();
+    const told: Change[] = [];
+    const onChange = async (change: Change) => {
+      told.push(change);
+    };
+    await using a = await openPod(database, onChange);
+    await using b = await openPod(database, onChange);
+    await a.register(ALICE);
+    const endings = new Set<boolean>();
+    for (let round = 0; round < ROUNDS; round++) {
+      const id = `${ALICE}/a${round}`;
+      await a.create(ALICE, id, { data: 0 });
+      const subscribe = () => a.update(ALICE, id, { subscriptions: { [BOB]: { events: ['updated'] } } });
+      const [subscribed, updated] = await race(round, subscribe, () => b.update(ALICE, id, { data: 1 }));
+      const isFirst = Number(subscribed.fields['etag']?.slice(1, -1)) < Number(updated.fields['etag']?.slice(1, -1));
+      const expected = isFirst ? ['0', '1'] : ['1'];
+      await expect.poll(() => firstOfEach(told).map(dataOf(id)).filter(Boolean)).toEqual(expected);
+      endings.add(isFirst);
+    }
+    expect(endings.size).toBe(2);
+  });
+
+  it('F54 relay one tree between them: every event, in order, however often', { timeout: 30_000 }, async () => {
+    await using database = await postgres.database();
+    const published: Change[][] = [[], []];
+    const all: Change[] = [];
+    const pods = published.map((mine) =>
+      openPod(database, async (change) => {
+        mine.push(change);
+        all.push(change);
+      }),
+    );
+    const [a, b] = await Promise.all(pods);
+    if (a === undefined || b === undefined) {
+      throw new Error('No pods');
+    }
+    await using _a = a;
+    await using _b = b;
+    await a.register(ALICE);
+    await a.update(ALICE, ALICE, { subscriptions: { [BOB]: { events: ['created'], depth: -1 } } });
+    const changes = Array.from({ length: 200 }, (_, number) =>
+      (number % 2 === 0 ? a : b).create(ALICE, `${ALICE}/n${number}`),
+    );
+    expect((await Promise.all(changes)).every(({ status }) => status === 200)).toBe(true);
+    await expect.poll(() => database.sql('SELECT 1 FROM outbox'), { timeout: 10_000 }).toEqual([]);
+    const sequences = firstOfEach(all).map(({ sequence }) => Number(sequence));
+    expect(sequences).toHaveLength(200);
+    expect(sequences).toEqual([...sequences].sort((x, y) => x - y));
+    // One who has the tree keeps it from the other, so nothing is published twice.
+    expect(all).toHaveLength(200);
+    expect(published.every((mine) => mine.length > 0)).toBe(true);
+  });
+
+  async function stores(options: Partial<PostgresStoreOptions> = {}) {
+    const database = await postgres.database();
+    return { database, a: await database.open(options), b: await database.open(options) };
+  }
+
+  async function addEvent(store: Store): Promise<number> {
+    return store.write(ALICE, async (tx) => {
+      await tx.addEvent({ event: 'UPDATED', path: '', body: '{}', paged: false });
+      return tx.version();
+    });
+  }
+
+  it('F55 a tree whose relay vanished is relayed by another once its lease is over', async () => {
+    const { database, a, b } = await stores({ relayLease: 300 });
+    await using _database = database;
+    const first = await addEvent(a);
+    expect(await a.outbox.take(ALICE, 9)).toHaveLength(1);
+    expect(await b.outbox.take(ALICE, 9)).toEqual([]);
+    expect(await b.outbox.waiting(9)).toEqual([]);
+    await expect.poll(() => b.outbox.waiting(9)).toEqual([ALICE]);
+    expect(await b.outbox.take(ALICE, 9)).toMatchObject([{ sequence: first }]);
+    // The first one was only slow: what it settles is settled, but the tree stays with the second.
+    const second = await addEvent(a);
+    expect(await a.outbox.settle(ALICE, first, 0)).toBe(true);
+    expect(await a.outbox.take(ALICE, 9)).toEqual([]);
+    expect(await b.outbox.take(ALICE, 9)).toMatchObject([{ sequence: second }]);
+    expect(await b.outbox.settle(ALICE, second, 0)).toBe(false);
+    expect(await database.sql('SELECT 1 FROM relays')).toEqual([]);
+  });
+
+  it('F55 an event that comes while another process has its tree is seen by that one', async () => {
+    const { database, a, b } = await stores();
+    await using _database = database;
+    const first = await addEvent(a);
+    await a.outbox.take(ALICE, 9);
+    const second = await addEvent(b);
+    expect(await b.outbox.take(ALICE, 9)).toEqual([]);
+    expect(await a.outbox.settle(ALICE, first, 0)).toBe(true);
+    expect(await a.outbox.take(ALICE, 9)).toMatchObject([{ sequence: second }]);
+    await a.close();
+    expect(await b.outbox.take(ALICE, 9)).toMatchObject([{ sequence: second }]);
+  });
+
+  it('writes of one tree are serial', async () => {
+    const { database, a, b } = await stores();
+    await using _database = database;
+    await a.write(ALICE, (tx) => insert(tx, '', { data: '0' }));
+    const increments = Array.from({ length: 300 }, (_, number) =>
+      (number % 2 === 0 ? a : b).write(ALICE, async (tx) => {
+        const { object } = await tx.look('');
+        if (object !== undefined) {
+          const version = await tx.version();
+          await tx.replace({ ...object, version, data: String(Number(object.data) + 1) });
+        }
+        return tx.version();
+      }),
+    );
+    const versions = await Promise.all(increments);
+    expect(new Set(versions).size).toBe(300);
+    expect((await b.snapshot(ALICE, '', ALICE)).object).toMatchObject({ data: '300', version: Math.max(...versions) });
+  });
+
+  it('the first writes of a tree are serial too', async () => {
+    const { database, a, b } = await stores();
+    await using _database = database;
+    for (let round = 0; round < 10; round++) {
+      const tree = `user${round}@x`;
+      const versions = await Promise.all([a, b, a, b].map((store) => store.write(tree, async (tx) => tx.version())));
+      expect(versions.sort()).toEqual([1, 2, 3, 4]);
+    }
+  });
+
+  it('a secret is made once, a key is claimed once', async () => {
+    const { database, a, b } = await stores();
+    await using _database = database;
+    const secrets = await Promise.all([a, b, a, b].map((store) => store.secret('tokens')));
+    expect(new Set(secrets.map((secret) => Buffer.from(secret).toString('hex'))).size).toBe(1);
+    await a.write(ALICE, async (tx) => {
+      for (let key = 0; key < 200; key++) {
+        await tx.putFile(fileRecord(`key ${key}`, ALICE, { state: 'dead' }), 1);
+      }
+    });
+    const claims = Array.from({ length: 20 }, (_, number) =>
+      (number % 2 === 0 ? a : b).files.claim({ limit: 10, now: 5, deadBefore: 2, pendingBefore: 0 }),
+    );
+    const claimed = (await Promise.all(claims)).flat();
+    expect(new Set(claimed).size).toBe(claimed.length);
+    const rest = await a.files.claim({ limit: 200, now: 5, deadBefore: 2, pendingBefore: 0 });
+    expect(claimed.length + rest.length).toBe(200);
+  });
+
+  it('F41 the end of an upload against the sweeper of the other: a file that is claimed is nobody’s', async () => {
+    const { database, a, b } = await stores();
+    await using _database = database;
+    await plant(a, ALICE, ['']);
+    const endings = new Set<string>();
+    for (let round = 0; round < ROUNDS; round++) {
+      const key = `key ${round}`;
+      await a.write(ALICE, async (tx) => tx.putFile(fileRecord(key, ALICE), 1));
+      const committing = a.write(ALICE, async (tx) => {
+        const file = await tx.file(key);
+        if (file?.state === 'pending') {
+          await tx.putFile({ ...file, state: 'live' }, 2);
+        }
+        return file?.state;
+      });
+      if (round % 2 === 0) {
+        await committing;
+      }
+      const claiming = b.files.claim({ limit: 9, now: 5, deadBefore: 0, pendingBefore: 3 });
+      const [state, claimed] = await Promise.all([committing, claiming]);
+      const isOurs = state === 'pending';
+      expect(claimed).toEqual(isOurs ? [] : [key]);
+      endings.add(String(isOurs));
+    }
+    expect(endings.size).toBe(2);
+  });
+});
+
+/** As a consumer sees them, who drops what is not above the last of the tree. */
+function firstOfEach(changes: readonly Change[]): Change[] {
+  let last = 0;
+  return changes.filter(({ sequence }) => {
+    const isNew = Number(sequence) > last;
+    last = isNew ? Number(sequence) : last;
+    return isNew;
+  });
+}
+
+function dataOf(id: string): (change: Change) => string | undefined {
+  return ({ tree, event }) => {
+    const [object] = event.objects;
+    return `${tree}${object?.path}` === id ? object?.object?.data : undefined;
+  };
+}
