@@ -1,8 +1,11 @@
+export { type BadNetwork, type BadNetworkOptions, startBadNetwork } from './bad-network.ts';
 export { ALICE, BOB, PASSWORD, QUEEN, REALWORLD, SISTER, WONDERLAND } from './cast.ts';
 export { Inbox, PATIENCE, within } from './inbox.ts';
 export { installed } from './installed.ts';
 export { type NatsOptions, type NatsServer, natsInstalled, startNats } from './nats-server.ts';
 export { type PostgresOptions, PostgresServer, postgresInstalled, startPostgres } from './postgres-server.ts';
+export { type RedisCluster, type RedisServer, redisInstalled, startRedis, startRedisCluster } from './redis-server.ts';
+export { type S3Server, s3Installed, startS3 } from './s3-server.ts';
 export { type LogLine, type ServerExit, type ServerOptions, ServerProcess } from './server-process.ts';
 export { startProxy, type TcpProxy } from './tcp-proxy.ts';
 export { type TemporaryDirectory, temporaryDirectory } from './temporary-directory.ts';

@@ -1,6 +1,6 @@
 /**
- * The folder store's end of transfer URLs: PUT and GET of one file over HTTP, on a loopback address, for the gateways of this
- * machine. Bytes stream both ways with back-pressure; a slow sender or reader holds a few MiB and nothing else.
+ * A store's own end of transfer URLs: PUT and GET of one file over HTTP, for gateways: of a folder on a loopback address, for
+ * those of this machine; of S3 for what S3 does not take in one piece. Bytes stream both ways with back-pressure; a slow sender or reader holds a few MiB and nothing else.
  *
  * Lifecycle: `start` resolves once it listens; `stop` takes no new transfers, gives running ones a while, then cuts them.
  */
@@ -36,14 +36,17 @@ export interface EndpointOptions {
   readonly passed: (bytes: number) => void;
 }
 
+/** What the endpoint stands in front of. */
+export type EndpointFiles = Pick<FolderFiles, 'receive' | 'open'>;
+
 export class TransferEndpoint {
-  readonly #files: FolderFiles;
+  readonly #files: EndpointFiles;
   readonly #options: EndpointOptions;
   readonly #server: Server;
   #transfers = 0;
   #origin = '';
 
-  constructor(files: FolderFiles, options: EndpointOptions) {
+  constructor(files: EndpointFiles, options: EndpointOptions) {
     this.#files = files;
     this.#options = options;
     const idle = options.idleSeconds * 1000;

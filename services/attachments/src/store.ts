@@ -4,6 +4,8 @@ export interface FileDigest {
   readonly size: number;
   /** SHA-256, hex. */
   readonly checksum: string;
+  /** MD5, hex, where whoever stored it was asked for that too (see `FileStore.wantsMd5`). */
+  readonly md5?: string | undefined;
 }
 
 /** `different`: there are bytes, but not those. */
@@ -18,6 +20,8 @@ export interface FileStore {
   start(): Promise<void>;
   /** Where to PUT the bytes; `size` undefined where it is not known yet. The PUT is answered once they are durable. */
   uploadUrl(key: string, size: number | undefined): Promise<string>;
+  /** Whether `verify` sees by an MD5 what it would have to read the bytes for otherwise. */
+  readonly wantsMd5?: boolean;
   /** Where to GET the bytes. */
   downloadUrl(key: string): Promise<string>;
   /** Are these the bytes under the key? */

@@ -46,13 +46,14 @@ async function write({ bus, store, newKey }: TransfersDeps, call: CallTo<'write'
   const key = newKey();
   const { fields } = await bus.call(OBJECTS.beginFile, { ...object, key }, undefined, call.context);
   const url = await store.uploadUrl(key, size === undefined ? undefined : wholeNumber(size));
-  return { fields: { url, ticket: formatTicket({ key, incarnation: fields.incarnation }) } };
+  const ticket = formatTicket({ key, incarnation: fields.incarnation });
+  return { fields: { url, ticket, ...(store.wantsMd5 ? { digest: 'md5' } : {}) } };
 }
 
 async function commit(deps: TransfersDeps, call: CallTo<'commit'>): AnswerOf<'commit'> {
-  const { ticket, ...file } = call.fields;
+  const { ticket, md5, ...file } = call.fields;
   const { key, incarnation } = parseTicket(ticket);
-  const verdict = await deps.store.verify(key, { size: wholeNumber(file.size), checksum: file.checksum });
+  const verdict = await deps.store.verify(key, { size: wholeNumber(file.size), checksum: file.checksum, md5 });
   if (verdict !== 'whole') {
     deps.telemetry.damaged(key, verdict);
     await deps.store.remove([key]);

@@ -23,6 +23,15 @@ export interface Sent {
   readonly size: number;
   /** SHA-256, hex. */
   readonly checksum: string;
+  /** MD5, hex, where it was asked for. */
+  readonly md5: string | undefined;
+}
+
+export interface PutOptions {
+  /** Bytes, where that is known. */
+  readonly size: number | undefined;
+  /** Whether the store asks for an MD5 as well. */
+  readonly md5: boolean;
 }
 
 export class TransferClient {
@@ -38,17 +47,19 @@ export class TransferClient {
   }
 
   /**
-   * Sends a file; `size` where it is known. Rejects with what reading the body threw, `too-large` where the store says so,
+   * Sends a file. Rejects with what reading the body threw, `too-large` where the store says so,
    * or `unavailable` where it could not be stored.
    */
-  async put(url: string, body: AsyncIterable<Uint8Array>, size: number | undefined): Promise<Sent> {
+  async put(url: string, body: AsyncIterable<Uint8Array>, { size, md5 }: PutOptions): Promise<Sent> {
     const headers = size === undefined ? { 'transfer-encoding': 'chunked' } : { 'content-length': size };
     const upload = new Upload(this.#request('PUT', url, headers), this.#options);
     const hash = createHash('sha256');
+    const weakHash = md5 ? createHash('md5') : undefined;
     let sent = 0;
     try {
       for await (const piece of body) {
         hash.update(piece);
+        weakHash?.update(piece);
         sent += piece.length;
         await upload.write(piece);
       }
@@ -57,7 +68,7 @@ export class TransferClient {
       upload.abort();
       throw error;
     }
-    return { size: sent, checksum: hash.digest('hex') };
+    return { size: sent, checksum: hash.digest('hex'), md5: weakHash?.digest('hex') };
   }
 
   /**

@@ -94,6 +94,7 @@ export class Transfers {
         ticket: sent.ticket,
         size: String(sent.size),
         checksum: sent.checksum,
+        ...(sent.md5 === undefined ? {} : { md5: sent.md5 }),
       });
       this.#options.moved('up', sent.size);
       const etag = etagHeaders(exchange, fields.etag);
@@ -129,7 +130,10 @@ export class Transfers {
     }
     const size = stream.size === undefined ? undefined : { size: String(stream.size) };
     const { fields } = await this.#options.bus.call(ATTACHMENTS.write, { ...onObject(exchange), ...size });
-    const sent = await this.#options.client.put(fields.url, stream, stream.size);
+    const sent = await this.#options.client.put(fields.url, stream, {
+      size: stream.size,
+      md5: fields.digest === 'md5',
+    });
     return { ...sent, ticket: fields.ticket };
   }
 

@@ -19,6 +19,8 @@ export class TestFileStore {
   onTransfer: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;
   /** Awaited before READ is settled. */
   beforeRead: () => Promise<void> = async () => undefined;
+  /** Whether it asks for an MD5 of what it is sent. */
+  asksForMd5 = false;
   /** Downloads of more than 64 KiB that were under way at once, at most. */
   largestCrowd = 0;
   #crowd = 0;
@@ -44,7 +46,8 @@ export class TestFileStore {
           throw fospError('forbidden', 'Not yours.');
         }
         const ticket = String(++store.#tickets);
-        return { fields: { url: `${store.#origin}/upload/${ticket}`, ticket } };
+        const digest = store.asksForMd5 ? { digest: 'md5' } : {};
+        return { fields: { url: `${store.#origin}/upload/${ticket}`, ticket, ...digest } };
       },
       options,
     );

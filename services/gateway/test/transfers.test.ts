@@ -33,6 +33,16 @@ describe('WRITE', () => {
     expect(store.uploads.get('1')?.headers['content-length']).toBe(String(ODD.length));
   });
 
+  it('F31 tells the MD5 of what it sent where the store asks for it, and computes none otherwise', async () => {
+    const { gateway, store } = await start();
+    const alice = await gateway.logIn('alice');
+    await alice.succeed('WRITE', 'alice@wonderland.lit/a', { body: ODD });
+    store.asksForMd5 = true;
+    await alice.succeed('WRITE', 'alice@wonderland.lit/b', { body: ODD });
+    expect(store.files.get('/a')?.fields).not.toHaveProperty('md5');
+    expect(store.files.get('/b')?.fields['md5']).toBe(createHash('md5').update(ODD).digest('hex'));
+  });
+
   it('F31 takes an empty file, with and without the blank line', async () => {
     const { gateway, store } = await start();
     const alice = await gateway.logIn('alice');

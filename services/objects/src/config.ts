@@ -1,7 +1,18 @@
 /** What this service is set by. */
 import { join } from 'node:path';
 import { normaliseDomain } from '@fosp/protocol';
-import { bytes, count, type Kind, type Settings, seconds, splitList, text, variable } from '@fosp/runtime';
+import {
+  bytes,
+  count,
+  type Kind,
+  type Secret,
+  type Settings,
+  seconds,
+  secretText,
+  splitList,
+  text,
+  variable,
+} from '@fosp/runtime';
 import { DEFAULT_LIMITS, type ObjectsLimits } from './limits.ts';
 
 const KIB = 1024;
@@ -46,6 +57,11 @@ export const OBJECTS_VARIABLES = {
     { min: 1 },
   ),
   cache: bytes('FOSP_OBJECT_CACHE', '64 MiB', 'memory for objects that are ready to be read', { min: MIB }),
+  redis: secretText(
+    'FOSP_REDIS_URL',
+    undefined,
+    'Redis for them in place of memory, redis://user:password@host:port; nodes of a cluster, separated by commas',
+  ),
 } as const;
 
 export interface ObjectsConfig {
@@ -54,6 +70,8 @@ export interface ObjectsConfig {
   /** Of the embedded database. */
   readonly folder: string;
   readonly cacheBytes: number;
+  /** Of a Redis in place of memory; may hold a password. */
+  readonly redisUrl: Secret<string> | undefined;
   readonly limits: ObjectsLimits;
 }
 
@@ -70,11 +88,13 @@ export function objectsConfig(settings: Settings<typeof OBJECTS_VARIABLES>): Obj
     transfer,
     upload,
     hashMemory,
+    redis,
   } = settings;
   return {
     domains,
     folder: join(dataDirectory, 'objects'),
     cacheBytes: cache,
+    redisUrl: redis,
     limits: {
       ...DEFAULT_LIMITS,
       objectBytes: object,

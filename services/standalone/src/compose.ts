@@ -11,15 +11,7 @@ import { Bus, type BusFailure, InProcessTransport, type Transport } from '@fosp/
 import { createFederationService } from '@fosp/federation';
 import { createGatewayService, gatewayConfig, type ListeningPorts } from '@fosp/gateway';
 import { createNotificationsService } from '@fosp/notifications';
-import {
-  createMemoryCache,
-  createMemoryCounters,
-  createObjectsService,
-  type ObjectsConfig,
-  objectsConfig,
-  openSqliteStore,
-  type Store,
-} from '@fosp/objects';
+import { createObjectsService, objectsConfig, openCaching, openSqliteStore, type Store } from '@fosp/objects';
 import type { AdminRoute, Health, Log, Metrics } from '@fosp/runtime';
 import type { StandaloneSettings } from './config.ts';
 import { unusableFolder } from './data-folder.ts';
@@ -53,10 +45,14 @@ export function composeServices({ settings, log, metrics, health, clock, transpo
   const logFailure = ({ subject, id, error }: BusFailure) => log.error({ subject, id, error }, 'a service failed');
   const bus = new Bus(transport ?? new InProcessTransport({ clock }), { clock, log: logFailure });
   const parts = (component: string) => ({ bus, clock, metrics, log: log.child({ component }) });
+  const config = objectsConfig(settings.objects);
+  const store = openStore(config.folder, log, clock);
+  const { redisUrl, cacheBytes } = config;
+  const caching = openCaching({ redisUrl, cacheBytes, window: COUNTER_WINDOW_MS, log, clock });
   const objects = createObjectsService({
     ...parts('objects'),
     ...(health === undefined ? {} : { health }),
-    ...embedded(objectsConfig(settings.objects), log, clock),
+    ...{ domains: config.domains, limits: config.limits, store, cache: caching.cache, counters: caching.counters },
   });
   const notifications = createNotificationsService({ ...parts('notifications'), ...settings.notifications });
   const attachments = createAttachmentsService({
@@ -78,21 +74,11 @@ export function composeServices({ settings, log, metrics, health, clock, transpo
       await gateway.drain();
       await Promise.all([attachments.drain(), federation.drain()]);
       await objects.drain();
+      await caching.close();
       await notifications.drain();
       await bus.drain();
     },
     settle: () => objects.settled(),
-  };
-}
-
-/** What objects is given where there is no server to keep things for it. */
-function embedded({ domains, folder, limits, cacheBytes }: ObjectsConfig, log: Log, clock: () => number) {
-  return {
-    domains,
-    limits,
-    store: openStore(folder, log, clock),
-    cache: createMemoryCache({ bytes: cacheBytes }),
-    counters: createMemoryCounters({ window: COUNTER_WINDOW_MS, clock }),
   };
 }
 

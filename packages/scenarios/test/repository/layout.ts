@@ -45,6 +45,9 @@ export const DRIVERS: Readonly<Record<string, RegExp>> = {
   '@nats-io/jetstream': /^packages\/bus\/src\/nats\//,
   '@nats-io/kv': /^packages\/bus\/src\/nats\//,
   pg: /^services\/objects\/src\/store\/postgres\/connection\.ts$/,
+  ioredis: /^services\/objects\/src\/redis\/link\.ts$/,
+  '@aws-sdk/client-s3': /^services\/attachments\/src\/s3\/client\.ts$/,
+  '@aws-sdk/s3-request-presigner': /^services\/attachments\/src\/s3\/client\.ts$/,
   ws: /^packages\/(conformance|testkit|bench)\/src\//,
 };
 

@@ -6,6 +6,7 @@
  * before it is acknowledged; and a reader who found nothing takes a `Miss` before it asks the store, which drops what the
  * reader brings if it was invalidated meanwhile.
  */
+import { parentPath } from '@fosp/protocol';
 import type { Sight } from '../sight.ts';
 import type { Snapshot, Soon } from '../store/store.ts';
 
@@ -32,6 +33,11 @@ export interface Invalidation {
 
 export interface Cache {
   read(tree: string, path: string): Soon<Hit | Miss>;
-  /** Once this is done, nobody reads what was there before. */
+  /** Once this is done, nobody reads what was there before. Never rejects: where a cache cannot be told, it waits. */
   invalidate(change: Invalidation): Soon<void>;
+}
+
+/** A path without an object is kept only where its parent exists: so creating an object concerns that path alone. */
+export function isKeepable({ object, levels }: Snapshot, path: string): boolean {
+  return object !== undefined || levels[0]?.path === parentPath(path);
 }

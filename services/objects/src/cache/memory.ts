@@ -7,10 +7,8 @@
  *   Nothing else can be older: the store was asked after the miss began, and shows all that was acknowledged before.
  * - A path without an object is kept only where its parent exists. So creating an object concerns that path alone.
  */
-import { parentPath } from '@fosp/protocol';
 import type { Sight } from '../sight.ts';
-import type { Snapshot } from '../store/store.ts';
-import type { Cache, Hit, Invalidation, Miss } from './cache.ts';
+import { type Cache, type Hit, type Invalidation, isKeepable, type Miss } from './cache.ts';
 
 export interface MemoryCacheOptions {
   /** Estimated memory of all entries; 64 MiB. Those that were not read for longest go first, roughly. */
@@ -155,10 +153,6 @@ class MemoryCache implements Cache {
       this.#trees.delete(entries.name);
     }
   }
-}
-
-function isKeepable({ object, levels }: Snapshot, path: string): boolean {
-  return object !== undefined || levels[0]?.path === parentPath(path);
 }
 
 /** Twice the texts: as strings, and as the view that is kept with them. */

@@ -1,0 +1,100 @@
+/** An S3 server for a test: Ceph's radosgw on loopback, with everything in memory. */
+import { execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { installed } from './installed.ts';
+import { freePort } from './server-program.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
+
+const run = promisify(execFile);
+const SCRIPT = fileURLToPath(new URL('../programs/start-ceph.sh', import.meta.url));
+
+export interface S3Server extends AsyncDisposable {
+  readonly port: number;
+  /** `http://127.0.0.1:PORT`; buckets go by path. */
+  readonly endpoint: string;
+  readonly region: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  /** Kills what speaks S3; what is stored stays. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export function s3Installed(): boolean {
+  return ['radosgw', 'ceph-mon', 'ceph-osd', 'ceph'].every((program) => installed(program));
+}
+
+export async function startS3(): Promise<S3Server> {
+  const directory = await temporaryDirectory();
+  const port = await freePort();
+  const [accessKeyId, secretAccessKey] = ['test', 'testing'];
+  const environment = {
+    PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    ...{ D: directory.path, P: String(port), MP: String(await freePort()), KEY: accessKeyId, SECRET: secretAccessKey },
+  };
+  const folder = join(directory.path, 'run');
+  const stop = async () => {
+    await endAll(folder, () => true);
+    await directory[Symbol.asyncDispose]();
+  };
+  try {
+    await run('bash', [SCRIPT], { env: environment });
+    await untilListening(port);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    ...{ port, endpoint: `http://127.0.0.1:${port}`, region: 'us-east-1', accessKeyId, secretAccessKey },
+    kill: () => endAll(folder, (name) => name.startsWith('client.rgw')),
+    restart: async () => {
+      await run('radosgw', ['-c', join(directory.path, 'ceph.conf'), '-n', 'client.rgw']);
+      await untilListening(port);
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+/** Kills the daemons whose pid files are in the folder. */
+async function endAll(folder: string, which: (name: string) => boolean): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names.filter((file) => file.endsWith('.pid') && which(file))) {
+    const pid = Number(await readFile(join(folder, name), 'utf8'));
+    while (pid > 0 && signal(pid)) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+}
+
+/** False once there is no such process. */
+function signal(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGKILL');
+  } catch {
+    return false;
+  }
+}
+
+async function untilListening(port: number): Promise<void> {
+  for (let attempt = 0; attempt < 300; attempt++) {
+    const isListening = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, '127.0.0.1', () => {
+        socket.destroy();
+        resolve(true);
+      });
+      socket.on('error', () => resolve(false));
+    });
+    if (isListening) {
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`radosgw does not listen on port ${port}`);
+}

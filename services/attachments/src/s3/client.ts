@@ -1,0 +1,229 @@
+/**
+ * One bucket of an S3 server: the only file that knows the driver. What a server does not answer is `unavailable`, after
+ * a few attempts; nothing of its answers is shown to users.
+ *
+ * The driver's own checksums stay off where S3 does not require them: servers of other makers store them as data, refuse
+ * them, or do not look (docs/adr/0011). Content-MD5 is what all of them verify.
+ */
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateBucketCommand,
+  CreateMultipartUploadCommand,
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  PutObjectCommand,
+  S3Client,
+  S3ServiceException,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import { fospError } from '@fosp/protocol';
+
+export interface BucketOptions {
+  /** `https://s3.example.org`; that of the region at AWS where it is undefined. */
+  readonly endpoint: string | undefined;
+  readonly region: string;
+  readonly bucket: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  /** Whether the bucket stands in the path of URLs, not in their host name. */
+  readonly forcePathStyle: boolean;
+  /** Seconds after which a transfer URL can no longer be begun with. */
+  readonly urlSeconds: number;
+  /** How often a request is sent before it has failed. */
+  readonly attempts: number;
+  /** Milliseconds to wait for a connection, and for an answer. */
+  readonly connectTimeout: number;
+  readonly answerTimeout: number;
+}
+
+export interface ObjectHead {
+  /** Bytes. */
+  readonly size: number;
+  /** Without quotes: the MD5 in hex where the file came in one piece and is not encrypted with a key of its own. */
+  readonly etag: string;
+  /** SHA-256, hex, where it was known before the file was stored. */
+  readonly checksum: string | undefined;
+}
+
+export interface Upload {
+  readonly key: string;
+  readonly id: string;
+}
+
+/** What a part, or a whole file in one piece, is sent as. */
+export interface Piece {
+  readonly body: Uint8Array;
+  /** Base64. */
+  readonly md5: string;
+}
+
+const CHECKSUM = 'sha256';
+
+/** Files deleted by one request. */
+const DELETED_AT_ONCE = 1_000;
+
+export class Bucket {
+  readonly #client: S3Client;
+  readonly #options: BucketOptions;
+
+  constructor(options: BucketOptions) {
+    const { endpoint, region, forcePathStyle, accessKeyId, secretAccessKey } = options;
+    this.#options = options;
+    this.#client = new S3Client({
+      ...(endpoint === undefined ? {} : { endpoint }),
+      ...{ region, forcePathStyle, credentials: { accessKeyId, secretAccessKey }, maxAttempts: options.attempts },
+      ...{ requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED' },
+      requestHandler: { connectionTimeout: options.connectTimeout, requestTimeout: options.answerTimeout },
+    });
+  }
+
+  /** Makes the bucket where it is missing. */
+  async prepare(): Promise<void> {
+    const Bucket = this.#options.bucket;
+    const isThere = await this.#ask(() => this.#client.send(new HeadBucketCommand({ Bucket })).catch(ifMissing));
+    if (isThere === undefined) {
+      await this.#ask(() => this.#client.send(new CreateBucketCommand({ Bucket })));
+    }
+  }
+
+  /** A URL for one PUT of exactly so many bytes. */
+  putUrl(key: string, size: number): Promise<string> {
+    const command = new PutObjectCommand({ ...this.#at(key), ContentLength: size });
+    const { urlSeconds } = this.#options;
+    return getSignedUrl(this.#client, command, {
+      expiresIn: urlSeconds,
+      signableHeaders: new Set(['host', 'content-length']),
+    });
+  }
+
+  getUrl(key: string): Promise<string> {
+    const { urlSeconds } = this.#options;
+    return getSignedUrl(this.#client, new GetObjectCommand(this.#at(key)), { expiresIn: urlSeconds });
+  }
+
+  /** Undefined where there is no such file. */
+  async head(key: string): Promise<ObjectHead | undefined> {
+    const head = await this.#ask(() => this.#client.send(new HeadObjectCommand(this.#at(key))).catch(ifMissing));
+    return (
+      head && {
+        size: head.ContentLength ?? 0,
+        etag: (head.ETag ?? '').replaceAll('"', ''),
+        checksum: head.Metadata?.[CHECKSUM],
+      }
+    );
+  }
+
+  /** The bytes of a file that is there. */
+  async *read(key: string): AsyncGenerator<Uint8Array> {
+    const { Body } = await this.#ask(() => this.#client.send(new GetObjectCommand(this.#at(key))));
+    try {
+      for await (const piece of Body as AsyncIterable<Uint8Array>) {
+        yield piece;
+      }
+    } catch (error) {
+      throw unavailable(error);
+    }
+  }
+
+  /** Stores a file in one piece. `checksum`: its SHA-256, hex. */
+  async put(key: string, { body, md5 }: Piece, checksum: string): Promise<void> {
+    const command = new PutObjectCommand({
+      ...this.#at(key),
+      ...{ Body: body, ContentMD5: md5, ContentLength: body.length, Metadata: { [CHECKSUM]: checksum } },
+    });
+    await this.#ask(() => this.#client.send(command));
+  }
+
+  /** Begins an upload in parts, to be completed or aborted. */
+  async begin(key: string): Promise<Upload> {
+    const { UploadId } = await this.#ask(() => this.#client.send(new CreateMultipartUploadCommand(this.#at(key))));
+    if (UploadId === undefined) {
+      throw unavailable(new Error('S3 gave no id for an upload'));
+    }
+    return { key, id: UploadId };
+  }
+
+  /** Stores one part; what is to be told of it in the end. `number` counts from 1. */
+  async part({ key, id }: Upload, number: number, { body, md5 }: Piece): Promise<string> {
+    const command = new UploadPartCommand({
+      ...this.#at(key),
+      ...{ UploadId: id, PartNumber: number, Body: body, ContentMD5: md5, ContentLength: body.length },
+    });
+    const { ETag } = await this.#ask(() => this.#client.send(command));
+    return ETag ?? '';
+  }
+
+  /** Makes a file of the parts, of whose number 1 the first tag tells. */
+  async complete({ key, id }: Upload, tags: readonly string[]): Promise<void> {
+    const Parts = tags.map((ETag, index) => ({ ETag, PartNumber: index + 1 }));
+    const command = new CompleteMultipartUploadCommand({
+      ...this.#at(key),
+      ...{ UploadId: id, MultipartUpload: { Parts } },
+    });
+    await this.#ask(() => this.#client.send(command));
+  }
+
+  async abort({ key, id }: Upload): Promise<void> {
+    const command = new AbortMultipartUploadCommand({ ...this.#at(key), UploadId: id });
+    await this.#ask(() => this.#client.send(command).catch(ifMissing));
+  }
+
+  /** Uploads in parts that were begun before this time (milliseconds since the epoch), up to `limit`. */
+  async uploadsBefore(time: number, limit: number): Promise<Upload[]> {
+    const command = new ListMultipartUploadsCommand({ Bucket: this.#options.bucket, MaxUploads: limit });
+    const { Uploads = [] } = await this.#ask(() => this.#client.send(command));
+    return Uploads.flatMap(({ Key, UploadId, Initiated }) =>
+      Key !== undefined && UploadId !== undefined && (Initiated?.getTime() ?? 0) < time
+        ? [{ key: Key, id: UploadId }]
+        : [],
+    );
+  }
+
+  /** Missing ones are no error. */
+  async remove(keys: readonly string[]): Promise<void> {
+    for (let start = 0; start < keys.length; start += DELETED_AT_ONCE) {
+      const Objects = keys.slice(start, start + DELETED_AT_ONCE).map((Key) => ({ Key }));
+      const command = new DeleteObjectsCommand({ Bucket: this.#options.bucket, Delete: { Objects, Quiet: true } });
+      const { Errors = [] } = await this.#ask(() => this.#client.send(command));
+      const [error] = Errors.filter(({ Code }) => Code !== 'NoSuchKey');
+      if (error !== undefined) {
+        throw unavailable(new Error(`S3 did not delete ${error.Key}: ${error.Code}`));
+      }
+    }
+  }
+
+  close(): void {
+    this.#client.destroy();
+  }
+
+  #at(key: string): { readonly Bucket: string; readonly Key: string } {
+    return { Bucket: this.#options.bucket, Key: key };
+  }
+
+  async #ask<T>(send: () => Promise<T>): Promise<T> {
+    try {
+      return await send();
+    } catch (error) {
+      throw unavailable(error);
+    }
+  }
+}
+
+function unavailable(cause: unknown): Error {
+  return fospError('unavailable', 'The file store does not answer as it should. Try again.', {
+    headers: { 'Retry-After': '1' },
+    cause,
+  });
+}
+
+function ifMissing(error: unknown): undefined {
+  if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 404) {
+    return undefined;
+  }
+  throw error;
+}

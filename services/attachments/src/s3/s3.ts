@@ -1,0 +1,167 @@
+/**
+ * The file store of a cluster: a bucket. Files of a known size are PUT to S3 itself by a presigned URL, others, and those
+ * too large for one PUT, to an endpoint of this process that sends them on in parts. All are read from S3 itself.
+ *
+ * That what is stored is what was sent is seen without reading it where one of these is known: the digest of an upload that
+ * went through this process, the SHA-256 that was stored with a small one, or an MD5 of the sender's, which S3 tells of
+ * whatever came in one piece. Where none is known, or it does not fit, the file is read; no more than a piece is in memory.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { createBufferCollector } from '../buffer-garbage.ts';
+import { TransferEndpoint } from '../endpoint.ts';
+import { signedPath } from '../signed-urls.ts';
+import type { FileDigest, FileStore, Verdict } from '../store.ts';
+import { Bucket, type BucketOptions, type ObjectHead } from './client.ts';
+import { Relay } from './relay.ts';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
+
+export interface S3Options extends Pick<BucketOptions, 'bucket' | 'accessKeyId' | 'secretAccessKey'> {
+  readonly endpoint?: string | undefined;
+  readonly region?: string;
+  readonly forcePathStyle?: boolean;
+  readonly urlSeconds?: number;
+  readonly attempts?: number;
+  readonly connectTimeout?: number;
+  readonly answerTimeout?: number;
+  /** Milliseconds since the epoch. */
+  readonly clock?: () => number;
+  /** Where the endpoint for parts listens, and the address by which gateways reach it. */
+  readonly host?: string;
+  readonly port?: number;
+  readonly advertisedHost?: string;
+  /** Bytes of one file. */
+  readonly limit?: number;
+  /** Bytes above which a file of known size goes in parts as well. S3 takes 5 GiB in one piece. */
+  readonly onePieceBytes?: number;
+  /** Bytes of a part; an upload in parts holds two of them. */
+  readonly partBytes?: number;
+  /** Uploads in parts at once; one more is answered 503. */
+  readonly transfers?: number;
+  /** Seconds that one upload in parts may take; what is left of one is deleted as much later. */
+  readonly uploadSeconds?: number;
+  readonly idleSeconds?: number;
+  readonly stopSeconds?: number;
+  /** Uploads aborted by one sweep. */
+  readonly leftovers?: number;
+  /** Files whose digest is remembered between upload and commit. */
+  readonly digests?: number;
+  readonly failed?: (key: string, error: unknown) => void;
+}
+
+export const S3_DEFAULTS = {
+  endpoint: undefined,
+  region: 'us-east-1',
+  forcePathStyle: false,
+  urlSeconds: 60,
+  attempts: 3,
+  connectTimeout: 2_000,
+  answerTimeout: 30_000,
+  clock: Date.now,
+  host: '127.0.0.1',
+  port: 0,
+  limit: 64 * MIB,
+  onePieceBytes: 5 * GIB,
+  partBytes: 8 * MIB,
+  transfers: 32,
+  uploadSeconds: 3600,
+  idleSeconds: 600,
+  stopSeconds: 10,
+  leftovers: 1_000,
+  digests: 10_000,
+  failed: () => undefined,
+} as const;
+
+export function createS3Store(options: S3Options): FileStore {
+  const settings = { ...S3_DEFAULTS, ...options };
+  const { clock, urlSeconds, uploadSeconds, partBytes, digests: bound } = settings;
+  const urls = { secret: randomBytes(32), clock, urlSeconds };
+  const bucket = new Bucket(settings);
+  const relay = new Relay({ bucket, partBytes });
+  const digests = new Map<string, FileDigest>();
+  const stored = (key: string, digest: FileDigest) => {
+    const [oldest] = digests.keys();
+    if (digests.size >= bound && oldest !== undefined) {
+      digests.delete(oldest);
+    }
+    digests.set(key, digest);
+  };
+  const files = {
+    receive: relay.receive.bind(relay),
+    // Nothing is read from here.
+    open: async () => undefined,
+  };
+  const endpoint = new TransferEndpoint(files, {
+    ...settings,
+    ...{ urls, stored, readBytes: 256 * KIB, passed: createBufferCollector(8 * MIB) },
+  });
+
+  return {
+    start: async () => {
+      await bucket.prepare();
+      await endpoint.start();
+    },
+    wantsMd5: true,
+    uploadUrl: async (key, size) =>
+      size !== undefined && size <= settings.onePieceBytes
+        ? bucket.putUrl(key, size)
+        : reachable(endpoint.origin, settings.advertisedHost) + signedPath({ method: 'PUT', key, size }, urls),
+    downloadUrl: (key) => bucket.getUrl(key),
+    verify: async (key, expected) => {
+      const head = await bucket.head(key);
+      const digest = digests.get(key);
+      digests.delete(key);
+      return verdictOf(bucket, key, { head, digest, expected });
+    },
+    remove: async (keys) => {
+      relay.end(keys);
+      await bucket.remove(keys);
+    },
+    clean: async () => {
+      const left = await bucket.uploadsBefore(clock() - uploadSeconds * 1000, settings.leftovers);
+      for (const upload of left) {
+        await bucket.abort(upload);
+      }
+      return left.length;
+    },
+    stop: async () => {
+      await endpoint.stop();
+      bucket.close();
+    },
+  };
+}
+
+interface Evidence {
+  readonly head: ObjectHead | undefined;
+  /** Of the upload, where it went through this process. */
+  readonly digest: FileDigest | undefined;
+  readonly expected: FileDigest;
+}
+
+async function verdictOf(bucket: Bucket, key: string, { head, digest, expected }: Evidence): Promise<Verdict> {
+  if (head === undefined) {
+    return 'missing';
+  }
+  if (head.size !== expected.size) {
+    return 'different';
+  }
+  const isSeen =
+    digest?.checksum === expected.checksum ||
+    head.checksum === expected.checksum ||
+    (expected.md5 !== undefined && head.etag === expected.md5);
+  if (isSeen) {
+    return 'whole';
+  }
+  const hash = createHash('sha256');
+  for await (const piece of bucket.read(key)) {
+    hash.update(piece);
+  }
+  return hash.digest('hex') === expected.checksum ? 'whole' : 'different';
+}
+
+/** The endpoint's origin as others reach it. */
+function reachable(origin: string, host: string | undefined): string {
+  return host === undefined ? origin : `http://${host}:${new URL(origin).port}`;
+}

@@ -1,0 +1,143 @@
+/**
+ * The connection to Redis, Redis Cluster or Valkey: the only file that knows the driver.
+ *
+ * Nothing waits for a server that does not answer: commands fail at once while there is no connection, and after their
+ * patience otherwise. A command that failed may still be carried out, even much later; whoever sends it must not mind.
+ */
+import { createHash } from 'node:crypto';
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { Breaker } from './breaker.ts';
+
+export interface RedisLinkOptions {
+  /** `redis://user:password@host:port/0`, or `rediss:` for TLS; nodes of a Redis Cluster, separated by commas. */
+  readonly url: string;
+  /** Milliseconds to wait for an answer that would only make things faster; 25. */
+  readonly patience?: number;
+  /** Milliseconds to wait for one that a success depends on; 500. */
+  readonly confirmPatience?: number;
+  /** Milliseconds before Redis is tried again once it does not answer: the first pause, and the longest; 100, 2,000. */
+  readonly pause?: number;
+  readonly longestPause?: number;
+  /** Told when Redis is left alone, and why, and when it is used again. */
+  readonly told?: (state: 'open' | 'closed', failure?: unknown) => void;
+}
+
+const DEFAULTS = { patience: 25, confirmPatience: 500, pause: 100, longestPause: 2_000, told: () => undefined };
+
+const CONNECT_TIMEOUT = 2_000;
+
+/** A Lua script. All its keys share a hash tag. */
+export interface Script {
+  readonly lua: string;
+  readonly sha: string;
+}
+
+export function script(lua: string): Script {
+  return { lua, sha: createHash('sha1').update(lua).digest('hex') };
+}
+
+export interface RedisLink {
+  /** Whether asking is worth while: it answers, and in time. */
+  readonly isUsable: boolean;
+  mget(keys: string[]): Promise<(string | null)[]>;
+  run(script: Script, keys: string[], values: (string | number)[]): Promise<unknown>;
+  /** Waits for longer than the others, and asks even while asking is not worth while. `life` in milliseconds. */
+  confirmSet(key: string, value: string, life: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What of the driver is used. */
+interface Driver {
+  mget(keys: string[]): Promise<(string | null)[]>;
+  set(key: string, value: string, unit: 'PX', life: number): Promise<unknown>;
+  evalsha(sha: string, keys: number, ...values: (string | number)[]): Promise<unknown>;
+  eval(lua: string, keys: number, ...values: (string | number)[]): Promise<unknown>;
+  ping(): Promise<unknown>;
+  disconnect(): void;
+}
+
+/** Connects in the background, and again whenever the connection is lost. */
+export function openRedisLink(options: RedisLinkOptions): RedisLink {
+  return new DriverLink({ ...DEFAULTS, ...options });
+}
+
+class DriverLink implements RedisLink {
+  readonly #driver: Driver;
+  readonly #options: Required<RedisLinkOptions>;
+  readonly #breaker: Breaker;
+
+  constructor(options: Required<RedisLinkOptions>) {
+    this.#options = options;
+    this.#breaker = new Breaker({ ...options, probe: () => this.#within(this.#driver.ping(), options.patience) });
+    this.#driver = connect(options, (error) => this.#breaker.failed(error));
+  }
+
+  get isUsable(): boolean {
+    return this.#breaker.isClosed;
+  }
+
+  mget(keys: string[]): Promise<(string | null)[]> {
+    return this.#judged(this.#driver.mget(keys), this.#options.patience);
+  }
+
+  run(script: Script, keys: string[], values: (string | number)[]): Promise<unknown> {
+    return this.#judged(this.#run(script, keys, values), this.#options.patience);
+  }
+
+  async confirmSet(key: string, value: string, life: number): Promise<void> {
+    await this.#judged(this.#driver.set(key, value, 'PX', life), this.#options.confirmPatience);
+  }
+
+  async close(): Promise<void> {
+    this.#breaker.stop();
+    this.#driver.disconnect();
+  }
+
+  async #run({ lua, sha }: Script, keys: string[], values: (string | number)[]): Promise<unknown> {
+    try {
+      return await this.#driver.evalsha(sha, keys.length, ...keys, ...values);
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) {
+        throw error;
+      }
+      return this.#driver.eval(lua, keys.length, ...keys, ...values);
+    }
+  }
+
+  async #judged<T>(answer: Promise<T>, patience: number): Promise<T> {
+    try {
+      const value = await this.#within(answer, patience);
+      this.#breaker.succeeded();
+      return value;
+    } catch (error) {
+      this.#breaker.failed(error);
+      throw error;
+    }
+  }
+
+  #within<T>(answer: Promise<T>, patience: number): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`Redis did not answer within ${patience} ms`)), patience);
+      answer.then(resolve, reject).finally(() => clearTimeout(timer));
+    });
+  }
+}
+
+function connect({ url, pause, longestPause }: Required<RedisLinkOptions>, failed: (error: unknown) => void): Driver {
+  const again = (attempt: number) => Math.min(pause * 2 ** Math.min(attempt - 1, 10), longestPause);
+  const common = {
+    ...{ autoResendUnfulfilledCommands: false, maxRetriesPerRequest: 0, connectTimeout: CONNECT_TIMEOUT },
+    ...{ noDelay: true, disableClientInfo: true },
+  } satisfies RedisOptions;
+  const urls = url.split(',');
+  const driver =
+    urls.length > 1
+      ? new Cluster(urls, {
+          ...{ redisOptions: common, enableOfflineQueue: false, enableAutoPipelining: true },
+          ...{ clusterRetryStrategy: again, scaleReads: 'master' },
+        })
+      : new Redis(url, { ...common, enableOfflineQueue: false, enableAutoPipelining: true, retryStrategy: again });
+  // Every lost connection is told here too; without a listener the driver writes to the console.
+  driver.on('error', failed);
+  return driver;
+}

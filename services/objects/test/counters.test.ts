@@ -1,0 +1,74 @@
+import { type RedisServer, redisInstalled, startRedis } from '@fosp/testkit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Counters, createMemoryCounters, createRedisCounters, openRedisLink } from '../src/index.ts';
+import { untilUsable } from './redis.ts';
+
+const without = redisInstalled() ? '' : ' (left out: redis-server is not installed; apt-get install redis-server)';
+const PATIENT = { patience: 2_000 };
+
+function promises(open: (window: number) => Counters): void {
+  it('counts per key, and reads without counting', async () => {
+    const counters = open(60_000);
+    expect(await counters.read('a')).toEqual({ count: 0, resetsIn: 0 });
+    for (let count = 1; count <= 3; count++) {
+      expect(await counters.add('a')).toMatchObject({ count });
+    }
+    const { count, resetsIn } = await counters.read('a');
+    expect(count).toBe(3);
+    expect(resetsIn).toBeGreaterThan(50_000);
+    expect(resetsIn).toBeLessThanOrEqual(60_000);
+    expect(await counters.add('b')).toMatchObject({ count: 1 });
+  });
+
+  it('begins anew once the window that the first event began has ended', async () => {
+    const counters = open(60);
+    await counters.add('a');
+    const began = performance.now();
+    while ((await counters.read('a')).count > 0) {
+      expect(performance.now() - began).toBeLessThan(5_000);
+    }
+    expect(await counters.read('a')).toEqual({ count: 0, resetsIn: 0 });
+    expect(await counters.add('a')).toMatchObject({ count: 1 });
+  });
+}
+
+describe('counters in memory', () => {
+  promises((window) => createMemoryCounters({ window, clock: Date.now }));
+});
+
+describe.skipIf(!redisInstalled())(`counters in Redis${without}`, () => {
+  let server: RedisServer;
+  let link: ReturnType<typeof openRedisLink>;
+  let prefixes = 0;
+  const open = (window: number, prefix = `test${prefixes++}:`) =>
+    createRedisCounters({ link, window, clock: Date.now, prefix });
+  beforeAll(async () => {
+    server = await startRedis();
+    link = openRedisLink({ url: server.url, ...PATIENT });
+    await untilUsable(link);
+  });
+  afterAll(async () => {
+    await link.close();
+    await server.stop();
+  });
+
+  promises(open);
+
+  it('count for all processes together', async () => {
+    const [one, other] = [open(60_000, 'shared:'), open(60_000, 'shared:')];
+    const counts = await Promise.all(Array.from({ length: 40 }, (_, i) => (i % 2 ? one : other).add('a')));
+    expect(counts.map(({ count }) => count).sort((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
+  });
+
+  it('go on in the process alone while Redis is gone', async () => {
+    const counters = open(60_000);
+    await counters.add('a');
+    await server.kill();
+    for (let count = 1; count <= 20; count++) {
+      expect(await counters.add('a')).toMatchObject({ count });
+    }
+    await server.restart();
+    await untilUsable(link);
+    expect(await counters.add('a')).toMatchObject({ count: 1 });
+  });
+});
