@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { bytes, onOff, type Settings, seconds, secretText, text, url } from '@fosp/runtime';
 import { ATTACHMENTS_DEFAULTS, type AttachmentsOptions } from './attachments.ts';
 import { createFolderStore } from './folder.ts';
-import { createS3Store, type S3Options } from './s3/s3.ts';
+import type { S3Options } from './s3/s3.ts';
 import type { FileStore } from './store.ts';
 import type { Telemetry } from './telemetry.ts';
 
@@ -33,11 +33,13 @@ export function attachmentsOptions(settings: Settings<typeof ATTACHMENTS_VARIABL
 }
 
 /** The store that the environment asks for: S3, or a folder named `attachments` in the data folder. */
-export function storeOf(
+export async function storeOf(
   settings: Settings<typeof ATTACHMENTS_VARIABLES>,
-): (failed: Telemetry['transferFailed']) => FileStore {
+): Promise<(failed: Telemetry['transferFailed']) => FileStore> {
   const s3 = s3OptionsOf(settings);
   if (s3 !== undefined) {
+    // The client of S3 takes its time to load, which a server with a folder need not wait for.
+    const { createS3Store } = await import('./s3/s3.ts');
     return (failed) => createS3Store({ ...s3, failed });
   }
   const directory = join(settings.dataDirectory, 'attachments');

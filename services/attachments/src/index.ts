@@ -7,5 +7,4 @@ export {
 } from './attachments.ts';
 export { ATTACHMENTS_VARIABLES, attachmentsOptions, storeOf } from './config.ts';
 export { createFolderStore, FOLDER_DEFAULTS, type FolderOptions } from './folder.ts';
-export { createS3Store, S3_DEFAULTS, type S3Options } from './s3/s3.ts';
 export type { FileDigest, FileStore, Verdict } from './store.ts';

@@ -4,8 +4,9 @@ import { ATTACHMENTS, Bus, InProcessTransport, OBJECTS } from '@fosp/bus';
 import { createLog, Metrics } from '@fosp/runtime';
 import { ALICE, type S3Server, s3Installed, startBadNetwork, startS3 } from '@fosp/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createAttachmentsService, createS3Store, type S3Options } from '../src/index.ts';
+import { createAttachmentsService } from '../src/index.ts';
 import { Bucket } from '../src/s3/client.ts';
+import { createS3Store, type S3Options } from '../src/s3/s3.ts';
 
 const MIB = 1024 * 1024;
 const KEY = '0123456789abcdef0123456789abcdef';

@@ -2,11 +2,8 @@
 import type { Log, Secret } from '@fosp/runtime';
 import type { Cache } from './cache/cache.ts';
 import { createMemoryCache } from './cache/memory.ts';
-import { createRedisCache } from './cache/redis/redis.ts';
 import type { Counters } from './counters/counters.ts';
 import { createMemoryCounters } from './counters/memory.ts';
-import { createRedisCounters } from './counters/redis.ts';
-import { openRedisLink } from './redis/link.ts';
 
 export interface CachingOptions {
   /** Undefined for memory of this process. */
@@ -27,8 +24,12 @@ export interface Caching {
   close(): Promise<void>;
 }
 
-/** Never rejects for want of a Redis: without it reads ask the database, and writes wait. */
-export function openCaching({ redisUrl, cacheBytes, window, log, clock }: CachingOptions): Caching {
+/**
+ * Never rejects for want of a Redis: without it reads ask the database, and writes wait. Its client is loaded only here,
+ * since it takes its time, which a server without Redis need not wait for.
+ */
+export async function openCaching(options: CachingOptions): Promise<Caching> {
+  const { redisUrl, cacheBytes, window, log, clock } = options;
   if (redisUrl === undefined) {
     return {
       cache: createMemoryCache({ bytes: cacheBytes }),
@@ -36,6 +37,11 @@ export function openCaching({ redisUrl, cacheBytes, window, log, clock }: Cachin
       close: async () => undefined,
     };
   }
+  const [{ openRedisLink }, { createRedisCache }, { createRedisCounters }] = await Promise.all([
+    import('./redis/link.ts'),
+    import('./cache/redis/redis.ts'),
+    import('./counters/redis.ts'),
+  ]);
   const link = openRedisLink({
     url: redisUrl.reveal(),
     told: (state, error) =>

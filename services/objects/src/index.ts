@@ -1,15 +1,10 @@
 export type { Cache } from './cache/cache.ts';
 export { createMemoryCache, type MemoryCacheOptions } from './cache/memory.ts';
-export { createRedisCache, type RedisCacheOptions } from './cache/redis/redis.ts';
 export { type Caching, type CachingOptions, openCaching } from './caching.ts';
 export { OBJECTS_VARIABLES, type ObjectsConfig, objectsConfig } from './config.ts';
 export type { Counters } from './counters/counters.ts';
 export { createMemoryCounters, type MemoryCountersOptions } from './counters/memory.ts';
-export { createRedisCounters, type RedisCountersOptions } from './counters/redis.ts';
 export { DEFAULT_LIMITS, type ObjectsLimits } from './limits.ts';
 export { createObjectsService, type ObjectsDeps, type ObjectsService } from './objects.ts';
-export { openRedisLink, type RedisLink, type RedisLinkOptions } from './redis/link.ts';
-export { type MigrateOptions, migratePostgres } from './store/postgres/migrate.ts';
-export { openPostgresStore, type PostgresStore, type PostgresStoreOptions } from './store/postgres/postgres.ts';
 export { openSqliteStore, type SqliteStoreOptions } from './store/sqlite/sqlite.ts';
 export type { Store } from './store/store.ts';

@@ -1,6 +1,8 @@
 import { type RedisServer, redisInstalled, startRedis } from '@fosp/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Counters, createMemoryCounters, createRedisCounters, openRedisLink } from '../src/index.ts';
+import { createRedisCounters } from '../src/counters/redis.ts';
+import { type Counters, createMemoryCounters } from '../src/index.ts';
+import { openRedisLink } from '../src/redis/link.ts';
 import { untilUsable } from './redis.ts';
 
 const without = redisInstalled() ? '' : ' (left out: redis-server is not installed; apt-get install redis-server)';

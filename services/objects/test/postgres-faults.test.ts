@@ -2,8 +2,9 @@
 import { Health } from '@fosp/runtime';
 import { postgresInstalled } from '@fosp/testkit';
 import { describe, expect, it } from 'vitest';
-import type { PostgresStore, PostgresStoreOptions, Store } from '../src/index.ts';
+import type { Store } from '../src/index.ts';
 import { Connection } from '../src/store/postgres/connection.ts';
+import type { PostgresStore, PostgresStoreOptions } from '../src/store/postgres/postgres.ts';
 import { ALICE, BOB, fileRecord, insert, plant } from '../suite/samples.ts';
 import { lossyDatabase } from './lossy-database.ts';
 import { postgresForTests, type TestDatabase } from './postgres.ts';

@@ -3,9 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { postgresInstalled } from '@fosp/testkit';
 import { describe, expect, it } from 'vitest';
-import { migratePostgres, openPostgresStore } from '../src/index.ts';
 import type { Migration } from '../src/store/migrations.ts';
-import { knownMigrations } from '../src/store/postgres/migrate.ts';
+import { knownMigrations, migratePostgres } from '../src/store/postgres/migrate.ts';
+import { openPostgresStore } from '../src/store/postgres/postgres.ts';
 import { postgresForTests } from './postgres.ts';
 
 const execute = promisify(execFile);

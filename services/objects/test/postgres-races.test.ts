@@ -2,7 +2,8 @@
 import type { Change } from '@fosp/bus';
 import { postgresInstalled } from '@fosp/testkit';
 import { describe, expect, it } from 'vitest';
-import type { Cache, PostgresStoreOptions, Store } from '../src/index.ts';
+import type { Cache, Store } from '../src/index.ts';
+import type { PostgresStoreOptions } from '../src/store/postgres/postgres.ts';
 import { fileRecord, insert, plant } from '../suite/samples.ts';
 import { postgresForTests, type TestDatabase } from './postgres.ts';
 import { ALICE, BOB, type Outcome, openWorld, type World } from './world.ts';

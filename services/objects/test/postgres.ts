@@ -1,7 +1,8 @@
 /** One PostgreSQL server per test file, a migrated database per test, and as many stores on it as the test has processes. */
 import { type PostgresServer, startPostgres } from '@fosp/testkit';
 import { afterAll, beforeAll } from 'vitest';
-import { migratePostgres, openPostgresStore, type PostgresStore, type PostgresStoreOptions } from '../src/index.ts';
+import { migratePostgres } from '../src/store/postgres/migrate.ts';
+import { openPostgresStore, type PostgresStore, type PostgresStoreOptions } from '../src/store/postgres/postgres.ts';
 
 export interface TestDatabase extends AsyncDisposable {
   readonly url: string;

@@ -1,6 +1,8 @@
 import { type RedisServer, redisInstalled, startBadNetwork, startRedis, startRedisCluster } from '@fosp/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Cache, createRedisCache, openRedisLink, type RedisCacheOptions } from '../src/index.ts';
+import { createRedisCache, type RedisCacheOptions } from '../src/cache/redis/redis.ts';
+import type { Cache } from '../src/index.ts';
+import { openRedisLink } from '../src/redis/link.ts';
 import { isHit, keep, miss, snapshotOf } from '../suite/cache-suite.ts';
 import { cacheSuite } from '../suite/index.ts';
 import { untilUsable } from './redis.ts';

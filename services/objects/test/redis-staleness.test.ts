@@ -4,7 +4,9 @@
  */
 import { type RedisServer, redisInstalled, startBadNetwork, startRedis } from '@fosp/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Cache, createRedisCache, openRedisLink } from '../src/index.ts';
+import { createRedisCache } from '../src/cache/redis/redis.ts';
+import type { Cache } from '../src/index.ts';
+import { openRedisLink } from '../src/redis/link.ts';
 import { countingCache, interleave, randomFrom, type Tally } from './interleaving.ts';
 import { untilUsable } from './redis.ts';
 import { ALICE, BOB, openWorld } from './world.ts';

@@ -1,4 +1,4 @@
-import type { RedisLink } from '../src/index.ts';
+import type { RedisLink } from '../src/redis/link.ts';
 
 /** Resolves once the link is connected and asking is worth while: it tells nobody. */
 export async function untilUsable(link: RedisLink): Promise<void> {

@@ -40,15 +40,22 @@ export interface Services {
   readonly adminRoutes: readonly AdminRoute[];
 }
 
-/** Throws `StartError` where the data folder cannot be used: another process has it, or a newer version wrote it. */
-export function composeServices({ settings, log, metrics, health, clock, transport }: ServicesParts): Services {
+/** Rejects with `StartError` where the data folder cannot be used: another process has it, or a newer version wrote it. */
+export async function composeServices({
+  settings,
+  log,
+  metrics,
+  health,
+  clock,
+  transport,
+}: ServicesParts): Promise<Services> {
   const logFailure = ({ subject, id, error }: BusFailure) => log.error({ subject, id, error }, 'a service failed');
   const bus = new Bus(transport ?? new InProcessTransport({ clock }), { clock, log: logFailure });
   const parts = (component: string) => ({ bus, clock, metrics, log: log.child({ component }) });
   const config = objectsConfig(settings.objects);
   const store = openStore(config.folder, log, clock);
   const { redisUrl, cacheBytes } = config;
-  const caching = openCaching({ redisUrl, cacheBytes, window: COUNTER_WINDOW_MS, log, clock });
+  const caching = await openCaching({ redisUrl, cacheBytes, window: COUNTER_WINDOW_MS, log, clock });
   const objects = createObjectsService({
     ...parts('objects'),
     ...(health === undefined ? {} : { health }),
@@ -57,7 +64,7 @@ export function composeServices({ settings, log, metrics, health, clock, transpo
   const notifications = createNotificationsService({ ...parts('notifications'), ...settings.notifications });
   const attachments = createAttachmentsService({
     ...parts('attachments'),
-    store: storeOf(settings.attachments),
+    store: await storeOf(settings.attachments),
     options: attachmentsOptions(settings.attachments),
   });
   const federation = createFederationService(parts('federation'));

@@ -16,7 +16,7 @@ export async function runStandalone(): Promise<void> {
     alsoKnown: COMMAND_LINE_VARIABLES,
     create: async ({ settings, log, metrics, health }) => {
       const dataDirectory = await openDataFolder(settings.objects.dataDirectory);
-      const services = composeServices({ settings, log, metrics, health, clock: Date.now });
+      const services = await composeServices({ settings, log, metrics, health, clock: Date.now });
       return {
         adminRoutes: services.adminRoutes,
         adminToken: () => adminTokenIn(dataDirectory),

@@ -38,7 +38,7 @@ export function createStandalone(environment: Environment, options: StandaloneOp
       const settings = readEnvironment(environment, STANDALONE_VARIABLES);
       const dataDirectory = await openDataFolder(settings.objects.dataDirectory);
       const log = options.log ?? (await createLog({ name: 'standalone', level: 'silent' }));
-      services = composeServices({ metrics: new Metrics(), clock: Date.now, ...options, settings, log });
+      services = await composeServices({ metrics: new Metrics(), clock: Date.now, ...options, settings, log });
       const ports = await services.start().catch(async (error: unknown) => {
         await services?.drain();
         throw error;
