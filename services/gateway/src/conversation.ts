@@ -113,7 +113,7 @@ export class Conversation {
   }
 
   isBacklogged(): boolean {
-    if (this.#isBehind) {
+    if (this.isBehind) {
       return true;
     }
     this.release(HOLD.backlog);
@@ -127,7 +127,7 @@ export class Conversation {
    * @throws FospError `unreachable` where the connection is closed
    */
   async caughtUp(): Promise<void> {
-    while (this.#isBehind) {
+    while (this.isBehind) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#waiting ??= [];
       this.#waiting.push(resolve);
@@ -160,7 +160,7 @@ export class Conversation {
     }
   }
 
-  get #isBehind(): boolean {
+  get isBehind(): boolean {
     return this.#peer.isOpen && this.#peer.bufferedBytes > this.#parts.limits.backlog;
   }
 
@@ -182,7 +182,7 @@ export class Conversation {
     const { limits, telemetry, watchBacklog } = this.#parts;
     this.#order.leave(request);
     telemetry.answered(request.type, status, performance.now() - request.since);
-    if (this.#isBehind) {
+    if (this.isBehind) {
       this.hold(HOLD.backlog);
       watchBacklog(this);
     }

@@ -106,6 +106,11 @@ export class Requests {
     const headers = etagHeaders(exchange, fields.etag);
     // Only a request with `Limit` is cut, and `Limit` counts only where the client knows of `Next`.
     const paged = fields.next === undefined ? headers : { ...headers, Next: encodeURIComponent(fields.next) };
+    const { conversation } = exchange.session;
+    // Others that waited for the reader too may be answered in the same turn: looked at again right before this answer.
+    while (conversation.isBehind) {
+      await conversation.caughtUp();
+    }
     exchange.answer(STATUS.ok, responseOf(paged, body));
   }
 

@@ -219,11 +219,9 @@ export class Session implements PeerHandler, Applicant {
     }
   }
 
-  /** Nothing else is taken in while it is decided who a stranger is. */
+  /** Nothing else is taken in while it is decided who this is, or a password is changed: one connection hashes one at a time. */
   async #decide(exchange: Exchange): Promise<void> {
-    if (!this.#isAuthenticated) {
-      this.conversation.hold(HOLD.login);
-    }
+    this.conversation.hold(HOLD.login);
     try {
       await (exchange.type === 'AUTHENTICATE' ? this.#authenticate(exchange) : this.#register(exchange));
     } catch (error) {

@@ -1,7 +1,9 @@
 import { FEDERATION, OBJECTS } from '@fosp/bus';
 import { fospError } from '@fosp/protocol';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { HeldCalls, startGateway, type TestGateway } from './harness.ts';
+
+const MIB = 1024 * 1024;
 
 interface Seen {
   readonly fields: Readonly<Record<string, string>>;
@@ -45,6 +47,18 @@ describe('requests on objects', () => {
     expect(seen).toMatchObject([
       { fields: { subject, user: 'alice@wonderland.lit', tree: 'bob@wonderland.lit', path: '/social/me' } },
     ]);
+  });
+
+  it('F30 sends large lists one after the other to who reads them late, and closes nothing', async () => {
+    const gateway = await startGateway({ limits: { sendBuffer: 8 * MIB, backlog: MIB } });
+    const names = Buffer.alloc(7 * MIB, 'x');
+    const seen = await serveObjects(gateway, () => ({ body: names }));
+    const alice = await gateway.logIn('alice');
+    alice.wire.pause();
+    const lists = Array.from({ length: 12 }, () => alice.succeed('LIST', 'alice@wonderland.lit/a'));
+    await vi.waitUntil(() => seen.length === 4);
+    alice.wire.resume();
+    expect((await Promise.all(lists)).map(({ body }) => body.length)).toEqual(lists.map(() => names.length));
   });
 
   it('F3 passes bodies on untouched, both ways', async () => {
@@ -317,7 +331,8 @@ describe('many requests at once', () => {
       { status: 'fulfilled' },
       ...Array.from({ length: 3 }, () => ({ status: 'rejected' })),
     ]);
-    await expect.poll(() => gateway.metric('fosp_gateway_requests_total{type="LIST",status="504"}')).toBe(1);
+    // One had not begun, and the answer of one waited for the reader.
+    await expect.poll(() => gateway.metric('fosp_gateway_requests_total{type="LIST",status="504"}')).toBe(2);
     expect(lists.calls).toHaveLength(4);
   });
 });
