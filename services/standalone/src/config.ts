@@ -1,4 +1,5 @@
 import { ATTACHMENTS_VARIABLES } from '@fosp/attachments';
+import { BUS_VARIABLES } from '@fosp/bus/process';
 import { GATEWAY_VARIABLES } from '@fosp/gateway';
 import { NOTIFICATIONS_VARIABLES } from '@fosp/notifications';
 import { OBJECTS_VARIABLES } from '@fosp/objects';
@@ -6,6 +7,7 @@ import type { Settings } from '@fosp/runtime';
 
 /** All that its services are set by; what several declare is read once and the same. */
 export const STANDALONE_VARIABLES = {
+  bus: BUS_VARIABLES,
   gateway: GATEWAY_VARIABLES,
   objects: OBJECTS_VARIABLES,
   attachments: ATTACHMENTS_VARIABLES,

@@ -16,7 +16,7 @@ const SERVICES = ['gateway', 'objects', 'attachments', 'notifications', 'federat
 export const RULES: Readonly<Record<string, Rule>> = {
   'packages/protocol': { ours: [], node: false },
   'packages/connection': { ours: ['protocol'], node: true },
-  'packages/bus': { ours: ['protocol'], node: true },
+  'packages/bus': { ours: ['protocol', 'runtime'], node: true },
   'packages/runtime': { ours: [], node: true },
   'packages/client': { ours: ['protocol', 'connection'], node: true },
   'packages/cli': { ours: ['protocol', 'client', 'runtime'], node: true },

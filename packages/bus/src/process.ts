@@ -1,0 +1,121 @@
+/** The bus of a process: what it is set by, how it is opened, and how a service that does its work over it is run. */
+import { normaliseDomain } from '@fosp/protocol';
+import {
+  count,
+  type Declarations,
+  type Health,
+  type Log,
+  REQUIRED,
+  runProcess,
+  type Service,
+  type ServiceParts,
+  type Settings,
+  StartError,
+  secretText,
+  splitList,
+  text,
+  variable,
+} from '@fosp/runtime';
+import { Bus, type BusFailure } from './bus.ts';
+import { InProcessTransport } from './in-process.ts';
+import type { Transport } from './transport.ts';
+
+const NATS_URL = [
+  'FOSP_NATS_URL',
+  'NATS, by which services reach each other, nats://user:password@host:port; several servers, separated by commas',
+] as const;
+
+/** For a process that has all services, and needs no NATS to reach them. */
+export const BUS_VARIABLES = {
+  natsUrl: secretText(NATS_URL[0], undefined, NATS_URL[1]),
+  natsPrefix: text('FOSP_NATS_PREFIX', '', 'what subjects and streams begin with, where deployments share a NATS'),
+  natsReplicas: count('FOSP_NATS_REPLICAS', 1, 'servers that keep each stream: 1, 3 or 5', { min: 1, max: 5 }),
+} as const;
+
+/** For a process that has one service. */
+export const NATS_VARIABLES = { ...BUS_VARIABLES, natsUrl: secretText(NATS_URL[0], REQUIRED, NATS_URL[1]) } as const;
+
+/** What all services of a deployment must be told alike. Normalised; the first is that of connections which name none. */
+export const DOMAINS = variable('FOSP_DOMAIN', 'localhost', 'the domains served', {
+  allowed: 'domain names, separated by commas',
+  parse: (given) => {
+    const domains = splitList(given).map(normaliseDomain);
+    if (domains.length === 0) {
+      throw new RangeError('names no domain');
+    }
+    return domains;
+  },
+});
+
+export interface BusParts {
+  readonly log: Log;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+  /** Unready while NATS cannot be reached. */
+  readonly health: Pick<Health, 'watch'>;
+  /** Shown by the monitoring of NATS. */
+  readonly name: string;
+}
+
+/** Over NATS where its URL is set, within this process where not. Rejects with `StartError` where NATS is not to be had. */
+export async function openBus(settings: Settings<typeof BUS_VARIABLES>, parts: BusParts): Promise<Bus> {
+  const { log, clock, health, name } = parts;
+  const { natsUrl, natsPrefix: prefix, natsReplicas: replicas } = settings;
+  if (natsUrl === undefined) {
+    return busOver(new InProcessTransport({ clock }), parts);
+  }
+  // Its client takes its time to load, which a process without NATS need not wait for.
+  const { connectNats } = await import('./nats/index.ts');
+  const warn = (text: string) => log.warn(text);
+  const transport = await connectNats({ url: natsUrl.reveal(), prefix, replicas, name, clock, warn }).catch(
+    (error: unknown) => {
+      throw new StartError(`FOSP_NATS_URL: ${error instanceof Error ? error.message : String(error)}`, {
+        cause: error,
+      });
+    },
+  );
+  health.watch(() => (transport.isUp ? undefined : 'NATS cannot be reached'));
+  return busOver(transport, parts);
+}
+
+/** A bus that logs what its handlers throw. */
+export function busOver(transport: Transport, { log, clock }: Pick<BusParts, 'log' | 'clock'>): Bus {
+  const logFailure = ({ subject, id, error }: BusFailure) => log.error({ subject, id, error }, 'a service failed');
+  return new Bus(transport, { clock, log: logFailure });
+}
+
+export interface BusServiceParts<Declared extends Declarations> extends ServiceParts<Declared> {
+  readonly bus: Bus;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+}
+
+export interface BusProcess<Declared extends Declarations> {
+  readonly variables: Declared;
+  readonly create: (parts: BusServiceParts<Declared>) => Service | Promise<Service>;
+}
+
+/** Runs one service of several, on a bus of its own that ends after it. */
+export async function runOnBus<const Declared extends Declarations>(
+  name: string,
+  { variables, create }: BusProcess<Declared>,
+): Promise<void> {
+  await runProcess(name, {
+    variables: { nats: NATS_VARIABLES, service: variables },
+    create: async ({ settings, ...parts }) => {
+      const clock = Date.now;
+      const bus = await openBus(settings.nats, { ...parts, clock, name: `fosp-${name}` });
+      // The compiler cannot see through a group whose declarations are yet to be known.
+      const own = settings.service as Settings<Declared>;
+      const service = await create({ ...parts, settings: own, bus, clock });
+      return {
+        ...service,
+        start: () => service.start(),
+        drain: async () => {
+          await service.drain();
+          await bus.drain();
+        },
+      };
+    },
+  });
+}
