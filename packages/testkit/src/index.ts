@@ -1,12 +1,28 @@
 export { type BadNetwork, type BadNetworkOptions, startBadNetwork } from './bad-network.ts';
 export { ALICE, BOB, PASSWORD, QUEEN, REALWORLD, SISTER, WONDERLAND } from './cast.ts';
+export {
+  type Balancer,
+  type BalancerOptions,
+  balancerInstalled,
+  startBalancer,
+} from './cluster/balancer.ts';
+export {
+  type Cluster,
+  type ClusterOptions,
+  clusterInstalled,
+  SERVICES,
+  type ServiceName,
+  startCluster,
+} from './cluster/cluster.ts';
+export { type Infrastructure, infrastructureInstalled, startInfrastructure } from './cluster/infrastructure.ts';
+export type { Pod } from './cluster/pod.ts';
 export { Inbox, PATIENCE, within } from './inbox.ts';
 export { installed } from './installed.ts';
 export { type NatsOptions, type NatsServer, natsInstalled, startNats } from './nats-server.ts';
 export { type PostgresOptions, PostgresServer, postgresInstalled, startPostgres } from './postgres-server.ts';
 export { type RedisCluster, type RedisServer, redisInstalled, startRedis, startRedisCluster } from './redis-server.ts';
 export { type S3Server, s3Installed, startS3 } from './s3-server.ts';
-export { type LogLine, type ServerExit, type ServerOptions, ServerProcess } from './server-process.ts';
+export { type LogLine, type Program, type ServerExit, type ServerOptions, ServerProcess } from './server-process.ts';
 export { startProxy, type TcpProxy } from './tcp-proxy.ts';
 export { type TemporaryDirectory, temporaryDirectory } from './temporary-directory.ts';
 export { type TestNotification, type TestRequestOptions, type TestResponse, TestSession } from './test-session.ts';

@@ -8,9 +8,15 @@ import { fileURLToPath } from 'node:url';
 import { WONDERLAND } from './cast.ts';
 import { Inbox, within } from './inbox.ts';
 
-const MAIN = fileURLToPath(new URL('../../../services/standalone/src/main.ts', import.meta.url));
+/** A process under load for minutes may have much to say. */
+const LINES_KEPT = 10_000;
+
+/** What runs as a process of its own. */
+export type Program = 'standalone' | 'gateway' | 'objects' | 'attachments' | 'notifications' | 'federation';
 
 export interface ServerOptions {
+  /** Standalone by default. */
+  readonly program?: Program;
   readonly dataDirectory: string;
   /** Beside free ports, the domain and the folder; `undefined` takes a default away. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
@@ -27,7 +33,7 @@ export interface LogLine {
 
 export class ServerProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
-  /** Log lines, as objects; what is no JSON as `{ text }`. All of them, in order. */
+  /** Log lines, as objects; what is no JSON as `{ text }`; the newest 10,000, in order. */
   readonly lines: LogLine[] = [];
   /** What it wrote to its standard error. */
   errors = '';
@@ -46,7 +52,10 @@ export class ServerProcess implements AsyncDisposable {
       FOSP_DATA_DIR: options.dataDirectory,
       ...options.environment,
     };
-    this.#child = spawn(process.execPath, [MAIN], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    const main = fileURLToPath(
+      new URL(`../../../services/${options.program ?? 'standalone'}/src/main.ts`, import.meta.url),
+    );
+    this.#child = spawn(process.execPath, [main], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child.stderr?.on('data', (data: Buffer) => {
       this.errors += data;
     });
@@ -95,6 +104,9 @@ export class ServerProcess implements AsyncDisposable {
   #take(line: string): void {
     const entry = parseLine(line);
     this.lines.push(entry);
+    if (this.lines.length > LINES_KEPT) {
+      this.lines.shift();
+    }
     if (entry['wsPort'] !== undefined) {
       this.url = `ws://127.0.0.1:${entry['wsPort']}`;
     }

@@ -1,0 +1,85 @@
+/**
+ * A cluster on this machine as its provider runs it: several processes of each service, on NATS, Postgres, Redis and S3 of
+ * its own, and HAProxy in front of the gateways. Lifecycle: `start`, then pods come and go, then disposal ends all of it.
+ */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { PostgresOptions } from '../postgres-server.ts';
+import type { Program } from '../server-process.ts';
+import { freePort } from '../server-program.ts';
+import { temporaryDirectory } from '../temporary-directory.ts';
+import { type BalancerOptions, balancerInstalled, startBalancer } from './balancer.ts';
+import { type Infrastructure, infrastructureInstalled, startInfrastructure } from './infrastructure.ts';
+import { Pod } from './pod.ts';
+
+const execute = promisify(execFile);
+const MIGRATE = fileURLToPath(new URL('../../../../services/objects/src/migrate.ts', import.meta.url));
+
+export type ServiceName = Exclude<Program, 'standalone'>;
+
+/** In the order in which they are started. */
+export const SERVICES: readonly ServiceName[] = ['objects', 'notifications', 'attachments', 'federation', 'gateway'];
+
+export interface ClusterOptions extends BalancerOptions {
+  /** Processes of each service; 2. */
+  readonly replicas?: Partial<Record<ServiceName, number>>;
+  /** For all of them, beside what tells where everything is. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** In place of what they would be told: where a test stands between a service and its server. */
+  readonly environmentOf?: (service: ServiceName, at: number) => Readonly<Record<string, string>>;
+  readonly postgres?: PostgresOptions;
+  /** Used, and left running, instead of one of its own. */
+  readonly infrastructure?: Infrastructure;
+}
+
+export interface Cluster extends AsyncDisposable {
+  /** Of the load balancer, `ws://127.0.0.1:…`. */
+  readonly url: string;
+  readonly infrastructure: Infrastructure;
+  readonly pods: readonly Pod[];
+  podsOf(service: ServiceName): readonly Pod[];
+}
+
+/** What a cluster needs is here; what is missing is said. */
+export function clusterInstalled(): boolean {
+  return [infrastructureInstalled(), balancerInstalled()].every(Boolean);
+}
+
+/** Resolves once the load balancer has gateways to send clients to. */
+export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  await using started = new AsyncDisposableStack();
+  const infrastructure = options.infrastructure ?? started.use(await startInfrastructure(options.postgres));
+  const { path } = started.use(await temporaryDirectory());
+  await execute(process.execPath, [MIGRATE], { env: infrastructure.environment });
+  const pods: Pod[] = [];
+  const gateways: { port: number; adminPort: number }[] = [];
+  for (const service of SERVICES) {
+    for (let at = 0; at < (options.replicas?.[service] ?? 2); at++) {
+      const ports = { port: await freePort(), adminPort: await freePort() };
+      const name = `${service}-${at + 1}`;
+      const environment = {
+        ...infrastructure.environment,
+        FOSP_ADMIN_PORT: String(ports.adminPort),
+        ...(service === 'gateway' ? { FOSP_WS_PORT: String(ports.port) } : {}),
+        ...options.environment,
+        ...options.environmentOf?.(service, at),
+      };
+      pods.push(started.use(new Pod({ program: service, name, dataDirectory: join(path, name), environment })));
+      if (service === 'gateway') {
+        gateways.push(ports);
+      }
+    }
+  }
+  await Promise.all(pods.map((pod) => pod.start()));
+  const { url } = started.use(await startBalancer(gateways, options));
+  const all = started.move();
+  return {
+    url,
+    infrastructure,
+    pods,
+    podsOf: (service) => pods.filter(({ program }) => program === service),
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  };
+}

@@ -1,0 +1,41 @@
+/** The servers under a cluster: NATS, Postgres, Redis and S3, each a real one and of this cluster alone. */
+import { type NatsServer, natsInstalled, startNats } from '../nats-server.ts';
+import { type PostgresOptions, type PostgresServer, postgresInstalled, startPostgres } from '../postgres-server.ts';
+import { type RedisServer, redisInstalled, startRedis } from '../redis-server.ts';
+import { type S3Server, s3Installed, startS3 } from '../s3-server.ts';
+
+export interface Infrastructure extends AsyncDisposable {
+  readonly nats: NatsServer;
+  readonly postgres: PostgresServer;
+  readonly redis: RedisServer;
+  readonly s3: S3Server;
+  /** What tells services where these are. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** All four are here; what is missing is said. */
+export function infrastructureInstalled(): boolean {
+  return [natsInstalled(), postgresInstalled(), redisInstalled(), s3Installed()].every(Boolean);
+}
+
+export async function startInfrastructure(options: PostgresOptions = {}): Promise<Infrastructure> {
+  await using started = new AsyncDisposableStack();
+  const [nats, postgres, redis, s3] = await Promise.all([
+    startNats().then((server) => started.use(server)),
+    startPostgres(options).then((server) => started.use(server)),
+    startRedis().then((server) => started.use(server)),
+    startS3().then((server) => started.use(server)),
+  ]);
+  const environment = {
+    FOSP_NATS_URL: nats.url,
+    FOSP_POSTGRES_URL: await postgres.database(),
+    FOSP_REDIS_URL: redis.url,
+    FOSP_S3_ENDPOINT: s3.endpoint,
+    FOSP_S3_REGION: s3.region,
+    FOSP_S3_ACCESS_KEY_ID: s3.accessKeyId,
+    FOSP_S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
+    FOSP_S3_FORCE_PATH_STYLE: 'on',
+  };
+  const all = started.move();
+  return { nats, postgres, redis, s3, environment, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}

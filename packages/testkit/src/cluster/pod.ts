@@ -1,0 +1,61 @@
+/** One process of a cluster, which can be killed, stopped, held still, and started again in the same place. */
+import { type Program, type ServerExit, ServerProcess } from '../server-process.ts';
+
+export interface PodOptions {
+  readonly program: Program;
+  /** Such as `objects-2`. */
+  readonly name: string;
+  readonly dataDirectory: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+export class Pod implements AsyncDisposable {
+  readonly program: Program;
+  readonly name: string;
+  readonly #options: PodOptions;
+  #process: ServerProcess | undefined;
+
+  constructor(options: PodOptions) {
+    this.program = options.program;
+    this.name = options.name;
+    this.#options = options;
+  }
+
+  /** Throws where it does not run. */
+  get process(): ServerProcess {
+    if (this.#process === undefined) {
+      throw new Error(`${this.name} does not run`);
+    }
+    return this.#process;
+  }
+
+  get isRunning(): boolean {
+    return this.#process !== undefined;
+  }
+
+  /** Resolves once it is ready. */
+  async start(): Promise<void> {
+    this.#process = await ServerProcess.start(this.#options);
+  }
+
+  /** Asks it to end, and waits until it drained. */
+  stop(): Promise<ServerExit> {
+    return this.#end('SIGTERM');
+  }
+
+  kill(): Promise<ServerExit> {
+    return this.#end('SIGKILL');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.isRunning) {
+      await this.kill();
+    }
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<ServerExit> {
+    const exit = await this.process.stop(signal);
+    this.#process = undefined;
+    return exit;
+  }
+}
