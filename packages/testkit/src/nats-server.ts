@@ -26,6 +26,8 @@ export interface NatsServer extends AsyncDisposable {
   /** `nats://127.0.0.1:…` */
   readonly url: string;
   readonly port: number;
+  /** Of its process. */
+  readonly pid: number | undefined;
   /** Ends it and starts it again, on the same port and data; by `SIGTERM` unless told otherwise. */
   restart(signal?: NodeJS.Signals): Promise<void>;
   /** As if its machine lost power, but for the disk; `restart` brings it back. */
@@ -62,6 +64,9 @@ export async function startNats(options: NatsOptions = {}): Promise<NatsServer> 
   return {
     url: `nats://127.0.0.1:${port}`,
     port,
+    get pid() {
+      return child.pid;
+    },
     kill: () => end('SIGKILL'),
     async restart(signal = 'SIGTERM') {
       await end(signal);

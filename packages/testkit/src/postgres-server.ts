@@ -62,6 +62,11 @@ export class PostgresServer implements AsyncDisposable {
     this.#settings = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   }
 
+  /** Of its main process, which starts one per connection. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
   /** Of the maintenance database. */
   get url(): string {
     return this.urlOf('postgres');

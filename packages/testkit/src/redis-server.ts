@@ -12,6 +12,8 @@ const run = promisify(execFile);
 export interface RedisServer extends AsyncDisposable {
   readonly port: number;
   readonly url: string;
+  /** Of its process. */
+  readonly pid: number | undefined;
   /** Sends one command past every client under test, `['FLUSHALL']`; its answer as Redis wrote it. */
   command(...words: string[]): Promise<string>;
   kill(): Promise<void>;
@@ -74,6 +76,9 @@ async function startNode(flags: readonly string[]): Promise<RedisServer> {
   return {
     port,
     url: `redis://127.0.0.1:${port}`,
+    get pid() {
+      return program.pid;
+    },
     command: (...words) => commandTo(port, words),
     kill: () => program.kill(),
     restart: async () => {

@@ -19,6 +19,8 @@ export interface S3Server extends AsyncDisposable {
   readonly region: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
+  /** Of its processes: what speaks S3, and what stores. */
+  pids(): Promise<number[]>;
   /** Kills what speaks S3; what is stored stays. */
   kill(): Promise<void>;
   /** Starts it again on the same port. */
@@ -52,6 +54,7 @@ export async function startS3(): Promise<S3Server> {
   }
   return {
     ...{ port, endpoint: `http://127.0.0.1:${port}`, region: 'us-east-1', accessKeyId, secretAccessKey },
+    pids: () => pidsIn(folder, () => true),
     kill: () => endAll(folder, (name) => name.startsWith('client.rgw')),
     restart: async () => {
       await run('radosgw', ['-c', join(directory.path, 'ceph.conf'), '-n', 'client.rgw']);
@@ -64,13 +67,17 @@ export async function startS3(): Promise<S3Server> {
 
 /** Kills the daemons whose pid files are in the folder. */
 async function endAll(folder: string, which: (name: string) => boolean): Promise<void> {
-  const names = await readdir(folder).catch(() => []);
-  for (const name of names.filter((file) => file.endsWith('.pid') && which(file))) {
-    const pid = Number(await readFile(join(folder, name), 'utf8'));
+  for (const pid of await pidsIn(folder, which)) {
     while (pid > 0 && signal(pid)) {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }
+}
+
+async function pidsIn(folder: string, which: (name: string) => boolean): Promise<number[]> {
+  const names = await readdir(folder).catch(() => []);
+  const files = names.filter((file) => file.endsWith('.pid') && which(file));
+  return Promise.all(files.map(async (file) => Number(await readFile(join(folder, file), 'utf8'))));
 }
 
 /** False once there is no such process. */

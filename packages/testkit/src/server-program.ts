@@ -33,6 +33,11 @@ export class ServerProgram {
     this.#options = options;
   }
 
+  /** Of its process; undefined while there is none. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
   /** Resolves once it can be used. */
   async start(): Promise<void> {
     const { command, ready } = this.#options;
