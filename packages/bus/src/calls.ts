@@ -45,8 +45,8 @@ export const OBJECTS = {
   list: call<OnObject & Fields<never, 'limit' | 'after'>, WithEtag & Fields<never, 'next'>>('objects.list', 'read'),
   /** May this user read the file, and which key holds it. */
   openFile: call<OnObject, FileFields & Fields<'key'>>('objects.open-file', 'read'),
-  /** May this user write the file; registers `key` as pending for this incarnation of the object. */
-  beginFile: call<OnObject & Fields<'key'>, Fields<'incarnation'>>('objects.begin-file', 'never'),
+  /** May this user write the file; registers a fresh `key` as pending for this incarnation of the object. */
+  beginFile: call<OnObject, Fields<'key' | 'incarnation'>>('objects.begin-file', 'never'),
   /** Makes a pending key the object's file, in one transaction with `attachment`. `checksum` is SHA-256, hex. */
   commitFile: call<
     OnObject & Fields<'key' | 'incarnation' | 'size' | 'checksum', 'content-type' | 'file-name'>,
@@ -56,6 +56,11 @@ export const OBJECTS = {
   claimFiles: call<Fields<'limit'>, Fields<never>>('objects.claim-files', 'never'),
   /** The bytes of these keys (JSON array in the body) are gone. */
   forgetFiles: call<Fields<never>, Fields<never>>('objects.forget-files', 'never'),
+  /**
+   * Of these keys (JSON array in the body), those that this database gave out by `beginFile` and has no row of any more; JSON
+   * array in the response body. What another database gave out is never among them.
+   */
+  lostFiles: call<Fields<never>, Fields<never>>('objects.lost-files', 'read'),
   /** A page of what one change means for whom: see `FanOutPage` in notifications; JSON in the response body. */
   fanOut: call<Fields<'tree' | 'sequence', 'after'>, Fields<never, 'next'>>('objects.fan-out', 'read'),
 } as const;

@@ -1,5 +1,4 @@
 /** The attachments service: files, on their way in and out, and off the disk when no object needs them any more. */
-import { randomBytes } from 'node:crypto';
 import type { Bus, BusSubscription } from '@fosp/bus';
 import type { Log, Metrics } from '@fosp/runtime';
 import type { FileStore } from './store.ts';
@@ -40,13 +39,12 @@ export function createAttachmentsService({ bus, log, metrics, ...deps }: Attachm
   const telemetry = createTelemetry(log, metrics);
   const store = deps.store(telemetry.transferFailed);
   const sweeper = new Sweeper({ bus, store, telemetry, ...options });
-  const newKey = () => randomBytes(16).toString('hex');
   let served: BusSubscription[] = [];
 
   return {
     start: async () => {
       await store.start();
-      served = await serveTransfers({ bus, store, telemetry, newKey, concurrency: options.concurrency });
+      served = await serveTransfers({ bus, store, telemetry, concurrency: options.concurrency });
       sweeper.start();
     },
     drain: async () => {

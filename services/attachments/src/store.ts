@@ -13,7 +13,7 @@ export type Verdict = 'whole' | 'missing' | 'different';
 
 /**
  * Where the bytes of files are kept: a folder here, S3 in a cluster. Bytes move between a transfer URL and whoever holds it,
- * never through this interface. A key is used for one file, once: 32 hex digits, chosen at random by the caller.
+ * never through this interface. A key is used for one file, once: 32 hex digits, random for the most part.
  */
 export interface FileStore {
   /** Resolves once transfer URLs work. */

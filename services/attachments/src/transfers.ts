@@ -1,9 +1,9 @@
 /**
  * READ and WRITE of files, as calls: who may is decided by `objects`, where the bytes go by the store.
  *
- * A file's life: `write` picks a fresh key and has it registered as pending before any byte can come, so that every file
- * has a row; the bytes are PUT; `commit` makes the key the object's file, or, refused, drops the bytes. Whatever stays
- * pending, because somebody died on the way, is claimed by the sweeper in time.
+ * A file's life: `write` is given a fresh key, which has its row, pending, before any byte can come; the bytes are PUT;
+ * `commit` makes the key the object's file, or, refused, drops the bytes. Whatever stays pending, because somebody died on
+ * the way, is claimed by the sweeper in time.
  */
 import { type Answer, ATTACHMENTS, type Bus, type BusSubscription, type Call, type CallType, OBJECTS } from '@fosp/bus';
 import { type ErrorCode, fospError, isFospError } from '@fosp/protocol';
@@ -14,8 +14,6 @@ export interface TransfersDeps {
   readonly bus: Bus;
   readonly store: FileStore;
   readonly telemetry: Telemetry;
-  /** A fresh random key, 32 hex digits. */
-  readonly newKey: () => string;
   /** Calls served at once, of each type. */
   readonly concurrency: number;
 }
@@ -41,12 +39,11 @@ async function read({ bus, store }: TransfersDeps, call: CallTo<'read'>): Answer
   return { fields: { ...file, url: await store.downloadUrl(key) } };
 }
 
-async function write({ bus, store, newKey }: TransfersDeps, call: CallTo<'write'>): AnswerOf<'write'> {
+async function write({ bus, store }: TransfersDeps, call: CallTo<'write'>): AnswerOf<'write'> {
   const { size, ...object } = call.fields;
-  const key = newKey();
-  const { fields } = await bus.call(OBJECTS.beginFile, { ...object, key }, undefined, call.context);
-  const url = await store.uploadUrl(key, size === undefined ? undefined : wholeNumber(size));
-  const ticket = formatTicket({ key, incarnation: fields.incarnation });
+  const { fields: begun } = await bus.call(OBJECTS.beginFile, object, undefined, call.context);
+  const url = await store.uploadUrl(begun.key, size === undefined ? undefined : wholeNumber(size));
+  const ticket = formatTicket(begun);
   return { fields: { url, ticket, ...(store.wantsMd5 ? { digest: 'md5' } : {}) } };
 }
 

@@ -29,8 +29,9 @@ async function attachments() {
     OBJECTS.beginFile,
     async ({ fields }) => {
       judge('begin', fields);
-      rows.set(fields.key, 'pending');
-      return { fields: { incarnation: 'life.1' } };
+      const key = randomBytes(16).toString('hex');
+      rows.set(key, 'pending');
+      return { fields: { key, incarnation: 'life.1' } };
     },
     options,
   );
@@ -122,7 +123,7 @@ describe('attachments', () => {
     expect(fields).not.toHaveProperty('key');
     const [key] = test.rows.keys();
     expect(test.asked).toEqual([
-      { call: 'begin', fields: { ...OBJECT, key } },
+      { call: 'begin', fields: OBJECT },
       { call: 'commit', fields: { ...OBJECT, ...file, key, incarnation: 'life.1' } },
       { call: 'open', fields: OBJECT },
     ]);

@@ -168,7 +168,7 @@ describe.skipIf(!s3Installed())(`S3 store${without}`, () => {
     const options = { concurrency: 10 };
     const verified: unknown[] = [];
     const object = { user: ALICE, tree: ALICE, path: '/pictures/hat' };
-    await bus.serve(OBJECTS.beginFile, async () => ({ fields: { incarnation: '1' } }), options);
+    await bus.serve(OBJECTS.beginFile, async () => ({ fields: { key: KEY, incarnation: '1' } }), options);
     await bus.serve(OBJECTS.commitFile, async () => ({ fields: { etag: '"7"' } }), options);
     const service = createAttachmentsService({
       bus,

@@ -6,6 +6,10 @@
  * only while its key is pending; so what the sweeper claimed is never anybody's file. A dead key's bytes stay as long as the
  * longest transfer, so a running READ is never cut.
  *
+ * A key is given out once, and its row is there before anybody else knows it; the row goes after the bytes. So bytes whose key
+ * has no row are nobody's and never will be. All keys end with a mark of this database, by which it tells the bytes that were
+ * stored for it from those of others that share a file store: of a key without the mark it says nothing.
+ *
  * A WRITE replaces the file and all that described it: a name or type that it does not give is gone.
  */
 import {
@@ -34,6 +38,10 @@ export interface FilesDeps {
   readonly policies: Policies;
   readonly domains: Domains;
   readonly limits: ObjectsLimits;
+  /** What keys of this database end with. */
+  readonly mark: string;
+  /** A fresh random key with this mark. */
+  readonly newKey: (mark: string) => string;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
 }
@@ -60,13 +68,14 @@ export class Files {
   }
 
   /** Registers a key for an upload. @throws forbidden, not-found, precondition-failed */
-  async begin(target: WriteTarget, key: string): Promise<{ incarnation: number }> {
+  async begin(target: WriteTarget): Promise<{ readonly key: string; readonly incarnation: number }> {
+    const key = this.#deps.newKey(this.#deps.mark);
     return this.#deps.transactions.run(target.tree, target.deadline, async (tx, now) => {
       const { object } = this.#judged(target, await tx.look(target.path));
       const { incarnation } = object;
       const { tree, path } = target;
       await tx.putFile({ key, state: 'pending', tree, path, incarnation, size: undefined, checksum: undefined }, now);
-      return { change: undefined, incarnation };
+      return { change: undefined, key, incarnation };
     });
   }
 
@@ -107,6 +116,13 @@ export class Files {
   /** The bytes of these keys are gone. */
   forget(keys: readonly string[]): Promise<void> {
     return this.#deps.store.files.forget(keys);
+  }
+
+  /** Keys of this database that have no row any more. */
+  async lost(keys: readonly string[]): Promise<string[]> {
+    const ours = keys.filter((key) => key.endsWith(this.#deps.mark));
+    const known = new Set(await this.#deps.store.files.known(ours));
+    return ours.filter((key) => !known.has(key));
   }
 
   #judged(target: WriteTarget, place: Place): { readonly object: StoredObject; readonly rights: RightsMask } {

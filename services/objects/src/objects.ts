@@ -10,6 +10,7 @@
  * Lifecycle: `start` takes calls, and relays what a crash left behind. `drain` takes no more calls, ends those it has, lets
  * events arrive for a while, and closes the store.
  */
+import { randomBytes } from 'node:crypto';
 import type { Bus, BusSubscription } from '@fosp/bus';
 import type { Health, Log, Metrics } from '@fosp/runtime';
 import { Accounts } from './accounts/accounts.ts';
@@ -46,6 +47,16 @@ export interface ObjectsDeps {
   readonly clock?: () => number;
   /** From 0 up to 1; `Math.random`. */
   readonly random?: () => number;
+  /** A fresh random key of a file, which ends with this mark; 32 hex digits. */
+  readonly newFileKey?: (mark: string) => string;
+}
+
+/** Of a file's key: those that tell whose it is, and the random ones. */
+const MARK_BYTES = 4;
+const RANDOM_BYTES = 12;
+
+function freshFileKey(mark: string): string {
+  return randomBytes(RANDOM_BYTES).toString('hex') + mark;
 }
 
 export interface ObjectsService {
@@ -64,6 +75,7 @@ export function createObjectsService(deps: ObjectsDeps): ObjectsService {
   const relay = new Relay({ bus, store, clock, random, limits, telemetry });
   const transactions = new Transactions({ store, cache, relay, clock });
   const attempts = new Attempts(counters, limits, telemetry);
+  const newKey = deps.newFileKey ?? freshFileKey;
   let served: BusSubscription[] = [];
   let fanOut: BusSubscription | undefined;
 
@@ -72,7 +84,8 @@ export function createObjectsService(deps: ObjectsDeps): ObjectsService {
       const accounts = await Accounts.open({ bus, store, transactions, attempts, domains, limits, telemetry, clock });
       const reading = new Reading({ store, cache, policies, domains, telemetry, listNames: limits.listNames });
       const writing = new Writing({ transactions, policies, domains, limits });
-      const files = new Files({ store, transactions, policies, domains, limits, clock });
+      const mark = Buffer.from(await store.secret('files')).toString('hex', 0, MARK_BYTES);
+      const files = new Files({ store, transactions, policies, domains, limits, mark, newKey, clock });
       fanOut = await serveFanOut(bus, new FanOut(store, limits), limits.concurrency);
       served = await serve(bus, { reading, writing, files, accounts }, limits.concurrency);
       relay.start();

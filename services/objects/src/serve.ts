@@ -69,8 +69,8 @@ function fileCalls({ reading, files }: Parts): Served[] {
       return { fields: { etag, key, size: String(size), ...optional } };
     }),
     on(OBJECTS.beginFile, async (call) => {
-      const { incarnation } = await files.begin(writeTarget(call), call.fields.key);
-      return { fields: { incarnation: String(incarnation) } };
+      const { key, incarnation } = await files.begin(writeTarget(call));
+      return { fields: { key, incarnation: String(incarnation) } };
     }),
     on(OBJECTS.commitFile, async (call) => {
       const { key, incarnation, size, checksum } = call.fields;
@@ -89,10 +89,10 @@ function fileCalls({ reading, files }: Parts): Served[] {
       return { fields: {}, body: jsonOf(keys) };
     }),
     on(OBJECTS.forgetFiles, async ({ body }) => {
-      const keys: readonly string[] = JSON.parse(Buffer.from(body).toString('utf8'));
-      await files.forget(keys);
+      await files.forget(keysIn(body));
       return { fields: {} };
     }),
+    on(OBJECTS.lostFiles, async ({ body }) => ({ fields: {}, body: jsonOf(await files.lost(keysIn(body))) })),
   ];
 }
 
@@ -158,6 +158,10 @@ function passwordIn(fields: Record<keyof HashedPassword, string>): HashedPasswor
     passes: wholeNumber(fields.passes, 'passes'),
     parallelism: wholeNumber(fields.parallelism, 'parallelism'),
   };
+}
+
+function keysIn(body: Uint8Array): readonly string[] {
+  return JSON.parse(Buffer.from(body).toString('utf8'));
 }
 
 function wholeNumber(text: string, name: string): number {

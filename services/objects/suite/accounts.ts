@@ -76,5 +76,24 @@ export function accountPromises(open: OpenStore): void {
         expect(await tx.file('dead 20')).toMatchObject({ state: 'claimed' });
       });
     });
+
+    it('are known in whatever state and of whatever tree, until they are forgotten', async () => {
+      await using opened = await open();
+      const states = ['pending', 'live', 'dead', 'claimed'] as const;
+      for (const tree of [ALICE, BOB]) {
+        await opened.store.write(tree, async (tx) => {
+          for (const state of states) {
+            await tx.putFile(fileRecord(`${tree} ${state}`, tree, { state }), 1);
+          }
+        });
+      }
+      const kept = [ALICE, BOB].flatMap((tree) => states.map((state) => `${tree} ${state}`));
+      const store = await opened.reopen();
+      expect(await store.files.known([])).toEqual([]);
+      expect((await store.files.known(['nobody’s', ...kept])).sort()).toEqual([...kept].sort());
+      await store.files.forget(kept);
+      const left = kept.filter((key) => !key.endsWith('claimed'));
+      expect((await store.files.known(kept)).sort()).toEqual([...left].sort());
+    });
   });
 }

@@ -116,6 +116,45 @@ describe('F41 what is no file any more', () => {
   });
 });
 
+describe('F41 bytes whose key has no row', () => {
+  async function lost(world: World, keys: readonly string[]): Promise<string[]> {
+    return JSON.parse((await world.ask(OBJECTS.lostFiles, {}, JSON.stringify(keys))).body);
+  }
+
+  it('are lost once their key was forgotten, and not before', async () => {
+    await using world = await openWorld();
+    const id = `${ALICE}/a`;
+    await world.create(ALICE, id);
+    const { key = '', incarnation = '' } = (await world.beginFile(ALICE, id)).fields;
+    expect(await lost(world, [key])).toEqual([]);
+    await world.commitFile(ALICE, id, { key, incarnation });
+    expect(await lost(world, [key])).toEqual([]);
+    await world.delete(ALICE, id);
+    world.time.now += HOUR + 1;
+    expect(await lost(world, [key])).toEqual([]);
+    expect(await claim(world)).toEqual([key]);
+    expect(await lost(world, [key])).toEqual([]);
+    await forget(world, [key]);
+    expect(await lost(world, [key])).toEqual([key]);
+  });
+
+  it('of another database are none of this one’s business, and the mark stays over a restart', async () => {
+    await using world = await openWorld();
+    await using other = await openWorld();
+    const keys: string[] = [];
+    for (const { create, beginFile } of [world, other]) {
+      await create(ALICE, `${ALICE}/a`);
+      keys.push((await beginFile(ALICE, `${ALICE}/a`)).fields['key'] ?? '');
+    }
+    const gone = keys.map((key) => `never${key}`);
+    expect(await lost(world, [...keys, ...gone])).toEqual([gone[0]]);
+    expect(await lost(other, [...keys, ...gone])).toEqual([gone[1]]);
+    await world.close();
+    await using again = await openWorld({ folder: world.folder });
+    expect(await lost(again, [...keys, ...gone])).toEqual([gone[0]]);
+  });
+});
+
 describe('uploads and what happens meanwhile', () => {
   it('are judged again at their end', async () => {
     await using world = await openWorld();

@@ -23,11 +23,14 @@ describe.skipIf(!postgresInstalled())('migrations of PostgreSQL', () => {
     const run = () => execute(process.execPath, [PROGRAM], { env: { FOSP_POSTGRES_URL: url } });
     const outputs = await Promise.all([run(), run(), run()]);
     expect(outputs.map(({ stdout }) => stdout).sort()).toEqual([
-      'Migrated: objects.\n',
+      'Migrated: objects, file-keys.\n',
       'Nothing to migrate.\n',
       'Nothing to migrate.\n',
     ]);
-    expect(await postgres.server.sql('SELECT number, name, breaking FROM migrations', url)).toEqual(['1|objects|t']);
+    expect(await postgres.server.sql('SELECT number, name, breaking FROM migrations', url)).toEqual([
+      '1|objects|t',
+      '2|file-keys|f',
+    ]);
   });
 
   it('that are missing keep the service from starting, and the error says what to do', async () => {

@@ -71,10 +71,13 @@ export async function openWorld(options: WorldOptions = {}) {
   const log = await createLog({ name: 'test', level: 'silent' });
   const opened = (await options.openStore?.()) ?? openSqliteStore({ folder, clock, ...options.store });
   const store = options.wrapStore?.(opened) ?? opened;
+  let nextFileKey: string | undefined;
+  let fileKeys = 0;
   const cache = options.cache ?? createMemoryCache();
   const counters = createMemoryCounters({ window: 60_000, clock });
   const service = createObjectsService({
     ...{ bus, store, cache, counters, log, clock, metrics: new Metrics(), domains: [WONDERLAND] },
+    newFileKey: (mark) => nextFileKey ?? `${++fileKeys}${mark}`,
     limits: { fanOutRetention: 0, ...options.limits },
   });
   const changes: Change[] = [];
@@ -124,8 +127,11 @@ export async function openWorld(options: WorldOptions = {}) {
       ask(OBJECTS.update, target(user, id, more), textOf(body)),
     delete: (user: string, id: string, more?: More) => ask(OBJECTS.delete, target(user, id, more)),
     openFile: (user: string, id: string, more?: More) => ask(OBJECTS.openFile, target(user, id, more)),
-    beginFile: (user: string, id: string, key: string, more?: More) =>
-      ask(OBJECTS.beginFile, { ...target(user, id, more), key }),
+    /** The key that it gets is this, where one is named; one at a time. */
+    beginFile: (user: string, id: string, key?: string, more?: More) => {
+      nextFileKey = key;
+      return ask(OBJECTS.beginFile, target(user, id, more));
+    },
     commitFile: (user: string, id: string, upload: { key: string; incarnation: string; size?: string } & More) =>
       ask(OBJECTS.commitFile, { size: '5', checksum: 'a'.repeat(64), ...target(user, id), ...upload }),
     /** A whole upload. */

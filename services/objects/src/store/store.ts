@@ -216,6 +216,8 @@ export interface FileStore {
   }): Promise<string[]>;
   /** Forgets claimed keys. */
   forget(keys: readonly string[]): Promise<void>;
+  /** Those of these keys that are kept, in whatever state; also such as a crash could still undo. */
+  known(keys: readonly string[]): Promise<string[]>;
 }
 
 export interface Store {

@@ -25,4 +25,9 @@ export class PostgresFiles implements FileStore {
   async forget(keys: readonly string[]): Promise<void> {
     await this.#guard(() => this.#connections.together([[FILES.forget, [keys]]]));
   }
+
+  async known(keys: readonly string[]): Promise<string[]> {
+    const { rows } = await this.#guard(() => this.#connections.run(FILES.known, [keys]));
+    return rows.map((row) => textAt(row, 0));
+  }
 }

@@ -102,6 +102,8 @@ export const FILES = {
   ),
   /** keys */
   forget: statement('forget', "DELETE FROM files WHERE key = ANY ($1) AND state = 'claimed'"),
+  /** keys */
+  known: statement('known', 'SELECT key FROM files WHERE key = ANY ($1)'),
 };
 
 export const SECRETS = {

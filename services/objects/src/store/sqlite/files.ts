@@ -13,6 +13,7 @@ export class SqliteFiles implements FileStore {
   readonly #removable: Query;
   readonly #claim: Query;
   readonly #forget: Query;
+  readonly #known: Query;
 
   constructor(database: Database, writer: Writer) {
     this.#writer = writer;
@@ -24,6 +25,7 @@ export class SqliteFiles implements FileStore {
     );
     this.#claim = database.prepare("UPDATE files SET state = 'claimed', since = ? WHERE key = ?");
     this.#forget = database.prepare("DELETE FROM files WHERE key = ? AND state = 'claimed'");
+    this.#known = database.prepare('SELECT 1 FROM files WHERE key = ?');
   }
 
   claim(options: { limit: number; now: number; deadBefore: number; pendingBefore: number }): Promise<string[]> {
@@ -45,5 +47,9 @@ export class SqliteFiles implements FileStore {
         this.#forget.run(key);
       }
     });
+  }
+
+  async known(keys: readonly string[]): Promise<string[]> {
+    return keys.filter((key) => this.#known.row(key) !== undefined);
   }
 }
