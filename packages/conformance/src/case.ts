@@ -46,11 +46,20 @@ export interface Greeting {
 /** Everybody who is shared between cases: each works in folders of its own, and changes nothing outside of them. */
 export type Role = 'alice' | 'bob' | 'carol' | 'dave';
 
+/** One of the connections over which a client spreads its requests. */
+export interface Place {
+  /** Which client of the run, from 1. */
+  readonly client: number;
+  /** Which of its connections, from 0. */
+  readonly at: number;
+}
+
 export interface OpenOptions {
   readonly extensions?: readonly string[];
   /** HTTP path and subprotocols of the handshake: by URL, past any connection factory. */
   readonly path?: string;
   readonly subprotocols?: readonly string[];
+  readonly place?: Place;
 }
 
 export interface Context {

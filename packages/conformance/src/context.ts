@@ -1,6 +1,6 @@
 /** What one case works with, and the tidying after it: connections closed, folders deleted, accounts as new. */
 import type { Accounts } from './accounts.ts';
-import type { Account, Case, Context, Greeting, Limits, OpenOptions, Role } from './case.ts';
+import type { Account, Case, Context, Greeting, Limits, OpenOptions, Place, Role } from './case.ts';
 import { type Client, createClient, type Session, sessionOf } from './client.ts';
 import { expectStatus, json, jsonObject, Skip } from './expect.ts';
 import { type Observation, observe } from './observe.ts';
@@ -18,7 +18,8 @@ export interface Shared {
   readonly maxBytes: number;
   readonly seed: string;
   readonly accounts: Accounts;
-  readonly connectionsPerClient: number;
+  /** Of the connections of one more client. */
+  places(): readonly Place[];
   open(log: Log, options?: OpenOptions): Promise<Connection>;
   negotiate(log: Log, options?: OpenOptions): Promise<Connection>;
   login(log: Log, account: Account, options?: OpenOptions): Promise<Connection>;
@@ -94,7 +95,7 @@ export class CaseContext implements Context {
   async fresh(): Promise<Client> {
     const account = await this.run.accounts.take();
     this.#taken.push(account);
-    const logins = Array.from({ length: this.run.connectionsPerClient }, () => this.login(account));
+    const logins = this.run.places().map((place) => this.login(account, { place }));
     return this.clientOf(sessionOf(account, await Promise.all(logins)));
   }
 

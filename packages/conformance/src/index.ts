@@ -2,7 +2,7 @@
  * Black-box cases that any FOSP server can be held to, by URL. `runConformance` runs them all; a test runner registers
  * each of `CASES` as a test of its own and lets `createRun(…).execute` run it.
  */
-export type { Account, Case, Context } from './case.ts';
+export type { Account, Case, Context, Place } from './case.ts';
 export { CASES } from './cases/index.ts';
 export { type ConformanceOptions, chooseCases, runConformance } from './conformance.ts';
 export { resultText, summary } from './report.ts';

@@ -4,7 +4,7 @@
  */
 import WebSocket from 'ws';
 import { Accounts } from './accounts.ts';
-import type { Account, Case, Greeting, OpenOptions, Role } from './case.ts';
+import type { Account, Case, Greeting, OpenOptions, Place, Role } from './case.ts';
 import { type Session, sessionOf } from './client.ts';
 import { CaseContext, type Shared } from './context.ts';
 import { expectStatus, Failure, Skip } from './expect.ts';
@@ -15,9 +15,10 @@ import { Log } from './wire/log.ts';
 export interface RunOptions {
   /**
    * Opens a socket to any server of the domain; by default to the URL. Its library must pass on what is no UTF-8
-   * (`skipUTF8Validation`): that the server sends none is for the cases to see.
+   * (`skipUTF8Validation`): that the server sends none is for the cases to see. Told which one of a client's connections it
+   * will be, where it is one of several.
    */
-  readonly connect?: (() => Promise<WebSocket>) | undefined;
+  readonly connect?: ((place: Place | undefined) => Promise<WebSocket>) | undefined;
   /** How many connections each client spreads its requests over. Default 1. */
   readonly connectionsPerClient?: number | undefined;
   /** Accounts to use instead of registering any: name to password. */
@@ -59,6 +60,7 @@ export class Run implements Shared {
   readonly #kept: Connection[] = [];
   readonly #sessions = new Map<Role, Promise<Session>>();
   #greeting: Promise<Greeting> | undefined;
+  #clients = 0;
 
   constructor(url: string, domain: string, options: RunOptions) {
     this.url = url;
@@ -105,9 +107,9 @@ export class Run implements Shared {
     await Promise.all(this.#kept.splice(0).map((connection) => connection.close()));
   }
 
-  async open(log: Log, { path, subprotocols = [] }: OpenOptions = {}): Promise<Connection> {
+  async open(log: Log, { path, subprotocols = [], place }: OpenOptions = {}): Promise<Connection> {
     const byUrl = path !== undefined || subprotocols.length > 0 || !this.#connect;
-    const socket = byUrl ? dial(new URL(path ?? '', this.url), subprotocols) : await this.#connect?.();
+    const socket = byUrl ? dial(new URL(path ?? '', this.url), subprotocols) : await this.#connect?.(place);
     if (!socket) throw new Error('no socket');
     const connection = new Connection(socket, { log, timeoutMs: this.timeoutMs });
     await opened(connection, this.timeoutMs);
@@ -133,10 +135,15 @@ export class Run implements Shared {
   }
 
   async keep(account: Account): Promise<Session> {
-    const logins = Array.from({ length: this.connectionsPerClient }, () => this.login(new Log(), account));
+    const logins = this.places().map((place) => this.login(new Log(), account, { place }));
     const connections = await Promise.all(logins);
     this.#kept.push(...connections);
     return sessionOf(account, connections);
+  }
+
+  places(): readonly Place[] {
+    const client = ++this.#clients;
+    return Array.from({ length: this.connectionsPerClient }, (_, at) => ({ client, at }));
   }
 
   async session(role: Role): Promise<Session> {

@@ -11,6 +11,9 @@ import { Inbox, within } from './inbox.ts';
 /** A process under load for minutes may have much to say. */
 const LINES_KEPT = 10_000;
 
+/** Milliseconds: ten of them start at once on a machine that has other things to do. */
+const START_PATIENCE = 45_000;
+
 /** What runs as a process of its own. */
 export type Program = 'standalone' | 'gateway' | 'objects' | 'attachments' | 'notifications' | 'federation';
 
@@ -78,7 +81,7 @@ export class ServerProcess implements AsyncDisposable {
   static async start(options: ServerOptions): Promise<ServerProcess> {
     const server = new ServerProcess(options);
     try {
-      await server.#ready.next();
+      await server.#ready.next(START_PATIENCE);
     } catch (error) {
       await server.kill();
       throw error;

@@ -1,6 +1,8 @@
 /** HAProxy in front of gateways, as a provider would have it: a connection goes to the next gateway that is ready. */
 import { writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { installed } from '../installed.ts';
 import { freePort, ServerProgram } from '../server-program.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
@@ -19,6 +21,10 @@ export interface BalancerOptions {
 export interface Balancer extends AsyncDisposable {
   /** `ws://127.0.0.1:…` */
   readonly url: string;
+  /** Of its main process. */
+  readonly pid: number | undefined;
+  /** The gateway, `gateway-1` and so on, to which it joined the open connection that comes from this port of loopback. */
+  gatewayOf(clientPort: number): Promise<string>;
 }
 
 export function balancerInstalled(): boolean {
@@ -37,7 +43,8 @@ export async function startBalancer(
     (gateway, at) =>
       `  server gateway-${at + 1} 127.0.0.1:${gateway.port} check port ${gateway.adminPort} inter 200ms fall 1 rise 1${header}`,
   );
-  await writeFile(file, `${[...head(port), ...servers].join('\n')}\n`);
+  const socket = join(directory.path, 'haproxy.sock');
+  await writeFile(file, `${[...head(port, socket), ...servers].join('\n')}\n`);
   const program = new ServerProgram({
     command: 'haproxy',
     arguments: ['-W', '-f', file],
@@ -46,6 +53,18 @@ export async function startBalancer(
   await program.start();
   return {
     url: `ws://127.0.0.1:${port}`,
+    get pid() {
+      return program.pid;
+    },
+    gatewayOf: async (clientPort) => {
+      const sessions = await ask(socket, 'show sess');
+      const session = sessions.split('\n').find((line) => line.includes(` src=127.0.0.1:${clientPort} `));
+      const gateway = session === undefined ? undefined : / srv=(gateway-\d+) /.exec(session)?.[1];
+      if (gateway === undefined) {
+        throw new Error(`The balancer has no connection from port ${clientPort} to a gateway:\n${sessions}`);
+      }
+      return gateway;
+    },
     [Symbol.asyncDispose]: async () => {
       await program.kill();
       await directory[Symbol.asyncDispose]();
@@ -53,10 +72,18 @@ export async function startBalancer(
   };
 }
 
-function head(port: number): string[] {
+/** Asks HAProxy something at its runtime API. */
+async function ask(socket: string, command: string): Promise<string> {
+  const connection = connect(socket);
+  connection.end(`${command}\n`);
+  return text(connection);
+}
+
+function head(port: number, socket: string): string[] {
   return [
     'global',
     '  maxconn 4000',
+    `  stats socket ${socket} mode 600 level operator`,
     'defaults',
     '  mode tcp',
     '  timeout connect 2s',

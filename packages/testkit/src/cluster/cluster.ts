@@ -10,7 +10,7 @@ import type { PostgresOptions } from '../postgres-server.ts';
 import type { Program } from '../server-process.ts';
 import { freePort } from '../server-program.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
-import { type BalancerOptions, balancerInstalled, startBalancer } from './balancer.ts';
+import { type Balancer, type BalancerOptions, balancerInstalled, startBalancer } from './balancer.ts';
 import { type Infrastructure, infrastructureInstalled, startInfrastructure } from './infrastructure.ts';
 import { Pod } from './pod.ts';
 
@@ -37,9 +37,12 @@ export interface ClusterOptions extends BalancerOptions {
 export interface Cluster extends AsyncDisposable {
   /** Of the load balancer, `ws://127.0.0.1:…`. */
   readonly url: string;
+  readonly balancer: Balancer;
   readonly infrastructure: Infrastructure;
   readonly pods: readonly Pod[];
   podsOf(service: ServiceName): readonly Pod[];
+  /** The main processes of all that runs, by what they are: services, and the servers under them. */
+  processes(): Promise<ReadonlyMap<string, readonly number[]>>;
 }
 
 /** What a cluster needs is here; what is missing is said. */
@@ -73,13 +76,24 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     }
   }
   await Promise.all(pods.map((pod) => pod.start()));
-  const { url } = started.use(await startBalancer(gateways, options));
+  const balancer = started.use(await startBalancer(gateways, options));
+  const podsOf = (service: ServiceName) => pods.filter(({ program }) => program === service);
   const all = started.move();
   return {
-    url,
+    url: balancer.url,
+    balancer,
     infrastructure,
     pods,
-    podsOf: (service) => pods.filter(({ program }) => program === service),
+    podsOf,
+    processes: async () => {
+      const { nats, postgres, redis, s3 } = infrastructure;
+      const running = (service: ServiceName) => podsOf(service).filter(({ isRunning }) => isRunning);
+      const ours = SERVICES.map((service) => [service, running(service).map((pod) => pod.process.pid)] as const);
+      const theirs = Object.entries({ nats, postgres, redis, haproxy: balancer }).map(
+        ([name, { pid }]) => [name, pid === undefined ? [] : [pid]] as const,
+      );
+      return new Map<string, readonly number[]>([...ours, ...theirs, ['s3', await s3.pids()]]);
+    },
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
 }
