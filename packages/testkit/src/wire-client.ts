@@ -20,6 +20,10 @@ export interface WireOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Receive nothing until `resume`. */
   readonly paused?: boolean;
+  /** The address of this machine to connect from; any of 127.0.0.0/8 on loopback. */
+  readonly from?: string;
+  /** Certificate that is trusted with `wss`, as PEM. */
+  readonly trusted?: string;
 }
 
 export class WireClient {
@@ -45,6 +49,8 @@ export class WireClient {
   static async open(url: string, options: WireOptions = {}): Promise<WireClient> {
     const socket = new WebSocket(url, [...(options.protocols ?? [])], {
       headers: { ...options.headers },
+      ...(options.from === undefined ? {} : { localAddress: options.from }),
+      ...(options.trusted === undefined ? {} : { ca: options.trusted }),
       perMessageDeflate: false,
       maxPayload: 0,
       // Heads and bodies are judged by the tests, not by `ws`.

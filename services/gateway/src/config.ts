@@ -7,6 +7,8 @@ import {
   bytes,
   count,
   type Kind,
+  type Networks,
+  networks,
   oneOf,
   PROCESS_VARIABLES,
   port,
@@ -38,6 +40,11 @@ export const GATEWAY_VARIABLES = {
   wssPort: port('FOSP_WSS_PORT', 1338, 'public port for wss and https, with a certificate; 0 = any free port'),
   tlsCert: variable('FOSP_TLS_CERT', undefined, 'certificate chain of the wss port', PEM),
   tlsKey: variable('FOSP_TLS_KEY', undefined, 'private key of the wss port', { ...PEM, secret: true }),
+  proxies: networks(
+    'FOSP_PROXIES',
+    undefined,
+    'networks of load balancers whose PROXY protocol header (1 or 2) is believed, and required',
+  ),
   registration: oneOf('FOSP_REGISTRATION', 'open', 'whether anyone may create an account', {
     choices: ['open', 'closed'],
   }),
@@ -80,6 +87,12 @@ export interface GatewayLimits {
   /** Messages without a proper head; this many are answered, then the connection closes. */
   readonly badMessages: number;
   readonly connections: number;
+  /** For a load balancer to say whose connection it passes on, from when it connects. */
+  readonly proxyHeaderSeconds: number;
+  /** Its connections that may wait for that while all connections are taken, to be answered 503; else as many as are free. */
+  readonly waitingWhenFull: number;
+  /** For a TLS handshake, and for a whole HTTP request, or the connection ends. */
+  readonly httpSeconds: number;
   readonly loginSeconds: number;
   /** All messages in transit through this process. */
   readonly transferMemory: number;
@@ -131,6 +144,8 @@ export interface GatewayConfig {
   readonly wssPort: number;
   /** Without it there is no wss port. PEM texts. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** Absent where clients connect by themselves. */
+  readonly proxies: Networks | undefined;
   readonly registration: 'open' | 'closed';
   readonly limits: GatewayLimits;
 }
@@ -141,8 +156,8 @@ export interface GatewayConfig {
  * @throws StartError where only one of certificate and key is given
  */
 export function gatewayConfig(settings: Settings<typeof GATEWAY_VARIABLES>): GatewayConfig {
-  const { domains, host, wsPort, wssPort, registration } = settings;
-  return { domains, host, wsPort, wssPort, registration, tls: tlsOf(settings), limits: limitsOf(settings) };
+  const { domains, host, wsPort, wssPort, proxies, registration } = settings;
+  return { domains, host, wsPort, wssPort, proxies, registration, tls: tlsOf(settings), limits: limitsOf(settings) };
 }
 
 function limitsOf(settings: Settings<typeof GATEWAY_VARIABLES>): GatewayLimits {
@@ -157,6 +172,9 @@ function limitsOf(settings: Settings<typeof GATEWAY_VARIABLES>): GatewayLimits {
     requests,
     badMessages: 10,
     connections,
+    proxyHeaderSeconds: 5,
+    waitingWhenFull: 100,
+    httpSeconds: 10,
     loginSeconds: 30,
     transferMemory,
     sendBuffer,

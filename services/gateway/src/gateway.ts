@@ -66,11 +66,15 @@ export function createGatewayService(deps: GatewayDeps): GatewayService {
     retryAfter: limits.retryAfterSeconds,
   });
   const sessions = new Sessions({ loginSeconds: limits.loginSeconds, tickMs: TICK_MS, clock });
-  const telemetry: GatewayTelemetry = createTelemetry(metrics, log, {
-    sessions: () => sessions.size,
-    users: () => users.size,
-    hashing: () => hasher.load,
-    transitBytes: () => environment.budget.used,
+  const telemetry: GatewayTelemetry = createTelemetry({
+    ...{ metrics, log, clock },
+    levels: {
+      sessions: () => sessions.size,
+      headersAwaited: () => server.waiting,
+      users: () => users.size,
+      hashing: () => hasher.load,
+      transitBytes: () => environment.budget.used,
+    },
   });
   const users = new Users({ bus, clock, limits: notificationLimits(config), telemetry });
   const client = new TransferClient({
@@ -97,7 +101,9 @@ export function createGatewayService(deps: GatewayDeps): GatewayService {
   const server = new PublicServer({
     config,
     hasRoom: () => sessions.size < limits.connections,
+    mayWait: (waiting) => waiting < Math.max(limits.connections - sessions.size, limits.waitingWhenFull),
     turnedAway: telemetry.turnedAway,
+    proxyRefused: telemetry.proxyRefused,
     opened: sessionOpener(parts, environment, clock),
   });
 

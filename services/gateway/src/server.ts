@@ -6,12 +6,15 @@
  */
 import * as http from 'node:http';
 import * as https from 'node:https';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { acceptUpgrade } from '@fosp/connection';
 import { listenError } from '@fosp/runtime';
 import { type FastifyInstance, fastify } from 'fastify';
+import { plainAddress } from './client-address.ts';
 import type { GatewayConfig } from './config.ts';
 import { VERSIONS } from './connect.ts';
+import { ProxyGate, type ProxyRefusal } from './proxy-gate.ts';
 
 export interface ServerOptions {
   readonly config: GatewayConfig;
@@ -19,7 +22,11 @@ export interface ServerOptions {
   readonly opened: (socket: Duplex, head: Uint8Array, address: string) => void;
   /** Whether one more connection may be opened. */
   readonly hasRoom: () => boolean;
+  /** Whether one more connection of a load balancer may wait to say whose it is, beside so many that do. */
+  readonly mayWait: (waiting: number) => boolean;
   readonly turnedAway: (reason: string) => void;
+  /** A connection of a load balancer that did not say whose it is. */
+  readonly proxyRefused: (refusal: ProxyRefusal) => void;
 }
 
 export interface ListeningPorts {
@@ -29,8 +36,8 @@ export interface ListeningPorts {
   readonly wssPort?: number;
 }
 
-/** For HTTP requests: whole head and body within this, or the connection ends. */
-const HTTP_SECONDS = 10;
+/** How often, at least, the time of HTTP requests is looked at. */
+const HTTP_CHECK_MS = 1000;
 
 const UNAVAILABLE =
   'HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
@@ -38,11 +45,22 @@ const UNAVAILABLE =
 export class PublicServer {
   readonly #options: ServerOptions;
   readonly #servers: FastifyInstance[] = [];
+  /** Of the wss port, whatever they run: a TLS handshake is nothing that its server closes. */
+  readonly #underTls = new Set<Socket>();
+  /** Absent where no load balancer is believed. */
+  readonly #gate: ProxyGate | undefined;
   #ports: ListeningPorts | undefined;
   #refuses = false;
+  #closed = false;
 
   constructor(options: ServerOptions) {
     this.#options = options;
+    this.#gate = gateOf(options);
+  }
+
+  /** Connections of load balancers that have not said whose they are yet. */
+  get waiting(): number {
+    return this.#gate?.waiting ?? 0;
   }
 
   /** Rejects with `StartError` where a port cannot be had. */
@@ -63,15 +81,20 @@ export class PublicServer {
 
   async close(): Promise<void> {
     this.#refuses = true;
-    await Promise.all(this.#servers.map((server) => server.close()));
+    this.#closed = true;
+    this.#gate?.close();
+    const closed = this.#servers.map((server) => server.close());
+    for (const socket of this.#underTls) {
+      socket.destroy();
+    }
+    await Promise.all(closed);
   }
 
   async #open(port: number, variable: string, tls: GatewayConfig['tls']): Promise<number> {
     const server = fastify({
       logger: false,
       forceCloseConnections: true,
-      requestTimeout: HTTP_SECONDS * 1000,
-      serverFactory: (handler) => (tls === undefined ? http.createServer(handler) : https.createServer(tls, handler)),
+      serverFactory: (handler) => this.#createServer(handler, tls),
     });
     this.#servers.push(server);
     this.#addRoutes(server);
@@ -84,6 +107,33 @@ export class PublicServer {
     }
     const address = server.server.address();
     return typeof address === 'object' && address !== null ? address.port : port;
+  }
+
+  /** fastify leaves timeouts to whoever makes the server. */
+  #createServer(handler: http.RequestListener, tls: GatewayConfig['tls']): http.Server {
+    const withinMs = this.#options.config.limits.httpSeconds * 1000;
+    const times = {
+      requestTimeout: withinMs,
+      headersTimeout: withinMs,
+      connectionsCheckingInterval: Math.min(withinMs, HTTP_CHECK_MS),
+    };
+    const server =
+      tls === undefined
+        ? http.createServer(times, handler)
+        : https.createServer({ ...times, ...tls, handshakeTimeout: withinMs }, handler);
+    this.#gate?.guard(server);
+    if (tls !== undefined) {
+      server.on('connection', (socket) => this.#watch(socket));
+    }
+    return server;
+  }
+
+  #watch(socket: Socket): void {
+    this.#underTls.add(socket);
+    socket.once('close', () => this.#underTls.delete(socket));
+    if (this.#closed) {
+      socket.destroy();
+    }
   }
 
   #addRoutes(server: FastifyInstance): void {
@@ -106,17 +156,28 @@ export class PublicServer {
       socket.end(UNAVAILABLE, () => socket.destroy());
       return;
     }
-    const address = clientAddress(request);
-    if (acceptUpgrade(request, socket)) {
+    const address = this.#clientAddress(request);
+    if (address === undefined) {
+      this.#options.turnedAway('gone');
+      socket.destroy();
+    } else if (acceptUpgrade(request, socket)) {
       this.#options.opened(socket, head, address);
     } else {
       this.#options.turnedAway('handshake');
     }
   }
+
+  /**
+   * The socket's, or what a load balancer's header announced. Nothing that HTTP says of it (`X-Forwarded-For`, `Forwarded`)
+   * is believed: anybody may write that.
+   */
+  #clientAddress({ socket }: http.IncomingMessage): string | undefined {
+    return this.#gate === undefined ? plainAddress(socket.remoteAddress ?? '') : this.#gate.clientOf(socket);
+  }
 }
 
-/** The socket's, in one spelling: an IPv4 address that came by an IPv6 socket is written as IPv4. */
-function clientAddress({ socket }: http.IncomingMessage): string {
-  const address = socket.remoteAddress ?? '';
-  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
+function gateOf({ config, mayWait, turnedAway, proxyRefused }: ServerOptions): ProxyGate | undefined {
+  const { proxies, limits } = config;
+  const headerSeconds = limits.proxyHeaderSeconds;
+  return proxies && new ProxyGate({ proxies, headerSeconds, mayWait, turnedAway, refused: proxyRefused });
 }

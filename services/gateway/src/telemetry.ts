@@ -1,11 +1,15 @@
 /** What a gateway tells its operator: one function per event that matters to them. */
 import { CLOSE_CODES } from '@fosp/connection';
 import type { CounterCell, HistogramCell, Log, Metrics } from '@fosp/runtime';
+import type { ProxyRefusal } from './proxy-gate.ts';
+import { KeyedRate } from './rates.ts';
 
 export interface GatewayTelemetry {
   opened(): void;
   /** A connection that was not taken: too many, draining, no WebSocket. */
   turnedAway(reason: string): void;
+  /** A load balancer's connection that did not begin as it must. */
+  proxyRefused(refusal: ProxyRefusal): void;
   closed(code: number): void;
   answered(type: string, status: number, milliseconds: number): void;
   badMessage(): void;
@@ -27,13 +31,30 @@ export interface GatewayTelemetry {
 /** Levels, read whenever metrics are. */
 export interface GatewayLevels {
   readonly sessions: () => number;
+  readonly headersAwaited: () => number;
   readonly users: () => number;
   readonly hashing: () => number;
   readonly transitBytes: () => number;
 }
 
-export function createTelemetry(metrics: Metrics, log: Log, levels: GatewayLevels): GatewayTelemetry {
+export interface TelemetryOptions {
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly levels: GatewayLevels;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+}
+
+/** Lines of the log on load balancers: what is beyond it is counted alone. */
+const PROXY_LINES = { perSecond: 0.1, burst: 5 };
+
+export function createTelemetry({ metrics, log, levels, clock }: TelemetryOptions): GatewayTelemetry {
   metrics.gauge('fosp_gateway_sessions', 'Open connections', levels.sessions);
+  metrics.gauge(
+    'fosp_gateway_headers_awaited',
+    'Connections of load balancers that have not said whose they are yet',
+    levels.headersAwaited,
+  );
   metrics.gauge('fosp_gateway_users', 'Users with an open connection', levels.users);
   metrics.gauge('fosp_gateway_hashes', 'Password hashes running and waiting', levels.hashing);
   metrics.gauge('fosp_gateway_transit_bytes', 'Bytes of messages in transit', levels.transitBytes);
@@ -45,9 +66,11 @@ export function createTelemetry(metrics: Metrics, log: Log, levels: GatewayLevel
   const dropped = metrics.counter('fosp_gateway_notifications_dropped_total', 'Notifications over the rate, not sent');
   const repeated = metrics.counter('fosp_gateway_notifications_repeated_total', 'Notifications that came twice');
   const moved = metrics.counters('fosp_gateway_attachment_bytes_total', 'Bytes of attachments', ['direction']);
+  const countTurnedAway = (reason: string) => turnedAway.with({ reason }).add();
   return {
     opened: () => opened.add(),
-    turnedAway: (reason) => turnedAway.with({ reason }).add(),
+    turnedAway: countTurnedAway,
+    proxyRefused: proxyRefusedBy(log, countTurnedAway, clock),
     closed: (code) => closed.with({ code: isOurs(code) ? String(code) : 'other' }).add(),
     answered: answeredBy(metrics),
     badMessage: () => bad.add(),
@@ -60,6 +83,25 @@ export function createTelemetry(metrics: Metrics, log: Log, levels: GatewayLevel
     unexpected: (id, error) => log.error({ id, error }, 'a request failed unexpectedly'),
     gap: (reason) => log.warn({ reason }, 'notifications may be lost: all connections are closed'),
     draining: (sessions) => log.info({ sessions }, 'closing all connections'),
+  };
+}
+
+/** A balancer that is set up wrongly does it with every connection: a few lines tell as much as all. */
+function proxyRefusedBy(
+  log: Log,
+  count: (reason: string) => void,
+  clock: () => number,
+): GatewayTelemetry['proxyRefused'] {
+  const rate = new KeyedRate(PROXY_LINES, 1);
+  let unlogged = 0;
+  return ({ reason, proxy, mistake }) => {
+    count(reason);
+    if (!rate.take('', 1, clock())) {
+      unlogged++;
+      return;
+    }
+    log.warn({ proxy, mistake, unlogged }, 'closed a connection from FOSP_PROXIES that had no proper PROXY header');
+    unlogged = 0;
   };
 }
 

@@ -5,6 +5,11 @@ import { TestSession, WireClient } from '@fosp/testkit';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { startGateway } from './harness.ts';
+import { RawConnection } from './raw-connection.ts';
+
+function fixture(name: string): string {
+  return fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
+}
 
 describe('CONNECT and the states of a connection', () => {
   it('F16 greets with version, domain, extensions, mechanisms and limits', async () => {
@@ -102,7 +107,6 @@ describe('CONNECT and the states of a connection', () => {
   });
 
   it('F4 speaks the same over TLS, with the certificate it is given', async () => {
-    const fixture = (name: string) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
     const gateway = await startGateway({
       environment: { FOSP_TLS_CERT: fixture('localhost.pem'), FOSP_TLS_KEY: fixture('localhost-key.pem') },
     });
@@ -118,8 +122,9 @@ describe('CONNECT and the states of a connection', () => {
   });
 
   it('F4 does not start with a certificate and no key', async () => {
-    const certificate = fileURLToPath(new URL('fixtures/localhost.pem', import.meta.url));
-    await expect(startGateway({ environment: { FOSP_TLS_CERT: certificate } })).rejects.toThrow('FOSP_TLS_KEY');
+    await expect(startGateway({ environment: { FOSP_TLS_CERT: fixture('localhost.pem') } })).rejects.toThrow(
+      'FOSP_TLS_KEY',
+    );
   });
 
   it('F17 turns away what is over the limit of connections, until there is room', async () => {
@@ -129,6 +134,18 @@ describe('CONNECT and the states of a connection', () => {
     expect(await gateway.metric('fosp_gateway_turned_away_total{reason="full"}')).toBe(1);
     await first.close();
     await WireClient.open(gateway.url);
+  });
+
+  it('F17 ends what is no whole request in time, and what never begins with TLS', async () => {
+    const gateway = await startGateway({
+      environment: { FOSP_TLS_CERT: fixture('localhost.pem'), FOSP_TLS_KEY: fixture('localhost-key.pem') },
+      limits: { httpSeconds: 0.2 },
+    });
+    const half = await RawConnection.open(Number(new URL(gateway.url).port));
+    half.write('GET / HTTP/1.1\r\nHo');
+    const silent = await RawConnection.open(Number(new URL(gateway.secureUrl).port));
+    await Promise.all([half.closed, silent.closed]);
+    expect(half.received).toMatch(/^HTTP\/1.1 408 /);
   });
 
   it('F17 closes whoever does not log in in time with 1008, and nobody else', async () => {

@@ -1,8 +1,10 @@
+import { fileURLToPath } from 'node:url';
 import { OBJECTS } from '@fosp/bus';
 import { TestSession, WireClient } from '@fosp/testkit';
 import { describe, expect, it } from 'vitest';
 import { TestFileStore } from './file-store.ts';
 import { HeldCalls, startGateway } from './harness.ts';
+import { RawConnection } from './raw-connection.ts';
 
 describe('a gateway that stops', () => {
   it('F68 closes idle connections with 1012, and takes no new ones', async () => {
@@ -50,5 +52,17 @@ describe('a gateway that stops', () => {
     await held.count(1);
     await gateway.service.drain();
     await cut;
+  });
+  it('F68 does not wait for a TLS handshake, or a request, that never comes', async () => {
+    const fixture = (name: string) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
+    const gateway = await startGateway({
+      environment: { FOSP_TLS_CERT: fixture('localhost.pem'), FOSP_TLS_KEY: fixture('localhost-key.pem') },
+      limits: { httpSeconds: 600 },
+    });
+    const silent = await Promise.all(
+      [gateway.url, gateway.secureUrl].map((url) => RawConnection.open(Number(new URL(url).port))),
+    );
+    await gateway.service.drain();
+    await Promise.all(silent.map(({ closed }) => closed));
   });
 });
