@@ -45,6 +45,9 @@ export interface TelemetryOptions {
   readonly clock: () => number;
 }
 
+const NO_HEADER =
+  'a load balancer sent no proper PROXY protocol header, and its connection was closed: switch it on there, or leave its address out of FOSP_PROXIES';
+
 /** Lines of the log on load balancers: what is beyond it is counted alone. */
 const PROXY_LINES = { perSecond: 0.1, burst: 5 };
 
@@ -100,7 +103,7 @@ function proxyRefusedBy(
       unlogged++;
       return;
     }
-    log.warn({ proxy, mistake, unlogged }, 'closed a connection from FOSP_PROXIES that had no proper PROXY header');
+    log.warn({ proxy, mistake, unlogged }, NO_HEADER);
     unlogged = 0;
   };
 }
