@@ -16,7 +16,10 @@ const ENVIRONMENT = {
   FOSP_DOMAIN: DOMAIN,
   FOSP_LIMIT_REGISTRATIONS_PER_MINUTE: '100000',
   FOSP_HASH_MEMORY: '1 MiB',
+  FOSP_PROXIES: '127.0.0.1/32',
 };
+/** As in production: gateways see whom the balancer speaks for. */
+const BALANCED = { proxyProtocol: true };
 
 describe.skipIf(!clusterInstalled())('a cluster behind its load balancer', () => {
   const cleanup = new AsyncDisposableStack();
@@ -25,7 +28,9 @@ describe.skipIf(!clusterInstalled())('a cluster behind its load balancer', () =>
   let run: Run;
 
   beforeAll(async () => {
-    cluster = cleanup.use(await startCluster({ environment: ENVIRONMENT, replicas: { gateway: GATEWAYS } }));
+    cluster = cleanup.use(
+      await startCluster({ ...BALANCED, environment: ENVIRONMENT, replicas: { gateway: GATEWAYS } }),
+    );
     gateways = new Gateways(cluster);
     run = createRun(cluster.url, DOMAIN, { connect: gateways.connect, connectionsPerClient: GATEWAYS });
     cleanup.defer(() => run.close());
@@ -42,7 +47,7 @@ describe.skipIf(!clusterInstalled())('a cluster behind its load balancer', () =>
 
   it('had three gateways for each client, and all of them at work', async () => {
     const clients = [...gateways.ofClients.values()];
-    expect(clients.length).toBeGreaterThan(50);
+    expect(clients.length).toBeGreaterThan(10);
     expect(clients.filter((names) => new Set(names).size < GATEWAYS)).toEqual([]);
     const served = await Promise.all(cluster.podsOf('gateway').map(requestsAt));
     expect(served).toHaveLength(GATEWAYS);
@@ -56,7 +61,7 @@ describe.skipIf(!clusterInstalled())('a cluster behind its load balancer', () =>
       const environment = { ...ENVIRONMENT, FOSP_REGISTRATION: 'closed' };
       const replicas = { objects: 0, notifications: 0, attachments: 0, federation: 0 };
       const { infrastructure } = cluster;
-      const door = cleanup.use(await startCluster({ infrastructure, environment, replicas }));
+      const door = cleanup.use(await startCluster({ ...BALANCED, infrastructure, environment, replicas }));
       closed = createRun(door.url, DOMAIN);
     }, 120_000);
 
