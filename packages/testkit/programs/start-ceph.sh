@@ -1,6 +1,7 @@
 #!/bin/bash
 # Ceph on one machine, in memory: a monitor, an OSD and a radosgw on loopback, as daemons with pid files in $D/run.
-# D: folder, P: port of S3, MP: port of the monitor, KEY and SECRET: of the one user.
+# D: folder, P: port of S3, H: its address where not loopback, MP: port of the monitor, KEY and SECRET: of the one user.
+# The user is there before the port opens.
 set -e
 exec 2>&1
 mkdir -p "$D"/{mon,osd,log,run}
@@ -35,7 +36,7 @@ paxos propose interval = 0.05
 paxos min wait = 0.01
 mon osd adjust heartbeat grace = false
 [client.rgw]
-rgw frontends = beast endpoint=127.0.0.1:$P tcp_nodelay=1
+rgw frontends = beast endpoint=${H:-127.0.0.1}:$P tcp_nodelay=1
 rgw thread pool size = 32
 rgw dns name = localhost
 rgw enable usage log = false
@@ -60,5 +61,5 @@ ceph-osd "${conf[@]}" -i 0 --mkfs --osd-uuid "$osd"
 ceph-osd "${conf[@]}" -i 0
 ceph "${conf[@]}" --connect-timeout 10 osd crush add osd.0 1.0 root=default || true # it may have added itself
 for _ in $(seq 100); do ceph "${conf[@]}" --connect-timeout 10 osd stat | grep -q '1 up' && break; sleep .1; done
-radosgw "${conf[@]}" -n client.rgw
 radosgw-admin "${conf[@]}" -n client.rgw user create --uid test --display-name t --access-key "$KEY" --secret "$SECRET"
+radosgw "${conf[@]}" -n client.rgw

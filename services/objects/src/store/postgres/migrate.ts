@@ -8,7 +8,8 @@ import { type Migration, migrationsIn } from '../migrations.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { DatabaseFailure } from './failures.ts';
 
-const FOLDER = new URL('./migrations/', import.meta.url);
+// Named from the folder above, so that it is found from a bundle too, in which this file and its twin are one.
+const FOLDER = new URL('../postgres/migrations/', import.meta.url);
 
 /** Held while one process migrates: any number that is ours. */
 const LOCK = 0x46_4f_53_50;

@@ -5,7 +5,8 @@ import { numberAt, textAt } from '../cells.ts';
 import { type Migration, migrationsIn } from '../migrations.ts';
 import type { Database } from './database.ts';
 
-const FOLDER = new URL('./migrations/', import.meta.url);
+// Named from the folder above, so that it is found from a bundle too, in which this file and its twin are one.
+const FOLDER = new URL('../sqlite/migrations/', import.meta.url);
 
 /** The migrations that this program knows, in order. */
 export function knownMigrations(): Migration[] {
