@@ -1,10 +1,13 @@
 import { join } from 'node:path';
-import { bytes, onOff, type Settings, seconds, secretText, text, url } from '@fosp/runtime';
+import { bytes, onOff, type Settings, StartError, seconds, secretText, text, url } from '@fosp/runtime';
 import { ATTACHMENTS_DEFAULTS, type AttachmentsOptions } from './attachments.ts';
 import { createFolderStore } from './folder.ts';
 import type { S3Options } from './s3/s3.ts';
 import type { FileStore } from './store.ts';
 import type { Telemetry } from './telemetry.ts';
+
+/** Seconds: an hour for the bytes, and another for whatever comes before and after them. */
+const LONGEST_UPLOAD = 7_200;
 
 export const ATTACHMENTS_VARIABLES = {
   dataDirectory: text('FOSP_DATA_DIR', './data', 'standalone: SQLite and attachments'),
@@ -12,6 +15,22 @@ export const ATTACHMENTS_VARIABLES = {
   sweep: seconds('FOSP_SWEEP_SECONDS', ATTACHMENTS_DEFAULTS.sweepSeconds, 'between looks for files that may go', {
     min: 1,
   }),
+  orphanSweep: seconds(
+    'FOSP_ORPHAN_SWEEP_SECONDS',
+    ATTACHMENTS_DEFAULTS.orphanSweepSeconds,
+    `between looks at ${ATTACHMENTS_DEFAULTS.orphanPage} stored files for such that nobody knows of; 0 = never`,
+  ),
+  orphanAge: seconds(
+    'FOSP_ORPHAN_AGE_SECONDS',
+    ATTACHMENTS_DEFAULTS.orphanAgeSeconds,
+    'since a file was written before it may be such; more than an upload can last',
+    { min: LONGEST_UPLOAD },
+  ),
+  orphanDoubt: seconds(
+    'FOSP_ORPHAN_DOUBT_SECONDS',
+    ATTACHMENTS_DEFAULTS.orphanDoubtSeconds,
+    'between the look that finds such a file and the one that deletes it',
+  ),
   s3Endpoint: url('FOSP_S3_ENDPOINT', undefined, 'S3 server that keeps the attachments; without it a folder does', {
     protocols: ['http', 'https'],
   }),
@@ -29,10 +48,18 @@ export const ATTACHMENTS_VARIABLES = {
 } as const;
 
 export function attachmentsOptions(settings: Settings<typeof ATTACHMENTS_VARIABLES>): AttachmentsOptions {
-  return { sweepSeconds: settings.sweep };
+  return {
+    sweepSeconds: settings.sweep,
+    orphanSweepSeconds: settings.orphanSweep,
+    orphanAgeSeconds: settings.orphanAge,
+    orphanDoubtSeconds: settings.orphanDoubt,
+  };
 }
 
-/** The store that the environment asks for: S3, or a folder named `attachments` in the data folder. */
+/**
+ * The store that the environment asks for: S3, or a folder named `attachments` in the data folder. Rejects with `StartError`
+ * where what is set for S3 does not go together.
+ */
 export async function storeOf(
   settings: Settings<typeof ATTACHMENTS_VARIABLES>,
 ): Promise<(failed: Telemetry['transferFailed']) => FileStore> {
@@ -49,13 +76,48 @@ export async function storeOf(
 /** Undefined where attachments stay in a folder. */
 function s3OptionsOf(settings: Settings<typeof ATTACHMENTS_VARIABLES>): S3Options | undefined {
   const { s3Endpoint, s3Region, s3Bucket, s3AccessKeyId, s3SecretAccessKey, s3ForcePathStyle } = settings;
-  if (s3Endpoint === undefined) {
+  const mistakes = s3Mistakes(settings);
+  if (mistakes.length > 0) {
+    throw new StartError(mistakes.join('\n'));
+  }
+  if (s3Endpoint === undefined || s3AccessKeyId === undefined || s3SecretAccessKey === undefined) {
     return undefined;
   }
   return {
     ...{ endpoint: s3Endpoint, region: s3Region, bucket: s3Bucket, forcePathStyle: s3ForcePathStyle },
-    ...{ accessKeyId: s3AccessKeyId ?? '', secretAccessKey: s3SecretAccessKey?.reveal() ?? '' },
+    ...{ accessKeyId: s3AccessKeyId, secretAccessKey: s3SecretAccessKey.reveal() },
     ...{ limit: settings.attachment, host: settings.relayHost },
     ...(settings.relayAdvertisedHost === undefined ? {} : { advertisedHost: settings.relayAdvertisedHost }),
   };
+}
+
+/** Addresses to listen on that lead nowhere from another machine. */
+const ANY_ADDRESS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
+
+/** All that does not go together, a sentence each. */
+function s3Mistakes(settings: Settings<typeof ATTACHMENTS_VARIABLES>): string[] {
+  const { s3Endpoint, s3AccessKeyId, s3SecretAccessKey, relayHost, relayAdvertisedHost } = settings;
+  const needed = {
+    FOSP_S3_ENDPOINT: s3Endpoint,
+    FOSP_S3_ACCESS_KEY_ID: s3AccessKeyId,
+    FOSP_S3_SECRET_ACCESS_KEY: s3SecretAccessKey,
+  };
+  const set = Object.entries(needed).filter(([, value]) => value !== undefined);
+  if (set.length === 0) {
+    return [];
+  }
+  const names = set.map(([name]) => name);
+  const missing = Object.keys(needed).filter((name) => !names.includes(name));
+  const mistakes = missing.map(
+    (name) => `${name} is not set, and ${names.join(' and ')} ${isOrAre(names)}: S3 needs all of them`,
+  );
+  if (ANY_ADDRESS.has(relayHost) && relayAdvertisedHost === undefined) {
+    const why = `FOSP_ATTACHMENTS_HOST is ${relayHost}, which tells gateways not where to send uploads`;
+    mistakes.push(`FOSP_ATTACHMENTS_ADVERTISED_HOST is not set, and ${why}`);
+  }
+  return mistakes;
+}
+
+function isOrAre({ length }: readonly string[]): string {
+  return length === 1 ? 'is' : 'are';
 }

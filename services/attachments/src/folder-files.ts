@@ -7,11 +7,11 @@
  */
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { access, constants, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type FospError, fospError } from '@fosp/protocol';
 import { DurableWriter, type WriterOptions } from './durable-writer.ts';
-import type { FileDigest } from './store.ts';
+import { type FileDigest, type FilePage, isFileKey, type ListedFile } from './store.ts';
 
 export interface FolderFilesOptions extends WriterOptions {
   readonly directory: string;
@@ -27,6 +27,9 @@ export interface UploadBounds {
   /** Bytes that may come at most. */
   readonly limit: number;
 }
+
+/** The first two digits of the keys in it. */
+const SHARD = /^[0-9a-f]{2}$/;
 
 export class FolderFiles {
   readonly #files: string;
@@ -45,6 +48,12 @@ export class FolderFiles {
   async prepare(): Promise<void> {
     await mkdir(this.#files, { recursive: true, mode: 0o700 });
     await mkdir(this.#incoming, { recursive: true, mode: 0o700 });
+  }
+
+  /** Rejects where the folder cannot be used: it went away, or may not be written any more. */
+  async check(): Promise<void> {
+    await access(this.#files, constants.R_OK | constants.W_OK);
+    await access(this.#incoming, constants.R_OK | constants.W_OK);
   }
 
   /**
@@ -97,6 +106,26 @@ export class FolderFiles {
       this.#uploads.get(key)?.abort();
       await rm(this.#path(key), { force: true });
     }
+  }
+
+  /** Whole files whose keys come after this one, in order, up to a number. Reads one folder of 256 at a time. */
+  async list(after: string, limit: number): Promise<FilePage> {
+    const files: ListedFile[] = [];
+    const shards = (await readdir(this.#files)).filter((name) => SHARD.test(name) && name >= after.slice(0, 2));
+    for (const shard of shards.sort()) {
+      const keys = (await readdir(join(this.#files, shard))).filter((name) => isFileKey(name) && name > after);
+      for (const key of keys.sort()) {
+        const last = files.at(-1);
+        if (files.length >= limit && last !== undefined) {
+          return { files, next: last.key };
+        }
+        const found = await stat(this.#path(key)).catch(ifMissing);
+        if (found !== undefined) {
+          files.push({ key, modified: found.mtimeMs });
+        }
+      }
+    }
+    return { files, next: undefined };
   }
 
   /** Deletes uploads of earlier processes that nobody wrote to for so long; the number deleted. */

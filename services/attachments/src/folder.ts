@@ -82,7 +82,9 @@ export function createFolderStore(options: FolderOptions): FileStore {
       digests.delete(key);
       return verdictOf(digest, expected);
     },
+    check: () => files.check(),
     remove: (keys) => files.remove(keys),
+    list: (after, limit) => files.list(after, limit),
     clean: () => files.removeLeftovers(settings.uploadSeconds),
     stop: () => endpoint.stop(),
   };

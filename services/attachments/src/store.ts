@@ -8,6 +8,20 @@ export interface FileDigest {
   readonly md5?: string | undefined;
 }
 
+/** A file as a listing shows it. */
+export interface ListedFile {
+  readonly key: string;
+  /** When its bytes were written, milliseconds since the epoch. */
+  readonly modified: number;
+}
+
+export interface FilePage {
+  /** In order of their keys. */
+  readonly files: readonly ListedFile[];
+  /** What the next page comes after; undefined at the end. */
+  readonly next: string | undefined;
+}
+
 /** `different`: there are bytes, but not those. */
 export type Verdict = 'whole' | 'missing' | 'different';
 
@@ -16,8 +30,10 @@ export type Verdict = 'whole' | 'missing' | 'different';
  * never through this interface. A key is used for one file, once: 32 hex digits, random for the most part.
  */
 export interface FileStore {
-  /** Resolves once transfer URLs work. */
+  /** Resolves once transfer URLs work. Rejects with `StartError` where the store is not to be had. */
   start(): Promise<void>;
+  /** Rejects where the store cannot be used at the moment, soon. */
+  check(): Promise<void>;
   /** Where to PUT the bytes; `size` undefined where it is not known yet. The PUT is answered once they are durable. */
   uploadUrl(key: string, size: number | undefined): Promise<string>;
   /** Whether `verify` sees by an MD5 what it would have to read the bytes for otherwise. */
@@ -28,6 +44,8 @@ export interface FileStore {
   verify(key: string, expected: FileDigest): Promise<Verdict>;
   /** Deletes the bytes of these keys, and ends uploads to them; running downloads go on. Missing ones are no error. */
   remove(keys: readonly string[]): Promise<void>;
+  /** Up to so many whole files whose keys come after this one, which need be none. What is no file of ours is left out. */
+  list(after: string, limit: number): Promise<FilePage>;
   /** Deletes what interrupted uploads left behind; the number of files deleted. */
   clean(): Promise<number>;
   /** Lets running transfers end, for a while, then cuts them. */

@@ -13,7 +13,14 @@ export interface Telemetry {
   swept(deleted: number, leftovers: number): void;
   /** Will be tried again. */
   sweepFailed(error: unknown): void;
+  /** Files of these keys, of which nobody knew; and the number of those that somebody did know of when asked again. */
+  orphansDeleted(keys: readonly string[], known: number): void;
+  /** READ and WRITE are refused from now on. */
+  storeIsGone(error: unknown): void;
+  storeIsBack(): void;
 }
+
+const KEYS_LOGGED = 20;
 
 export function createTelemetry(log: Log, metrics: Metrics): Telemetry {
   const files = metrics.counter('fosp_attachments_committed_total', 'Files that became an object’s.');
@@ -23,6 +30,7 @@ export function createTelemetry(log: Log, metrics: Metrics): Telemetry {
   );
   const failures = metrics.counter('fosp_attachments_failed_total', 'Transfers that failed by nobody’s mistake.');
   const deletions = metrics.counter('fosp_attachments_deleted_total', 'Files deleted since no object needed them.');
+  const orphans = metrics.counter('fosp_attachments_orphans_deleted_total', 'Files deleted that nobody knew of.');
   return {
     committed(size) {
       files.add();
@@ -44,6 +52,21 @@ export function createTelemetry(log: Log, metrics: Metrics): Telemetry {
     },
     sweepFailed(error) {
       log.warn({ error }, 'could not delete files that no object needs; will try again');
+    },
+    orphansDeleted(keys, known) {
+      orphans.add(keys.length);
+      if (keys.length > 0) {
+        log.info({ deleted: keys.length, keys: keys.slice(0, KEYS_LOGGED) }, 'deleted files that nobody knew of');
+      }
+      if (known > 0) {
+        log.warn({ files: known }, 'files that had no row have one again, and stay; is the database being restored?');
+      }
+    },
+    storeIsGone(error) {
+      log.error({ error }, 'the file store cannot be reached; transfers are refused until it can');
+    },
+    storeIsBack() {
+      log.info('the file store can be reached again');
     },
   };
 }

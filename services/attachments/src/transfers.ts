@@ -7,12 +7,14 @@
  */
 import { type Answer, ATTACHMENTS, type Bus, type BusSubscription, type Call, type CallType, OBJECTS } from '@fosp/bus';
 import { type ErrorCode, fospError, isFospError } from '@fosp/protocol';
+import type { Availability } from './availability.ts';
 import { type FileStore, isFileKey } from './store.ts';
 import type { Telemetry } from './telemetry.ts';
 
 export interface TransfersDeps {
   readonly bus: Bus;
   readonly store: FileStore;
+  readonly availability: Pick<Availability, 'require'>;
   readonly telemetry: Telemetry;
   /** Calls served at once, of each type. */
   readonly concurrency: number;
@@ -33,13 +35,16 @@ export function serveTransfers(deps: TransfersDeps): Promise<BusSubscription[]> 
   ]);
 }
 
-async function read({ bus, store }: TransfersDeps, call: CallTo<'read'>): AnswerOf<'read'> {
+async function read({ bus, store, availability }: TransfersDeps, call: CallTo<'read'>): AnswerOf<'read'> {
   const { fields } = await bus.call(OBJECTS.openFile, call.fields, undefined, call.context);
   const { key, ...file } = fields;
+  // Only now: who may not, or asks for what is not there, is told that.
+  availability.require();
   return { fields: { ...file, url: await store.downloadUrl(key) } };
 }
 
-async function write({ bus, store }: TransfersDeps, call: CallTo<'write'>): AnswerOf<'write'> {
+async function write({ bus, store, availability }: TransfersDeps, call: CallTo<'write'>): AnswerOf<'write'> {
+  availability.require();
   const { size, ...object } = call.fields;
   const { fields: begun } = await bus.call(OBJECTS.beginFile, object, undefined, call.context);
   const url = await store.uploadUrl(begun.key, size === undefined ? undefined : wholeNumber(size));

@@ -1,108 +1,29 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
-import { ATTACHMENTS, Bus, InProcessTransport, OBJECTS } from '@fosp/bus';
+import { ATTACHMENTS, type Bus } from '@fosp/bus';
 import { fospError } from '@fosp/protocol';
-import { createLog, Metrics } from '@fosp/runtime';
-import { ALICE, temporaryDirectory } from '@fosp/testkit';
+import { temporaryDirectory } from '@fosp/testkit';
 import { describe, expect, it } from 'vitest';
-import { createAttachmentsService, createFolderStore } from '../src/index.ts';
+import { createFolderStore } from '../src/index.ts';
+import { OBJECT, serviceWith } from './service.ts';
 
 const BYTES = randomBytes(100_000);
 const FILE = { size: String(BYTES.length), checksum: createHash('sha256').update(BYTES).digest('hex') };
-const OBJECT = { user: ALICE, tree: ALICE, path: '/pictures/hat' };
 
-/** The service in front of a folder, with the test in the place of `objects`: `rows` is what that would keep. */
+/** The service in front of a folder. */
 async function attachments() {
   const directory = await temporaryDirectory();
-  const bus = new Bus(new InProcessTransport());
-  const rows = new Map<string, 'pending' | 'live' | 'claimed'>();
-  const asked: { call: string; fields: Record<string, string | undefined> }[] = [];
-  let refusal: Error | undefined;
-  const judge = (call: string, fields: object) => {
-    asked.push({ call, fields: { ...fields } });
-    if (refusal) {
-      throw refusal;
-    }
-  };
-  const options = { concurrency: 10 };
-  await bus.serve(
-    OBJECTS.beginFile,
-    async ({ fields }) => {
-      judge('begin', fields);
-      const key = randomBytes(16).toString('hex');
-      rows.set(key, 'pending');
-      return { fields: { key, incarnation: 'life.1' } };
-    },
-    options,
-  );
-  await bus.serve(
-    OBJECTS.commitFile,
-    async ({ fields }) => {
-      judge('commit', fields);
-      rows.set(fields.key, 'live');
-      return { fields: { etag: '"7"' } };
-    },
-    options,
-  );
-  await bus.serve(
-    OBJECTS.openFile,
-    async ({ fields }) => {
-      judge('open', fields);
-      const [key = ''] = rows.keys();
-      return { fields: { key, size: FILE.size, 'content-type': 'image/png', etag: '"7"' } };
-    },
-    options,
-  );
-  await bus.serve(
-    OBJECTS.claimFiles,
-    async ({ fields }) => {
-      const keys = [...rows].filter(([, state]) => state === 'pending').map(([key]) => key);
-      const claimed = keys.slice(0, Number(fields.limit));
-      for (const key of claimed) {
-        rows.set(key, 'claimed');
-      }
-      return { fields: {}, body: Buffer.from(JSON.stringify(claimed)) };
-    },
-    options,
-  );
-  await bus.serve(
-    OBJECTS.forgetFiles,
-    async ({ body }) => {
-      for (const key of JSON.parse(Buffer.from(body).toString())) {
-        rows.delete(key);
-      }
-      return { fields: {} };
-    },
-    options,
-  );
-  const service = createAttachmentsService({
-    bus,
-    store: () => createFolderStore({ directory: directory.path, stopSeconds: 0 }),
-    log: await createLog({ name: 'test', level: 'silent' }),
-    metrics: new Metrics(),
-    options: { sweepKeys: 2 },
-  });
-  await service.start();
+  const store = createFolderStore({ directory: directory.path, stopSeconds: 0 });
+  const test = await serviceWith(store, { options: { sweepKeys: 2 } });
   return {
-    bus,
-    service,
-    rows,
-    asked,
-    refuse: (error: Error) => {
-      refusal = error;
-    },
+    ...test,
+    upload: (body = BYTES) => test.upload(body),
     files: async () => {
       const entries = await readdir(directory.path, { recursive: true, withFileTypes: true });
       return entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
     },
-    upload: async (body = BYTES) => {
-      const { fields } = await bus.call(ATTACHMENTS.write, { ...OBJECT, size: String(body.length) });
-      const { status } = await fetch(fields.url, { method: 'PUT', body });
-      expect(status).toBe(201);
-      return fields.ticket;
-    },
     [Symbol.asyncDispose]: async () => {
-      await service.drain();
+      await test[Symbol.asyncDispose]();
       await directory[Symbol.asyncDispose]();
     },
   };
@@ -122,7 +43,7 @@ describe('attachments', () => {
     expect(fields).toMatchObject({ size: FILE.size, 'content-type': 'image/png', etag: '"7"' });
     expect(fields).not.toHaveProperty('key');
     const [key] = test.rows.keys();
-    expect(test.asked).toEqual([
+    expect(test.objects.asked).toEqual([
       { call: 'begin', fields: OBJECT },
       { call: 'commit', fields: { ...OBJECT, ...file, key, incarnation: 'life.1' } },
       { call: 'open', fields: OBJECT },
@@ -134,7 +55,7 @@ describe('attachments', () => {
     ['write', (bus) => bus.call(ATTACHMENTS.write, OBJECT)],
   ])('F34 hands on why objects refuses to %s', async (_what, attempt) => {
     await using test = await attachments();
-    test.refuse(fospError('forbidden', 'no'));
+    test.objects.refusal = fospError('forbidden', 'no');
     await expect(attempt(test.bus)).rejects.toMatchObject({ code: 'forbidden', message: 'no' });
     expect(await test.files()).toEqual([]);
   });
@@ -147,7 +68,7 @@ describe('attachments', () => {
   ])('F41 drops the bytes at once only where the refusal is sure: %s', async (_what, error, left) => {
     await using test = await attachments();
     const ticket = await test.upload();
-    test.refuse(error());
+    test.objects.refusal = error();
     const commit = test.bus.call(ATTACHMENTS.commit, { ...OBJECT, ...FILE, ticket });
     await expect(commit).rejects.toMatchObject({ code: error().code });
     expect(await test.files()).toHaveLength(left);
@@ -161,7 +82,7 @@ describe('attachments', () => {
     const ticket = await test.upload();
     const commit = test.bus.call(ATTACHMENTS.commit, { ...OBJECT, ...file, ticket });
     await expect(commit).rejects.toMatchObject({ code: 'unavailable' });
-    expect(test.asked.map(({ call }) => call)).toEqual(['begin']);
+    expect(test.objects.asked.map(({ call }) => call)).toEqual(['begin']);
     expect(await test.files()).toEqual([]);
   });
 

@@ -1,6 +1,6 @@
 /**
  * One bucket of an S3 server: the only file that knows the driver. What a server does not answer is `unavailable`, after
- * a few attempts; nothing of its answers is shown to users.
+ * a few attempts and no more time than was given to all of them; nothing of its answers is shown to users.
  *
  * The driver's own checksums stay off where S3 does not require them: servers of other makers store them as data, refuse
  * them, or do not look (docs/adr/0011). Content-MD5 is what all of them verify.
@@ -15,6 +15,7 @@ import {
   HeadBucketCommand,
   HeadObjectCommand,
   ListMultipartUploadsCommand,
+  ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
   S3ServiceException,
@@ -22,6 +23,8 @@ import {
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { fospError } from '@fosp/protocol';
+import { type FilePage, isFileKey } from '../store.ts';
+import { bucketError } from './start-errors.ts';
 
 export interface BucketOptions {
   /** `https://s3.example.org`; that of the region at AWS where it is undefined. */
@@ -36,9 +39,13 @@ export interface BucketOptions {
   readonly urlSeconds: number;
   /** How often a request is sent before it has failed. */
   readonly attempts: number;
-  /** Milliseconds to wait for a connection, and for an answer. */
+  /** Milliseconds to wait for a connection; for an answer, or its next bytes; and for all attempts together. */
   readonly connectTimeout: number;
   readonly answerTimeout: number;
+  readonly patience: number;
+  /** The same for what brings bytes along: parts, and files in one piece. */
+  readonly transferTimeout: number;
+  readonly transferPatience: number;
 }
 
 export interface ObjectHead {
@@ -65,7 +72,7 @@ export interface Piece {
 const CHECKSUM = 'sha256';
 
 /** Files deleted by one request. */
-const DELETED_AT_ONCE = 1_000;
+const DELETED_AT_ONCE = 250;
 
 export class Bucket {
   readonly #client: S3Client;
@@ -78,17 +85,30 @@ export class Bucket {
       ...(endpoint === undefined ? {} : { endpoint }),
       ...{ region, forcePathStyle, credentials: { accessKeyId, secretAccessKey }, maxAttempts: options.attempts },
       ...{ requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED' },
-      requestHandler: { connectionTimeout: options.connectTimeout, requestTimeout: options.answerTimeout },
+      requestHandler: {
+        ...{ connectionTimeout: options.connectTimeout, socketTimeout: options.transferTimeout },
+        // Without it a timeout is no more than a warning.
+        throwOnRequestTimeout: true,
+      },
     });
   }
 
-  /** Makes the bucket where it is missing. */
+  /** Makes the bucket where it is missing. Rejects with `StartError`. */
   async prepare(): Promise<void> {
     const Bucket = this.#options.bucket;
-    const isThere = await this.#ask(() => this.#client.send(new HeadBucketCommand({ Bucket })).catch(ifMissing));
-    if (isThere === undefined) {
-      await this.#ask(() => this.#client.send(new CreateBucketCommand({ Bucket })));
+    try {
+      const isThere = await this.#send((o) => this.#client.send(new HeadBucketCommand({ Bucket }), o).catch(ifMissing));
+      if (isThere === undefined) {
+        await this.#send((o) => this.#client.send(new CreateBucketCommand({ Bucket }), o).catch(ifOurs));
+      }
+    } catch (error) {
+      throw bucketError(error, statusOf(error), this.#options);
     }
+  }
+
+  /** Rejects with what the server, or the way to it, says. */
+  async check(): Promise<void> {
+    await this.#send((o) => this.#client.send(new HeadBucketCommand({ Bucket: this.#options.bucket }), o));
   }
 
   /** A URL for one PUT of exactly so many bytes. */
@@ -108,7 +128,7 @@ export class Bucket {
 
   /** Undefined where there is no such file. */
   async head(key: string): Promise<ObjectHead | undefined> {
-    const head = await this.#ask(() => this.#client.send(new HeadObjectCommand(this.#at(key))).catch(ifMissing));
+    const head = await this.#ask((o) => this.#client.send(new HeadObjectCommand(this.#at(key)), o).catch(ifMissing));
     return (
       head && {
         size: head.ContentLength ?? 0,
@@ -120,7 +140,10 @@ export class Bucket {
 
   /** The bytes of a file that is there. */
   async *read(key: string): AsyncGenerator<Uint8Array> {
-    const { Body } = await this.#ask(() => this.#client.send(new GetObjectCommand(this.#at(key))));
+    // Not under the limit for all attempts: that would end the body, too.
+    const { answerTimeout: requestTimeout } = this.#options;
+    const command = new GetObjectCommand(this.#at(key));
+    const { Body } = await this.#client.send(command, { requestTimeout }).catch(fail);
     try {
       for await (const piece of Body as AsyncIterable<Uint8Array>) {
         yield piece;
@@ -136,12 +159,13 @@ export class Bucket {
       ...this.#at(key),
       ...{ Body: body, ContentMD5: md5, ContentLength: body.length, Metadata: { [CHECKSUM]: checksum } },
     });
-    await this.#ask(() => this.#client.send(command));
+    await this.#ask((o) => this.#client.send(command, o), 'transfer');
   }
 
   /** Begins an upload in parts, to be completed or aborted. */
   async begin(key: string): Promise<Upload> {
-    const { UploadId } = await this.#ask(() => this.#client.send(new CreateMultipartUploadCommand(this.#at(key))));
+    const command = new CreateMultipartUploadCommand(this.#at(key));
+    const { UploadId } = await this.#ask((o) => this.#client.send(command, o));
     if (UploadId === undefined) {
       throw unavailable(new Error('S3 gave no id for an upload'));
     }
@@ -154,7 +178,7 @@ export class Bucket {
       ...this.#at(key),
       ...{ UploadId: id, PartNumber: number, Body: body, ContentMD5: md5, ContentLength: body.length },
     });
-    const { ETag } = await this.#ask(() => this.#client.send(command));
+    const { ETag } = await this.#ask((o) => this.#client.send(command, o), 'transfer');
     return ETag ?? '';
   }
 
@@ -165,23 +189,42 @@ export class Bucket {
       ...this.#at(key),
       ...{ UploadId: id, MultipartUpload: { Parts } },
     });
-    await this.#ask(() => this.#client.send(command));
+    await this.#ask((o) => this.#client.send(command, o), 'transfer');
   }
 
   async abort({ key, id }: Upload): Promise<void> {
     const command = new AbortMultipartUploadCommand({ ...this.#at(key), UploadId: id });
-    await this.#ask(() => this.#client.send(command).catch(ifMissing));
+    await this.#ask((o) => this.#client.send(command, o).catch(ifMissing));
   }
 
-  /** Uploads in parts that were begun before this time (milliseconds since the epoch), up to `limit`. */
+  /** Uploads of ours in parts that were begun before this time (milliseconds since the epoch), up to `limit`. */
   async uploadsBefore(time: number, limit: number): Promise<Upload[]> {
-    const command = new ListMultipartUploadsCommand({ Bucket: this.#options.bucket, MaxUploads: limit });
-    const { Uploads = [] } = await this.#ask(() => this.#client.send(command));
-    return Uploads.flatMap(({ Key, UploadId, Initiated }) =>
-      Key !== undefined && UploadId !== undefined && (Initiated?.getTime() ?? 0) < time
-        ? [{ key: Key, id: UploadId }]
-        : [],
+    const found: Upload[] = [];
+    let from: { KeyMarker?: string | undefined; UploadIdMarker?: string | undefined } = {};
+    while (found.length < limit) {
+      const command = new ListMultipartUploadsCommand({ Bucket: this.#options.bucket, ...from });
+      const page = await this.#ask((o) => this.#client.send(command, o));
+      for (const { Key = '', UploadId, Initiated } of page.Uploads ?? []) {
+        if (UploadId !== undefined && isFileKey(Key) && Initiated !== undefined && Initiated.getTime() < time) {
+          found.push({ key: Key, id: UploadId });
+        }
+      }
+      if (page.IsTruncated !== true || page.NextUploadIdMarker === from.UploadIdMarker) {
+        break;
+      }
+      from = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
+    }
+    return found.slice(0, limit);
+  }
+
+  /** Files of ours whose keys come after this one, of up to `limit` that are there. */
+  async list(after: string, limit: number): Promise<FilePage> {
+    const command = new ListObjectsV2Command({ Bucket: this.#options.bucket, StartAfter: after, MaxKeys: limit });
+    const { Contents = [], IsTruncated } = await this.#ask((o) => this.#client.send(command, o));
+    const files = Contents.flatMap(({ Key = '', LastModified }) =>
+      isFileKey(Key) && LastModified !== undefined ? [{ key: Key, modified: LastModified.getTime() }] : [],
     );
+    return { files, next: IsTruncated === true ? Contents.at(-1)?.Key : undefined };
   }
 
   /** Missing ones are no error. */
@@ -189,7 +232,7 @@ export class Bucket {
     for (let start = 0; start < keys.length; start += DELETED_AT_ONCE) {
       const Objects = keys.slice(start, start + DELETED_AT_ONCE).map((Key) => ({ Key }));
       const command = new DeleteObjectsCommand({ Bucket: this.#options.bucket, Delete: { Objects, Quiet: true } });
-      const { Errors = [] } = await this.#ask(() => this.#client.send(command));
+      const { Errors = [] } = await this.#ask((o) => this.#client.send(command, o));
       const [error] = Errors.filter(({ Code }) => Code !== 'NoSuchKey');
       if (error !== undefined) {
         throw unavailable(new Error(`S3 did not delete ${error.Key}: ${error.Code}`));
@@ -205,13 +248,26 @@ export class Bucket {
     return { Bucket: this.#options.bucket, Key: key };
   }
 
-  async #ask<T>(send: () => Promise<T>): Promise<T> {
-    try {
-      return await send();
-    } catch (error) {
-      throw unavailable(error);
-    }
+  #ask<T>(send: (options: SendOptions) => Promise<T>, kind?: 'transfer'): Promise<T> {
+    return this.#send(send, kind).catch(fail);
   }
+
+  #send<T>(send: (options: SendOptions) => Promise<T>, kind?: 'transfer'): Promise<T> {
+    const { answerTimeout, patience, transferTimeout, transferPatience } = this.#options;
+    return send({
+      requestTimeout: kind === 'transfer' ? transferTimeout : answerTimeout,
+      abortSignal: AbortSignal.timeout(kind === 'transfer' ? transferPatience : patience),
+    });
+  }
+}
+
+interface SendOptions {
+  readonly requestTimeout: number;
+  readonly abortSignal: AbortSignal;
+}
+
+function fail(error: unknown): never {
+  throw unavailable(error);
 }
 
 function unavailable(cause: unknown): Error {
@@ -222,8 +278,21 @@ function unavailable(cause: unknown): Error {
 }
 
 function ifMissing(error: unknown): undefined {
-  if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 404) {
+  if (statusOf(error) === 404) {
     return undefined;
   }
   throw error;
+}
+
+/** Another process made it at the same moment. */
+function ifOurs(error: unknown): undefined {
+  if (error instanceof S3ServiceException && error.name === 'BucketAlreadyOwnedByYou') {
+    return undefined;
+  }
+  throw error;
+}
+
+/** Of the server's answer; undefined where there was none. */
+function statusOf(error: unknown): number | undefined {
+  return error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
 }

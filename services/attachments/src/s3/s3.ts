@@ -24,8 +24,12 @@ export interface S3Options extends Pick<BucketOptions, 'bucket' | 'accessKeyId' 
   readonly forcePathStyle?: boolean;
   readonly urlSeconds?: number;
   readonly attempts?: number;
+  /** Milliseconds, as `BucketOptions` has them. */
   readonly connectTimeout?: number;
   readonly answerTimeout?: number;
+  readonly patience?: number;
+  readonly transferTimeout?: number;
+  readonly transferPatience?: number;
   /** Milliseconds since the epoch. */
   readonly clock?: () => number;
   /** Where the endpoint for parts listens, and the address by which gateways reach it. */
@@ -58,7 +62,10 @@ export const S3_DEFAULTS = {
   urlSeconds: 60,
   attempts: 3,
   connectTimeout: 2_000,
-  answerTimeout: 30_000,
+  answerTimeout: 5_000,
+  patience: 12_000,
+  transferTimeout: 30_000,
+  transferPatience: 90_000,
   clock: Date.now,
   host: '127.0.0.1',
   port: 0,
@@ -103,6 +110,7 @@ export function createS3Store(options: S3Options): FileStore {
       await bucket.prepare();
       await endpoint.start();
     },
+    check: () => bucket.check(),
     wantsMd5: true,
     uploadUrl: async (key, size) =>
       size !== undefined && size <= settings.onePieceBytes
@@ -119,6 +127,7 @@ export function createS3Store(options: S3Options): FileStore {
       relay.end(keys);
       await bucket.remove(keys);
     },
+    list: (after, limit) => bucket.list(after, limit),
     clean: async () => {
       const left = await bucket.uploadsBefore(clock() - uploadSeconds * 1000, settings.leftovers);
       for (const upload of left) {
