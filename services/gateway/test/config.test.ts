@@ -7,15 +7,24 @@ function limitsWith(environment: Record<string, string>) {
 }
 
 describe('what a gateway is set by', () => {
-  it.each(['1', '2', '25', '600', undefined])(
-    'F68 closes all connections within its share of a drain of %s s',
-    (seconds) => {
-      const { closingSeconds, graceSeconds, handshakeSeconds } = limitsWith(
-        seconds === undefined ? {} : { FOSP_DRAIN_SECONDS: seconds },
-      );
+  it.each([
+    ['1', '0'],
+    ['2', '1'],
+    ['25', '5'],
+    ['25', '60'],
+    ['600', '5'],
+    [undefined, undefined],
+  ])(
+    'F68 closes all connections within its share of a drain of %s s, %s s of which are for load balancers',
+    (seconds, notice) => {
+      const { noticeSeconds, closingSeconds, graceSeconds, handshakeSeconds } = limitsWith({
+        ...(seconds === undefined ? {} : { FOSP_DRAIN_SECONDS: seconds }),
+        ...(notice === undefined ? {} : { FOSP_DRAIN_NOTICE_SECONDS: notice }),
+      });
       // One handshake for those that close by themselves, one for those that are closed after the time of grace.
-      const longest = closingSeconds + graceSeconds + 2 * handshakeSeconds;
+      const longest = noticeSeconds + closingSeconds + graceSeconds + 2 * handshakeSeconds;
       expect(longest).toBeLessThanOrEqual(Number(seconds ?? 25) * DRAIN_SHARE);
+      expect(noticeSeconds).toBeLessThanOrEqual(Number(notice ?? 0));
       expect(DRAIN_SHARE).toBeLessThan(1);
       expect(Math.min(closingSeconds, graceSeconds, handshakeSeconds)).toBeGreaterThan(0);
     },

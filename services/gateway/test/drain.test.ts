@@ -44,11 +44,20 @@ describe('a gateway that stops', () => {
     await drained;
   });
 
-  it('F68 does not wait for ever for what is never answered', async () => {
+  it('F68 goes on as before until load balancers have noticed, for the time they are given', async () => {
+    const gateway = await startGateway({ limits: { noticeSeconds: 1 } });
+    const drained = gateway.service.drain();
+    const alice = await gateway.logIn('alice');
+    expect((await alice.wire.closed).code).toBe(1012);
+    await expect(WireClient.open(gateway.url)).rejects.toThrow(/503|ECONNREFUSED/);
+    await drained;
+  });
+
+  it('F68 does not wait for ever for what is never answered, and closes with 1001 where it may yet have its effect', async () => {
     const gateway = await startGateway({ limits: { graceSeconds: 0.05, handshakeSeconds: 1 } });
     const held = await HeldCalls.of(gateway.bus, OBJECTS.select);
     const alice = await gateway.logIn('alice');
-    const cut = expect(alice.request('SELECT', 'alice@wonderland.lit')).rejects.toThrow('1012');
+    const cut = expect(alice.request('SELECT', 'alice@wonderland.lit')).rejects.toThrow('1001');
     await held.count(1);
     await gateway.service.drain();
     await cut;

@@ -197,6 +197,8 @@ describe('a balancer that does not say whose connection it is', () => {
 
   it('F17 has its time, and no more, however slowly it writes', async () => {
     const gateway = await startBehind({ limits: { proxyHeaderSeconds: 0.2 } });
+    const port = await startBalancer(portOf(gateway.url), () => binary());
+    const before = await TestSession.open(`ws://127.0.0.1:${port}`);
     const [silent, slow, secure] = await Promise.all([
       RawConnection.open(portOf(gateway.url)),
       RawConnection.open(portOf(gateway.url)),
@@ -208,6 +210,7 @@ describe('a balancer that does not say whose connection it is', () => {
     await Promise.all([silent.closed, slow.closed, secure.closed]);
     clearInterval(dripping);
     expect(await gateway.metric('fosp_gateway_turned_away_total{reason="proxy-late"}')).toBe(3);
+    expect(await addressOf(before, gateway)).toBe('192.0.2.1');
     expect(await gateway.metric('fosp_gateway_headers_awaited')).toBe(0);
   });
 
