@@ -55,7 +55,8 @@ export interface AdminServer {
 
 /** Rejects with `StartError` where the port cannot be had. fastify is imported here, so that it delays nothing else. */
 export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
-  const { fastify } = await import('fastify');
+  // By its default: of a CommonJS module, that is all that a bundle in chunks exports.
+  const { default: fastify } = await import('fastify');
   const server = fastify({
     logger: false,
     forceCloseConnections: true,
