@@ -42,7 +42,7 @@ export const CLOSE_CODES = {
   },
   restart: {
     code: 1012,
-    meaning: 'The server restarts, or may have missed a notification.',
+    meaning: 'The server restarts, or may have missed a notification. What is not answered had no effect.',
     reconnect: true,
     sent: true,
   },

@@ -14,6 +14,7 @@ import {
   port,
   type Settings,
   StartError,
+  seconds,
   variable,
 } from '@fosp/runtime';
 import type { HashCost } from './hashing.ts';
@@ -71,6 +72,11 @@ export const GATEWAY_VARIABLES = {
     'notifications per second of one user by changes of another, in trees not theirs; more is dropped where they are behind',
   ),
   drainSeconds: PROCESS_VARIABLES.drainSeconds,
+  noticeSeconds: seconds(
+    'FOSP_DRAIN_NOTICE_SECONDS',
+    0,
+    'of these, how long it goes on as before while /readyz says 503, so that load balancers send nobody any more; a third at most',
+  ),
 } as const;
 
 /** Every bound of a gateway. Bytes, where nothing else is said. */
@@ -126,8 +132,16 @@ export interface GatewayLimits {
   readonly transferStallSeconds: number;
   /** Connections to the file store that are kept idle. */
   readonly transferIdleConnections: number;
+  /** How long they are kept. Servers of S3 close theirs after 20 s or more. */
+  readonly transferIdleSeconds: number;
+  /** For a connection to the file store to be made. */
+  readonly transferConnectSeconds: number;
+  /** Uploads up to this size are sent once more where the kept connection turns out to be closed. */
+  readonly transferReplay: number;
   /** After which a client that was refused for load may come back. */
   readonly retryAfterSeconds: number;
+  /** From being asked to stop, for load balancers to notice. */
+  readonly noticeSeconds: number;
   /** Over which the closing of all connections is spread at most. */
   readonly closingSeconds: number;
   /** After that, for the last requests in flight, before their connections are closed all the same. */
@@ -193,17 +207,23 @@ function limitsOf(settings: Settings<typeof GATEWAY_VARIABLES>): GatewayLimits {
     listsPerConnection: 4,
     transferStallSeconds: 30,
     transferIdleConnections: 32,
+    transferIdleSeconds: 10,
+    transferConnectSeconds: 5,
+    transferReplay: 256 * KIB,
     retryAfterSeconds: 1,
-    ...drainLimits(settings.drainSeconds),
+    ...drainLimits(settings),
   };
 }
 
 /** How the gateway's share of a drain is spent: whatever `FOSP_DRAIN_SECONDS` is, all of it together fits. */
 function drainLimits(
-  drainSeconds: number,
-): Pick<GatewayLimits, 'closingSeconds' | 'graceSeconds' | 'handshakeSeconds'> {
-  const share = drainSeconds * DRAIN_SHARE;
+  settings: Pick<Settings<typeof GATEWAY_VARIABLES>, 'drainSeconds' | 'noticeSeconds'>,
+): Pick<GatewayLimits, 'noticeSeconds' | 'closingSeconds' | 'graceSeconds' | 'handshakeSeconds'> {
+  const whole = settings.drainSeconds * DRAIN_SHARE;
+  const noticeSeconds = Math.min(settings.noticeSeconds, settings.drainSeconds / 3);
+  const share = whole - noticeSeconds;
   return {
+    noticeSeconds,
     closingSeconds: share * 0.45,
     graceSeconds: share * 0.25,
     // Twice: of connections that close by themselves, and of those that are closed after the time of grace.

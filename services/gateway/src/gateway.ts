@@ -7,11 +7,12 @@
  *                      ├─► Login ─► Hasher, bus
  *                      └─◄ Users ◄── the bus' user subjects
  *
- * Lifecycle: `start` opens the public ports. `drain` turns new connections away, closes the present ones with 1012,
- * spread out, each once what it has in flight is answered, and then the ports.
+ * Lifecycle: `start` opens the public ports. `drain` lets load balancers notice, turns new connections away, closes the
+ * present ones with 1012, spread out, each once what it has in flight is answered, and then the ports.
  */
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Bus } from '@fosp/bus';
 import { DEFAULT_PEER_LIMITS, openPeer, type PeerEnvironment, TimerWheel, TransferBudget } from '@fosp/connection';
 import { LIMITS } from '@fosp/protocol';
@@ -79,7 +80,10 @@ export function createGatewayService(deps: GatewayDeps): GatewayService {
   const users = new Users({ bus, clock, limits: notificationLimits(config), telemetry });
   const client = new TransferClient({
     stallSeconds: limits.transferStallSeconds,
+    connectSeconds: limits.transferConnectSeconds,
     idleConnections: limits.transferIdleConnections,
+    idleSeconds: limits.transferIdleSeconds,
+    replayBytes: limits.transferReplay,
     failed: telemetry.transferFailed,
   });
   const transfers = new Transfers({ bus, client, limits, moved: telemetry.moved });
@@ -126,8 +130,11 @@ export function createGatewayService(deps: GatewayDeps): GatewayService {
       return server.listen();
     },
     drain: async () => {
-      server.refuse();
       telemetry.draining(sessions.size);
+      if (limits.noticeSeconds > 0) {
+        await pause(limits.noticeSeconds * 1000);
+      }
+      server.refuse();
       await closeSpread();
       await server.close();
       client.close();

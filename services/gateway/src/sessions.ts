@@ -4,8 +4,11 @@
  *
  * One timer serves all of them, and runs only while a session is a stranger or behind.
  */
-import { type Conversation, RESTARTING } from './conversation.ts';
+import type { Conversation } from './conversation.ts';
 import type { Session } from './session.ts';
+
+/** Why connections are closed whose requests are not answered yet. */
+const LEAVING = 'The server goes, and what is not answered may yet have its effect or not: connect again.';
 
 export interface SessionsOptions {
   /** Seconds from the opening of a connection to AUTHENTICATE's success. */
@@ -67,7 +70,8 @@ export class Sessions {
 
   /**
    * Has all present sessions retire, evenly spread, so that their clients do not come back all at once. Resolves once they
-   * are closed; those that are not after the time of grace are closed whatever they are at.
+   * are closed; those that are not after the time of grace are closed whatever they are at, and with 1001: 1012 says that
+   * what is not answered had no effect.
    */
   async retireAll({ spreadMs, graceMs, closingMs }: RetiringTimes): Promise<void> {
     const { tickMs } = this.#options;
@@ -83,7 +87,7 @@ export class Sessions {
     }
     const left = await this.#stillThere(sessions, graceMs);
     for (const session of left) {
-      session.close(1012, RESTARTING);
+      session.close(1001, LEAVING);
     }
     await this.#stillThere(left, closingMs);
   }

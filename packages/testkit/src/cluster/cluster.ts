@@ -17,6 +17,9 @@ import { Pod } from './pod.ts';
 const execute = promisify(execFile);
 const MIGRATE = fileURLToPath(new URL('../../../../services/objects/src/migrate.ts', import.meta.url));
 
+/** Seconds for the balancer to see that a gateway is unready: it looks every 200 ms. */
+const NOTICE = '1';
+
 export type ServiceName = Exclude<Program, 'standalone'>;
 
 /** In the order in which they are started. */
@@ -65,7 +68,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       const environment = {
         ...infrastructure.environment,
         FOSP_ADMIN_PORT: String(ports.adminPort),
-        ...(service === 'gateway' ? { FOSP_WS_PORT: String(ports.port) } : {}),
+        ...(service === 'gateway' ? { FOSP_WS_PORT: String(ports.port), FOSP_DRAIN_NOTICE_SECONDS: NOTICE } : {}),
         ...options.environment,
         ...options.environmentOf?.(service, at),
       };
