@@ -6,14 +6,14 @@
  * is its turn, fails the transfer; a client that is slow does not.
  */
 import { createHash } from 'node:crypto';
-import * as http from 'node:http';
-import * as https from 'node:https';
+import type { IncomingMessage } from 'node:http';
 import { type FospError, fospError, isFospError } from '@fosp/protocol';
+import { type ConnectionsOptions, TransferConnections, wasClosedBefore } from './transfer-connections.ts';
+import { Upload } from './transfer-upload.ts';
 
-export interface TransferClientOptions {
-  readonly stallSeconds: number;
-  /** Idle connections kept for the next transfer. */
-  readonly idleConnections: number;
+export interface TransferClientOptions extends ConnectionsOptions {
+  /** Uploads up to this size are sent once more where the connection turns out to be closed. */
+  readonly replayBytes: number;
   /** Told why a transfer failed; clients are told no more than that it did. */
   readonly failed: (error: unknown) => void;
 }
@@ -36,14 +36,11 @@ export interface PutOptions {
 
 export class TransferClient {
   readonly #options: TransferClientOptions;
-  readonly #plain: http.Agent;
-  readonly #secure: https.Agent;
+  readonly #connections: TransferConnections;
 
   constructor(options: TransferClientOptions) {
-    const agent = { keepAlive: true, maxFreeSockets: options.idleConnections, scheduling: 'lifo' } as const;
     this.#options = options;
-    this.#plain = new http.Agent(agent);
-    this.#secure = new https.Agent(agent);
+    this.#connections = new TransferConnections(options);
   }
 
   /**
@@ -51,8 +48,8 @@ export class TransferClient {
    * or `unavailable` where it could not be stored.
    */
   async put(url: string, body: AsyncIterable<Uint8Array>, { size, md5 }: PutOptions): Promise<Sent> {
-    const headers = size === undefined ? { 'transfer-encoding': 'chunked' } : { 'content-length': size };
-    const upload = new Upload(this.#request('PUT', url, headers), this.#options);
+    const { replayBytes, failed } = this.#options;
+    const upload = new Upload({ connections: this.#connections, url, size, replayBytes, failed });
     const hash = createHash('sha256');
     const weakHash = md5 ? createHash('md5') : undefined;
     let sent = 0;
@@ -76,28 +73,7 @@ export class TransferClient {
    * does not come. Breaking out of the body ends the transfer.
    */
   get(url: string, size: number): Promise<AsyncIterable<Uint8Array> | 'refused'> {
-    const { promise, resolve, reject } = Promise.withResolvers<AsyncIterable<Uint8Array> | 'refused'>();
-    const request = this.#request('GET', url, {});
-    let download: Download | undefined;
-    failWhenStalled(request, this.#options.stallSeconds, () => download?.isAwaited ?? true);
-    request.on('error', (error) => reject(this.#notRead(error)));
-    request.on('response', (response) => {
-      const announced = Number(response.headers['content-length'] ?? size);
-      if (response.statusCode === 403) {
-        response.resume();
-        resolve('refused');
-        return;
-      }
-      if (response.statusCode !== 200 || announced !== size) {
-        response.resume();
-        reject(this.#notRead(new Error(`GET was answered ${response.statusCode}, ${announced} of ${size} bytes`)));
-        return;
-      }
-      download = new Download(response);
-      resolve(download);
-    });
-    request.end();
-    return promise;
+    return this.#get(url, size, 'kept');
   }
 
   /** Like `get`, for a file small enough to be held whole. */
@@ -125,103 +101,46 @@ export class TransferClient {
 
   /** Closes the connections that are kept. */
   close(): void {
-    this.#plain.destroy();
-    this.#secure.destroy();
+    this.#connections.close();
+  }
+
+  #get(url: string, size: number, connection: 'kept' | 'own'): Promise<Download | 'refused'> {
+    const { promise, resolve, reject } = Promise.withResolvers<Download | 'refused'>();
+    let download: Download | undefined;
+    const asked = { method: 'GET', url, headers: {}, connection } as const;
+    const request = this.#connections.open(asked, () => download?.isAwaited ?? true);
+    let isAnswered = false;
+    request.on('error', (error) => {
+      if (!isAnswered && wasClosedBefore(request, error)) {
+        resolve(this.#get(url, size, 'own'));
+      } else {
+        reject(this.#notRead(error));
+      }
+    });
+    request.on('response', (response) => {
+      isAnswered = true;
+      const announced = Number(response.headers['content-length'] ?? size);
+      if (response.statusCode === 403) {
+        response.resume();
+        resolve('refused');
+        return;
+      }
+      if (response.statusCode !== 200 || announced !== size) {
+        response.resume();
+        reject(this.#notRead(new Error(`GET was answered ${response.statusCode}, ${announced} of ${size} bytes`)));
+        return;
+      }
+      download = new Download(response);
+      resolve(download);
+    });
+    request.end();
+    return promise;
   }
 
   #notRead(cause: unknown): FospError {
     this.#options.failed(cause);
-    return fospError('unavailable', 'The attachment could not be read now. Try again.', { headers: RETRY, cause });
-  }
-
-  #request(method: 'GET' | 'PUT', url: string, headers: http.OutgoingHttpHeaders): http.ClientRequest {
-    return url.startsWith('https:')
-      ? https.request(url, { method, headers, agent: this.#secure, timeout: this.#options.stallSeconds * 1000 })
-      : http.request(url, { method, headers, agent: this.#plain, timeout: this.#options.stallSeconds * 1000 });
-  }
-}
-
-/** One PUT under way. The answer may come at any time; a refusal that comes early ends the sending. */
-class Upload {
-  readonly #request: http.ClientRequest;
-  readonly #options: TransferClientOptions;
-  #failure: FospError | undefined;
-  #isAnswered = false;
-  #isAborted = false;
-  #wake: (() => void) | undefined;
-
-  constructor(request: http.ClientRequest, options: TransferClientOptions) {
-    this.#request = request;
-    this.#options = options;
-    failWhenStalled(request, options.stallSeconds, () => this.#wake !== undefined);
-    request.on('drain', () => this.#proceed());
-    request.on('error', (error) => this.#notStored(error));
-    request.on('response', (response) => this.#answered(response));
-  }
-
-  async write(piece: Uint8Array): Promise<void> {
-    if (this.#failure === undefined && !this.#request.write(piece)) {
-      await this.#wait();
-    }
-    if (this.#failure !== undefined) {
-      throw this.#failure;
-    }
-  }
-
-  /** Resolves once the store said that it has the file. */
-  async end(): Promise<void> {
-    this.#request.end();
-    while (!this.#isAnswered && this.#failure === undefined) {
-      await this.#wait();
-    }
-    if (this.#failure !== undefined) {
-      throw this.#failure;
-    }
-  }
-
-  abort(): void {
-    this.#isAborted = true;
-    this.#request.destroy();
-  }
-
-  #answered(response: http.IncomingMessage): void {
-    response.resume();
-    const status = response.statusCode ?? 0;
-    if (status >= 200 && status < 300) {
-      this.#isAnswered = true;
-      this.#proceed();
-    } else if (status === 413) {
-      this.#fail(fospError('too-large', 'The attachment is larger than the file store takes.'));
-    } else {
-      this.#notStored(new Error(`PUT was answered ${status}`));
-    }
-  }
-
-  #notStored(cause: unknown): void {
-    // After an end of our own making the socket's complaint is no news.
-    if (!this.#isAborted) {
-      this.#options.failed(cause);
-    }
-    this.#fail(
-      fospError('unavailable', 'The attachment could not be stored now. Try again.', { headers: RETRY, cause }),
-    );
-  }
-
-  #fail(failure: FospError): void {
-    this.#failure ??= failure;
-    this.#proceed();
-  }
-
-  #wait(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-    });
-  }
-
-  #proceed(): void {
-    const wake = this.#wake;
-    this.#wake = undefined;
-    wake?.();
+    const headers = { 'Retry-After': '1' };
+    return fospError('unavailable', 'The attachment could not be read now. Try again.', { headers, cause });
   }
 }
 
@@ -229,10 +148,10 @@ class Upload {
 class Download implements AsyncIterableIterator<Uint8Array> {
   /** Somebody waits for the next piece. */
   isAwaited = false;
-  readonly #response: http.IncomingMessage;
+  readonly #response: IncomingMessage;
   readonly #pieces: AsyncIterator<Uint8Array>;
 
-  constructor(response: http.IncomingMessage) {
+  constructor(response: IncomingMessage) {
     this.#response = response;
     this.#pieces = response[Symbol.asyncIterator]();
   }
@@ -253,16 +172,3 @@ class Download implements AsyncIterableIterator<Uint8Array> {
     return { done: true, value: undefined };
   }
 }
-
-/** Silence while the client is what we wait for is none of the store's doing. */
-function failWhenStalled(request: http.ClientRequest, seconds: number, isStoresTurn: () => boolean): void {
-  request.on('timeout', () => {
-    if (isStoresTurn()) {
-      request.destroy(new Error(`the file store did nothing for ${seconds} s`));
-    } else {
-      request.setTimeout(seconds * 1000);
-    }
-  });
-}
-
-const RETRY = { 'Retry-After': '1' };

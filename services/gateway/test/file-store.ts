@@ -21,15 +21,24 @@ export class TestFileStore {
   beforeRead: () => Promise<void> = async () => undefined;
   /** Whether it asks for an MD5 of what it is sent. */
   asksForMd5 = false;
+  /** How it closes a connection that comes with a second request, at the moment it comes. */
+  closesReused: 'reset' | 'end' | undefined;
+  /** Connections that it closed so, and all that were made. */
+  closed = 0;
+  connections = 0;
   /** Downloads of more than 64 KiB that were under way at once, at most. */
   largestCrowd = 0;
   #crowd = 0;
+  readonly #used = new WeakSet<object>();
   readonly #server: Server = createServer((request, response) => void this.#transfer(request, response));
   #tickets = 0;
   #origin = '';
 
   static async serve(bus: Bus): Promise<TestFileStore> {
     const store = new TestFileStore();
+    store.#server.on('connection', () => {
+      store.connections++;
+    });
     await once(store.#server.listen(0, '127.0.0.1'), 'listening');
     const address = store.#server.address();
     store.#origin = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
@@ -79,7 +88,26 @@ export class TestFileStore {
     };
   }
 
+  /** True where this connection was used before, and is closed for it. */
+  #closes({ socket }: IncomingMessage): boolean {
+    const isReused = this.#used.has(socket);
+    this.#used.add(socket);
+    if (!isReused || this.closesReused === undefined) {
+      return false;
+    }
+    this.closed++;
+    if (this.closesReused === 'reset') {
+      socket.resetAndDestroy();
+    } else {
+      socket.destroy();
+    }
+    return true;
+  }
+
   async #transfer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (this.#closes(request)) {
+      return;
+    }
     if (this.onTransfer !== undefined) {
       this.onTransfer(request, response);
       return;
