@@ -1,4 +1,4 @@
-import type { PeerResponse, RequestOptions } from '@fosp/connection';
+import { CLOSE_CODES, closeCodeOf, type PeerResponse, type RequestOptions } from '@fosp/connection';
 import { fospError, type Headers, isFospError, parseResourceId, type RequestType } from '@fosp/protocol';
 import { errorOf, parsed, textBody } from './answers.ts';
 import { type ClientEvent, clientEvent, NotificationQueue } from './notifications.ts';
@@ -15,6 +15,11 @@ import { type Download, downloadOf, measured, once, type UploadOptions, uploadHe
 
 /** What changes nothing, and so may be asked again. */
 const READS: readonly RequestType[] = ['SELECT', 'LIST', 'READ'];
+interface Question extends RequestOptions {
+  /** Its body cannot be sent again. */
+  readonly isOnce?: boolean;
+}
+
 /** Names of children asked for at once. */
 const PAGE = 1000;
 
@@ -22,8 +27,9 @@ const PAGE = 1000;
  * A user's place at a FOSP server. Requests may be made at any time; they reject with the server's FospError.
  *
  * The connection is kept open, and opened again when it is lost. Requests made meanwhile wait for it. What was in flight is
- * asked again where it changes nothing (SELECT, LIST, READ) and otherwise rejected with `unreachable`: it may have had its
- * effect or not. What that means for notifications, see there.
+ * asked again where it changes nothing (SELECT, LIST, READ), and where the server restarts and says that it did not take it
+ * in (close code 1012), in the order in which it was asked. Else it is rejected with `unreachable`: it may have had its effect
+ * or not. What that means for notifications, see there.
  */
 export class FospClient {
   readonly #session: Session;
@@ -147,9 +153,16 @@ export class FospClient {
       throw fospError('too-large', `The file has ${total} bytes, the server takes ${limit}.`);
     }
     const { onProgress } = options;
-    const pieces =
-      whole && onProgress === undefined ? body : measured(whole ? once(body) : body, { limit, total, onProgress });
-    await this.#ask('WRITE', resource, { headers: uploadHeaders(options), body: pieces });
+    const measures = { limit, total, onProgress };
+    const headers = uploadHeaders(options);
+    if (!whole) {
+      await this.#ask('WRITE', resource, { headers, body: measured(body, measures), isOnce: true });
+    } else if (onProgress === undefined) {
+      await this.#ask('WRITE', resource, { headers, body });
+    } else {
+      const pieces = { [Symbol.asyncIterator]: () => measured(once(body), measures)[Symbol.asyncIterator]() };
+      await this.#ask('WRITE', resource, { headers, body: pieces });
+    }
   }
 
   /**
@@ -174,7 +187,8 @@ export class FospClient {
     this.#session.close();
   }
 
-  async #ask(type: RequestType, resource: string | undefined, options: RequestOptions): Promise<PeerResponse> {
+  async #ask(type: RequestType, resource: string | undefined, question: Question): Promise<PeerResponse> {
+    const { isOnce = false, ...options } = question;
     const target = resource === undefined ? undefined : parseResourceId(resource);
     const deadline = performance.now() + this.#timeoutMs;
     for (;;) {
@@ -192,7 +206,8 @@ export class FospClient {
         throw errorOf(response);
       } catch (error) {
         const wasLost = !peer.isOpen && isFospError(error) && error.code === 'unreachable';
-        if (!wasLost || !READS.includes(type) || performance.now() >= deadline) {
+        const isUndone = READS.includes(type) || closeCodeOf(error) === CLOSE_CODES.restart.code;
+        if (!wasLost || !isUndone || isOnce || performance.now() >= deadline) {
           throw error;
         }
       }

@@ -1,5 +1,5 @@
 /** One connection of a session: opened, introduced and logged in, or not at all. */
-import { DEFAULT_PEER_LIMITS, mayReconnect, type Peer, type PeerHandler } from '@fosp/connection';
+import { closedError, DEFAULT_PEER_LIMITS, mayReconnect, type Peer, type PeerHandler } from '@fosp/connection';
 import { type FospError, fospError, isFospError, type NotificationHead } from '@fosp/protocol';
 import { openConnection } from '#dial';
 import { greet, type Login, logIn } from './login.ts';
@@ -74,7 +74,9 @@ function handlerOf(options: LinkOptions, peer: () => Peer, lost: (loss: Loss) =>
 
 /** What the close code of a connection says: a login that was withdrawn or is overdue (1008) reads as such. */
 function lossOf(code: number, reason: string): Loss {
-  const text = `The connection was closed with ${code}${reason === '' ? '.' : `: ${reason}`}`;
-  const error = fospError(code === POLICY ? 'unauthenticated' : 'unreachable', text);
-  return { error, isFinal: !mayReconnect(code) };
+  const error = closedError(code, reason);
+  return {
+    error: code === POLICY ? fospError('unauthenticated', error.message) : error,
+    isFinal: !mayReconnect(code),
+  };
 }

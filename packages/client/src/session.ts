@@ -3,10 +3,10 @@
  * the login repeated, by token where the server gives one. Who needs a connection meanwhile waits.
  *
  * Lifecycle: `connecting` → (`open` → `reopening`)* → `ended`. It ends by `close`, by its signal, when the first attempt to
- * connect fails, by refused credentials, by a close code that says not to come back, or when the attempts run out; then
+ * connect fails (but for a server that restarts), by refused credentials, by a close code that says not to come back, or when the attempts run out; then
  * everything that waits is rejected with the reason, and nothing of it keeps a process alive.
  */
-import type { Peer } from '@fosp/connection';
+import { CLOSE_CODES, closeCodeOf, type Peer } from '@fosp/connection';
 import { type FospError, fospError, isFospError, type NotificationHead } from '@fosp/protocol';
 import { type Link, type Loss, openLink } from './link.ts';
 import { type Login, logIn } from './login.ts';
@@ -63,7 +63,7 @@ export class Session {
     if (signal?.aborted) {
       abort();
     } else {
-      this.#open(false).catch((error: unknown) => this.#end(asError(error)));
+      this.#begin().catch((error: unknown) => this.#end(asError(error)));
     }
   }
 
@@ -118,6 +118,19 @@ export class Session {
 
   close(): void {
     this.#end(undefined);
+  }
+
+  /** The first attempt to connect is the only one, unless the server itself says to try again. */
+  async #begin(): Promise<void> {
+    try {
+      await this.#open(false);
+    } catch (error) {
+      const isRestarting = closeCodeOf(error) === CLOSE_CODES.restart.code;
+      if (!isRestarting || !isFospError(error) || this.#reconnect === undefined) {
+        throw error;
+      }
+      await this.#reopen(this.#reconnect, error);
+    }
   }
 
   async #open(again: boolean): Promise<void> {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { type ClientOptions, FospClient } from '../src/index.ts';
-import { fakeServer, welcoming } from './fake-server.ts';
+import { type Asked, type FakeServer, fakeServer, welcoming } from './fake-server.ts';
 
 const credentials = { user: 'alice', password: 'curiouser' };
 const HOME = 'alice@wonderland.lit/';
@@ -62,12 +62,78 @@ describe('connecting', () => {
     });
   });
 
+  it('F13 tries again where the server says that it restarts, and not where it leaves', async () => {
+    let logins = 0;
+    await using server = await fakeServer((asked) =>
+      asked.head.type === 'AUTHENTICATE' && ++logins < 3
+        ? asked.peer.close(logins === 1 ? 1012 : 1001, 'restarting')
+        : welcoming()(asked),
+    );
+    const reconnect = { baseMs: 1, capMs: 2, attempts: 5 };
+    const client = await FospClient.connect({ url: server.url, credentials, reconnect });
+    expect([client.user, logins]).toEqual(['alice@wonderland.lit', 3]);
+    client.close();
+    logins = 1;
+    const failure = failureOf(FospClient.connect({ url: server.url, credentials, reconnect }));
+    expect(await failure).toMatchObject({ code: 'unreachable', message: expect.stringContaining('1001') });
+  });
+
   it('F18 tells which versions a server speaks', async () => {
     await using server = await fakeServer(({ answer }) => answer(505, { message: 'too old', versions: ['2.0'] }));
     expect(await failureOf(FospClient.connect({ url: server.url }))).toMatchObject({
       code: 'version',
       body: { versions: ['2.0'] },
     });
+  });
+});
+
+describe('a server that restarts', () => {
+  /** Takes three requests on its first connection, answers the second, and closes. */
+  function restartingServer(code: number, order: string[]): Promise<FakeServer> {
+    const first: Asked[] = [];
+    return fakeServer(
+      welcoming((asked) => {
+        if (first.length === 3) {
+          order.push(asked.head.resource?.path ?? '');
+          asked.answer(201);
+          return;
+        }
+        first.push(asked);
+        if (first.length === 3) {
+          first[1]?.answer(201);
+          asked.peer.close(code, 'restarting');
+        }
+      }),
+    );
+  }
+  const reconnect = { baseMs: 1, capMs: 2, attempts: 5 };
+
+  it('F13 is asked again what it did not answer, in the order of asking', async () => {
+    const order: string[] = [];
+    await using server = await restartingServer(1012, order);
+    const client = await FospClient.connect({ url: server.url, credentials, reconnect });
+    const before = client.create(`${HOME}a`);
+    const after = client.create(`${HOME}b`).then(() => client.create(`${HOME}d`));
+    const file = client.write(`${HOME}c`, new Uint8Array(3), { onProgress: () => undefined });
+    await Promise.all([before, after, file]);
+    expect(order).toEqual(['/a', '/c', '/d']);
+    client.close();
+  });
+
+  it.each([
+    ['that leaves (1001)', 1001, new Uint8Array(3)],
+    ['to which a file came that can be sent but once', 1012, [new Uint8Array(3)].values()],
+  ])('F13 and one %s is not', async (_, code, body) => {
+    const order: string[] = [];
+    await using server = await restartingServer(code, order);
+    const client = await FospClient.connect({ url: server.url, credentials, reconnect });
+    const reads = [client.select(`${HOME}a`), client.create(`${HOME}b`)].map(failureOf);
+    const pieces = body instanceof Uint8Array ? body : ReadableStream.from(body);
+    const write = failureOf(client.write(`${HOME}c`, pieces));
+    expect(await write).toMatchObject({ code: 'unreachable', message: expect.stringContaining(String(code)) });
+    await Promise.all(reads);
+    expect(order).toEqual(['/a']);
+    client.close();
   });
 });
 

@@ -1,4 +1,5 @@
 /** Why a connection ended (RFC 6455 §7.4), and whether to come back: a client's reconnect loop reads it from here. */
+import { type FospError, fospError, isFospError } from '@fosp/protocol';
 
 export interface CloseCode {
   readonly code: number;
@@ -58,6 +59,19 @@ export const CLOSE_CODES = {
 export function mayReconnect(code: number): boolean {
   const known = Object.values(CLOSE_CODES).find((entry) => entry.code === code);
   return known === undefined ? code < 3000 : known.reconnect;
+}
+
+/** What is told to whoever waits for something of a connection that closed: `unreachable`. */
+export function closedError(code: number, reason: string): FospError {
+  const text = `The connection closed with ${code}${reason === '' ? '' : `: ${reason}`}`;
+  return fospError('unreachable', text.endsWith('.') ? text : `${text}.`, { cause: { closeCode: code } });
+}
+
+/** The close code of the connection, where it is its end that this error tells of. */
+export function closeCodeOf(error: unknown): number | undefined {
+  const cause = isFospError(error) ? error.cause : undefined;
+  const isClose = typeof cause === 'object' && cause !== null && 'closeCode' in cause;
+  return isClose && typeof cause.closeCode === 'number' ? cause.closeCode : undefined;
 }
 
 /** Whether a close frame may carry this code (RFC 6455 §7.4, and the IANA registry up to 1014). */

@@ -11,7 +11,7 @@
 import { decodeHead, fospError, type Head, LIMITS, type ResponseHead } from '@fosp/protocol';
 import { IncomingBody, type StreamFeeder } from './body-stream.ts';
 import type { Channel, ChannelReceiver } from './channel.ts';
-import { CLOSE_CODES } from './close-codes.ts';
+import { CLOSE_CODES, closedError } from './close-codes.ts';
 import type { Flow } from './flow.ts';
 import { PartialMessage } from './partial-message.ts';
 import type { PendingRequest, PendingRequests } from './pending-requests.ts';
@@ -106,7 +106,7 @@ export class Inbox implements ChannelReceiver, StreamFeeder {
   }
 
   closing(code: number, reason: string): void {
-    const error = fospError('unreachable', `The connection closed with ${code}${reason === '' ? '' : `: ${reason}`}.`);
+    const error = closedError(code, reason);
     const partial = this.#partial;
     this.#partial = undefined;
     partial?.abort(error);
