@@ -1,10 +1,11 @@
 import type { PeerResponse } from '@fosp/connection';
 import { decodeHeaderText, encodeHeaderText, fospError, type Headers } from '@fosp/protocol';
+import { type Condition, conditionHeaders } from './objects.ts';
 
 /** Told as bytes leave or arrive. `total` is undefined where nobody announced it. */
 export type Progress = (done: number, total: number | undefined) => void;
 
-export interface UploadOptions {
+export interface UploadOptions extends Condition {
   /** MIME type. */
   readonly contentType?: string;
   /** The file's name as people write it; any Unicode. */
@@ -32,6 +33,7 @@ export interface Download {
 
 export function uploadHeaders(options: UploadOptions): Headers {
   return {
+    ...conditionHeaders(options),
     ...(options.contentType === undefined ? {} : { 'Content-Type': options.contentType }),
     ...(options.fileName === undefined ? {} : { 'File-Name': encodeHeaderText(options.fileName) }),
   };

@@ -67,6 +67,7 @@ describe('requests of the client', { timeout: 60_000 }, () => {
     const stale = { code: 'precondition-failed' };
     expect(await failureOf(alice.update(`${ALICE}/a`, { data: 3 }, { ifMatch: etag }))).toMatchObject(stale);
     expect(await failureOf(alice.delete(`${ALICE}/a`, { ifMatch: etag }))).toMatchObject(stale);
+    expect(await failureOf(alice.write(`${ALICE}/a`, Buffer.of(1), { ifMatch: etag }))).toMatchObject(stale);
     expect((await alice.select(`${ALICE}/a`, { ifNoneMatch: etag })).value.data).toBe(2);
   });
 

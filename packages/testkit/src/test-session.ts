@@ -33,6 +33,8 @@ export interface TestRequestOptions {
   /** Objects are sent as JSON. */
   readonly body?: string | Uint8Array | Readonly<Record<string, unknown>>;
   readonly binary?: boolean;
+  /** Milliseconds to wait for the response; 10 s. */
+  readonly patience?: number;
 }
 
 export class TestSession {
@@ -81,7 +83,7 @@ export class TestSession {
     const pending = Promise.withResolvers<TestResponse>();
     this.#pending.set(sequence, pending);
     this.wire.send(formatRequest(`${type} ${resource} ${sequence}`, options), { binary: options.binary ?? false });
-    return within(pending.promise, `the response to ${type} ${resource}`);
+    return within(pending.promise, `the response to ${type} ${resource}`, options.patience);
   }
 
   /** A request that must succeed; throws with the server's message where it does not. */

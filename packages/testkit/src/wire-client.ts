@@ -72,6 +72,10 @@ export class WireClient {
     return this.#socket.protocol;
   }
 
+  get isOpen(): boolean {
+    return this.#socket.readyState === WebSocket.OPEN;
+  }
+
   /** One WebSocket message; text unless said otherwise, whatever the bytes are. */
   send(message: string | Uint8Array, options: { readonly binary?: boolean } = {}): void {
     this.#socket.send(message, { binary: options.binary ?? false });

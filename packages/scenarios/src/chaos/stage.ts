@@ -1,0 +1,123 @@
+/** The cluster with all its clients in place, before anything befalls it. */
+import {
+  type Cluster,
+  type Infrastructure,
+  type ServiceName,
+  startCluster,
+  startInfrastructure,
+  startProxy,
+  type TcpProxy,
+} from '@fosp/testkit';
+import { Book } from './book.ts';
+import { CacheHits } from './cache-hits.ts';
+import { type Chance, chanceOf } from './chance.ts';
+import type { Client } from './client.ts';
+import { type Hand, Load, type Pace } from './load.ts';
+import { Probes } from './probe.ts';
+import { RawClient } from './raw-client.ts';
+import { SdkClient } from './sdk-client.ts';
+import { setUp } from './setup.ts';
+import { Tally } from './tally.ts';
+import { Worker } from './worker.ts';
+import { type Member, makeWorld } from './world.ts';
+
+export interface StageOptions {
+  /** The same seed, the same choices. */
+  readonly seed: string;
+  readonly clients: number;
+  readonly pace: Pace;
+  readonly replicas: Partial<Record<ServiceName, number>>;
+  /** Milliseconds between two rounds of probes. */
+  readonly probeInterval: number;
+}
+
+export interface Stage extends AsyncDisposable {
+  readonly cluster: Cluster;
+  readonly infrastructure: Infrastructure;
+  /** Between the services and S3. */
+  readonly s3: TcpProxy;
+  readonly chance: Chance;
+  readonly tally: Tally;
+  readonly book: Book;
+  readonly load: Load;
+  readonly probes: Probes;
+  readonly cacheHits: CacheHits;
+  /** Milliseconds that never go back. */
+  readonly now: () => number;
+}
+
+const PER_BOARD = 20;
+const SIZES = { perBoard: PER_BOARD, neighbours: 2, ownSlots: 4, boardSlots: 1 };
+/** A file that was replaced goes soon, so that the sweeper has work: after the time that a transfer may take here. */
+const ENVIRONMENT = {
+  FOSP_HASH_MEMORY: '1 MiB',
+  FOSP_LIMIT_REGISTRATIONS_PER_MINUTE: '1000000',
+  FOSP_TRANSFER_SECONDS: '60',
+  FOSP_SWEEP_SECONDS: '5',
+  FOSP_LOG_LEVEL: 'info',
+};
+
+export async function setStage(options: StageOptions): Promise<Stage> {
+  await using started = new AsyncDisposableStack();
+  const now = () => performance.now();
+  const chance = chanceOf(options.seed);
+  const tally = new Tally();
+  const book = new Book(tally);
+  tally.begin('setting up');
+  const infrastructure = started.use(await startInfrastructure({ settings: { fsync: 'on' } }));
+  const s3 = started.use(await startProxy(infrastructure.s3.port));
+  const cluster = started.use(
+    await startCluster({
+      infrastructure,
+      replicas: options.replicas,
+      environment: ENVIRONMENT,
+      environmentOf: (service) =>
+        service === 'attachments' ? { FOSP_S3_ENDPOINT: `http://127.0.0.1:${s3.port}` } : {},
+    }),
+  );
+  const { url } = cluster;
+  const members = makeWorld({ ...SIZES, clients: options.clients }, book);
+  await setUp({ url, members, chance, now });
+  const parts = { url, book, tally, chance, now, members };
+  const hands = await Promise.all(members.map((member) => hire(member, parts)));
+  started.defer(() => Promise.all(hands.map(({ client }) => client.close())).then(() => undefined));
+  const gateways = () =>
+    cluster
+      .podsOf('gateway')
+      .filter(({ isRunning }) => isRunning)
+      .map(({ process }) => process.url);
+  const probes = await Probes.open({ url, gateways, interval: options.probeInterval, now });
+  started.defer(() => probes.close());
+  const all = started.move();
+  return {
+    ...{ cluster, infrastructure, s3, chance, tally, book, probes, now },
+    load: new Load(hands, options.pace),
+    cacheHits: new CacheHits(),
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  };
+}
+
+interface Parts {
+  readonly url: string;
+  readonly book: Book;
+  readonly tally: Tally;
+  readonly chance: Chance;
+  readonly now: () => number;
+  readonly members: readonly Member[];
+}
+
+/** Every other one has the SDK. */
+async function hire(member: Member, parts: Parts): Promise<Hand & { readonly client: Client }> {
+  const { book, members, now, tally, url } = parts;
+  const chance = parts.chance.of(member.user);
+  const { user } = member;
+  const client =
+    member.at % 2 === 0
+      ? await RawClient.open({ url, user, book, tally, chance: chance.of('connection'), now })
+      : await SdkClient.open({ url, user, book, now });
+  const visited = new Set(member.neighbours);
+  const others = members
+    .filter((other) => other !== member && (visited.has(other.user) || other.board === member.board))
+    .flatMap(({ slots, user: owner }) => slots.filter(({ track }) => track.tree !== owner || visited.has(owner)));
+  return { member, chance, client, worker: new Worker({ member, client, others, chance, tally, now }) };
+}
