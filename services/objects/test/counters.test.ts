@@ -1,4 +1,4 @@
-import { type RedisServer, redisInstalled, startRedis } from '@fosp/testkit';
+import { type RedisServer, redisInstalled, startBadNetwork, startRedis } from '@fosp/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRedisCounters } from '../src/counters/redis.ts';
 import { type Counters, createMemoryCounters } from '../src/index.ts';
@@ -60,6 +60,27 @@ describe.skipIf(!redisInstalled())(`counters in Redis${without}`, () => {
     const [one, other] = [open(60_000, 'shared:'), open(60_000, 'shared:')];
     const counts = await Promise.all(Array.from({ length: 40 }, (_, i) => (i % 2 ? one : other).add('a')));
     expect(counts.map(({ count }) => count).sort((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
+  });
+
+  it('count for all together where Redis is slow too, as long as logins may wait for it', async () => {
+    let lag = 0;
+    await using slow = await startBadNetwork({ port: server.port, lag: () => lag });
+    const links = [1, 2].map(() =>
+      openRedisLink({ url: `redis://127.0.0.1:${slow.port}`, patience: 15, confirmPatience: 5_000 }),
+    );
+    const processes = links.map((each) =>
+      createRedisCounters({ link: each, window: 60_000, clock: Date.now, prefix: 'slow:' }),
+    );
+    await Promise.all(links.map(untilUsable));
+    lag = 20;
+    const counts: number[] = [];
+    for (let round = 0; round < 4; round++) {
+      for (const counters of processes) {
+        counts.push((await counters.add('a')).count);
+      }
+    }
+    expect(counts.at(-1)).toBe(8);
+    await Promise.all(links.map((each) => each.close()));
   });
 
   it('go on in the process alone while Redis is gone', async () => {

@@ -38,7 +38,7 @@ export function createRedisCounters(options: RedisCountersOptions): Counters {
   async function count(key: string, added: 0 | 1): Promise<Count> {
     if (link.isUsable) {
       try {
-        const answer = await link.run(COUNT, [`${prefix}n${key}`], [window, added]);
+        const answer = await link.runPatiently(COUNT, [`${prefix}n${key}`], [window, added]);
         const [total, left] = Array.isArray(answer) ? answer.map(Number) : [];
         return { count: total ?? 0, resetsIn: left ?? 0 };
       } catch {

@@ -13,7 +13,7 @@ export interface RedisLinkOptions {
   readonly url: string;
   /** Milliseconds to wait for an answer that would only make things faster; 25. */
   readonly patience?: number;
-  /** Milliseconds to wait for one that a success depends on; 500. */
+  /** Milliseconds to wait for one that a success or a limit depends on; 500. */
   readonly confirmPatience?: number;
   /** Milliseconds before Redis is tried again once it does not answer: the first pause, and the longest; 100, 2,000. */
   readonly pause?: number;
@@ -41,6 +41,8 @@ export interface RedisLink {
   readonly isUsable: boolean;
   mget(keys: string[]): Promise<(string | null)[]>;
   run(script: Script, keys: string[], values: (string | number)[]): Promise<unknown>;
+  /** Waits for longer than the others: for what more than speed depends on. */
+  runPatiently(script: Script, keys: string[], values: (string | number)[]): Promise<unknown>;
   /** Waits for longer than the others, and asks even while asking is not worth while. `life` in milliseconds. */
   confirmSet(key: string, value: string, life: number): Promise<void>;
   close(): Promise<void>;
@@ -82,6 +84,10 @@ class DriverLink implements RedisLink {
 
   run(script: Script, keys: string[], values: (string | number)[]): Promise<unknown> {
     return this.#judged(this.#run(script, keys, values), this.#options.patience);
+  }
+
+  runPatiently(script: Script, keys: string[], values: (string | number)[]): Promise<unknown> {
+    return this.#judged(this.#run(script, keys, values), this.#options.confirmPatience);
   }
 
   async confirmSet(key: string, value: string, life: number): Promise<void> {
