@@ -59,7 +59,7 @@ export interface BusOptions {
   readonly newId?: () => string;
   /** Told of every unexpected error of a handler; process warnings by default. */
   readonly log?: (failure: BusFailure) => void;
-  /** Milliseconds before a read that nobody answered is asked once more; 100. */
+  /** Milliseconds before a read that nobody answered, long before its deadline, is asked once more; 100. */
   readonly readRetryPause?: number;
   /** Seconds after which a caller of an absent or overloaded service is told to come back; 1. */
   readonly retryAfter?: number;
@@ -102,7 +102,7 @@ export class Bus {
     try {
       reply = await this.#transport.request(type.subject, message, complete);
     } catch (error) {
-      if (type.retry !== 'read' || !isBusError(error) || error.code !== 'no-responders') {
+      if (type.retry !== 'read' || !this.#mayAskAgain(error, complete)) {
         throw this.#notAnswered(error, type.subject, complete.requestId);
       }
       reply = await this.#askAgain(type.subject, message, complete);
@@ -191,6 +191,12 @@ export class Bus {
   /** Takes nothing more, lets running handlers end, and closes the transport. */
   drain(): Promise<void> {
     return this.#transport.drain();
+  }
+
+  /** Nobody was there, or whoever was is there no more, and there is time left. */
+  #mayAskAgain(error: unknown, { deadline }: CallContext): boolean {
+    const { clock } = this.#options;
+    return isBusError(error) && (error.code === 'no-responders' || (error.code === 'deadline' && clock() < deadline));
   }
 
   async #askAgain(subject: string, message: BusMessage, context: CallContext): Promise<BusMessage> {

@@ -1,11 +1,13 @@
 /**
  * One server of a subject's queue group. A call past its deadline is dropped, its caller having given up; one over the
- * concurrency is refused at once; every other is answered, with a refusal where the handler rejected.
+ * concurrency is refused at once; every other is answered, with a refusal where the handler rejected. Of one that takes
+ * long its caller is told now and then that somebody is at it, so that silence means that nobody is any more.
  *
  * Lifecycle: `start` resolves once calls arrive; `stop` leaves the group, handles what was on its way, and resolves once
  * no handler runs.
  */
-import type { Msg, Subscription } from '@nats-io/transport-node';
+import type { Msg, MsgHdrs, Subscription } from '@nats-io/transport-node';
+import type { Deadlines, Watched } from '../deadlines.ts';
 import {
   BUS_BODY_BYTES,
   type BusErrorCode,
@@ -13,7 +15,7 @@ import {
   type BusSubscription,
   type CallHandler,
 } from '../transport.ts';
-import { DEADLINE, fromNatsHeaders, REFUSAL, REQUEST_ID, toNatsHeaders } from './headers.ts';
+import { DEADLINE, fromNatsHeaders, noteHeaders, REFUSAL, REQUEST_ID, toNatsHeaders } from './headers.ts';
 import type { Link } from './link.ts';
 
 /** Every server of a subject is in this group of it. */
@@ -26,6 +28,10 @@ export interface CallServerOptions {
   readonly handler: CallHandler;
   readonly concurrency: number;
   readonly clock: () => number;
+  /** Milliseconds after which a caller is told that its call is still worked at, again and again. */
+  readonly notes: number;
+  /** When that is due; shared by all servers of a link. */
+  readonly due: Deadlines;
 }
 
 export class CallServer implements BusSubscription {
@@ -75,7 +81,8 @@ export class CallServer implements BusSubscription {
 
   #take(message: Msg): void {
     const deadline = Number(message.headers?.get(DEADLINE));
-    if (!(deadline > this.#options.clock())) {
+    const now = this.#options.clock();
+    if (!(deadline > now)) {
       return;
     }
     if (this.#running >= this.#options.concurrency) {
@@ -83,12 +90,13 @@ export class CallServer implements BusSubscription {
       return;
     }
     this.#running++;
-    void this.#answer(message, deadline);
+    void this.#answer(message, { now, deadline });
   }
 
-  async #answer(message: Msg, deadline: number): Promise<void> {
+  async #answer(message: Msg, { now, deadline }: { readonly now: number; readonly deadline: number }): Promise<void> {
     const call: BusMessage = { headers: fromNatsHeaders(message.headers), body: message.data };
     const requestId = message.headers?.get(REQUEST_ID) ?? '';
+    const notes = new Notes(message, this.#options, now);
     try {
       const { headers, body } = await this.#options.handler(call, { deadline, requestId });
       if (body.byteLength > BUS_BODY_BYTES) {
@@ -99,6 +107,7 @@ export class CallServer implements BusSubscription {
     } catch {
       refuse(message, 'failed');
     }
+    notes.end();
     this.#running--;
     if (this.#running === 0) {
       for (const resolve of this.#idle.splice(0)) {
@@ -108,12 +117,40 @@ export class CallServer implements BusSubscription {
   }
 }
 
+/** What the caller of one call is told while it waits. */
+class Notes {
+  readonly #message: Msg;
+  readonly #options: CallServerOptions;
+  #watched: Watched;
+
+  constructor(message: Msg, options: CallServerOptions, now: number) {
+    this.#message = message;
+    this.#options = options;
+    this.#watched = this.#next(now);
+  }
+
+  end(): void {
+    this.#options.due.forget(this.#watched);
+  }
+
+  #next(now: number): Watched {
+    return this.#options.due.watch(now + this.#options.notes, () => {
+      respond(this.#message, NO_BYTES, noteHeaders());
+      this.#watched = this.#next(this.#options.clock());
+    });
+  }
+}
+
 function refuse(message: Msg, code: BusErrorCode): void {
   const headers = toNatsHeaders({});
   headers.append(REFUSAL, code);
+  respond(message, NO_BYTES, headers);
+}
+
+function respond(message: Msg, body: Uint8Array, headers: MsgHdrs): void {
   try {
-    message.respond(NO_BYTES, { headers });
+    message.respond(body, { headers });
   } catch {
-    // The link is closed: the caller hears nothing, and gives up at its deadline.
+    // The link is closed: the caller hears nothing, and gives up.
   }
 }

@@ -54,3 +54,14 @@ function decodeValue(value: string): string {
 export function isNoResponders(message: Msg): boolean {
   return message.headers?.code === 503 && message.data.byteLength === 0;
 }
+
+/** In front of an answer that takes long: somebody is at it. */
+const CONTINUE = 100;
+
+export function noteHeaders(): MsgHdrs {
+  return emptyHeaders(CONTINUE, 'Continue');
+}
+
+export function isNote(message: Msg): boolean {
+  return message.headers?.code === CONTINUE;
+}

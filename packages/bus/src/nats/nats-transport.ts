@@ -9,6 +9,7 @@
  */
 import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
+import { Deadlines } from '../deadlines.ts';
 import {
   BUS_BODY_BYTES,
   BusError,
@@ -30,6 +31,9 @@ import { completeOptions, type NatsOptions, type NatsSettings } from './options.
 import { PartitionReader } from './partition-reader.ts';
 import { Questions } from './questions.ts';
 import { EMPTIED, ensureStreams } from './streams.ts';
+
+/** By so much of its time a note may be late. */
+const NOTE_TICKS = 4;
 
 /** Rejects, saying what to set, where the server cannot be reached or does not fit. */
 export async function connectNats(options: NatsOptions): Promise<NatsTransport> {
@@ -73,6 +77,7 @@ export class NatsTransport implements Transport {
   readonly #settings: NatsSettings;
   readonly #questions: Questions;
   readonly #sharing: LeaseSharing;
+  readonly #notesDue: Deadlines;
   readonly #servers = new Set<CallServer>();
   #appending = 0;
   #drained: Promise<void> | undefined;
@@ -83,6 +88,7 @@ export class NatsTransport implements Transport {
     this.leases = parts.leases;
     this.#settings = settings;
     this.#questions = new Questions(parts.link, settings.clock, settings.deadlineTick);
+    this.#notesDue = new Deadlines(settings.clock, settings.callNotes / NOTE_TICKS);
     this.#sharing = new LeaseSharing(parts.leases, settings.warn);
   }
 
@@ -104,6 +110,7 @@ export class NatsTransport implements Transport {
       headers,
       body: message.body,
       deadline: context.deadline,
+      silence: this.#settings.callSilence,
     });
     const refusal = answer.headers?.get(REFUSAL);
     if (refusal) {
@@ -114,8 +121,11 @@ export class NatsTransport implements Transport {
 
   async serve(subject: string, handler: CallHandler, { concurrency }: ServeOptions): Promise<BusSubscription> {
     this.#checkOpen(subject);
-    const { prefix, clock } = this.#settings;
-    const server = await CallServer.start(this.#link, { subject: prefix + subject, handler, concurrency, clock });
+    const { prefix, clock, callNotes: notes } = this.#settings;
+    const server = await CallServer.start(this.#link, {
+      subject: prefix + subject,
+      ...{ handler, concurrency, clock, notes, due: this.#notesDue },
+    });
     this.#servers.add(server);
     return {
       stop: async () => {

@@ -17,6 +17,10 @@ export interface NatsOptions extends Partial<Omit<LinkOptions, 'url'>>, Partial<
   readonly appendsInFlight?: number;
   /** Milliseconds by which a call may be told late that its deadline passed; 25. */
   readonly deadlineTick?: number;
+  /** Milliseconds without a word of whoever took a call, after which it counts as lost with them; 4,000. */
+  readonly callSilence?: number;
+  /** Milliseconds after which a caller is told that its call is still worked at, again and again; 1,000. */
+  readonly callNotes?: number;
   /** How partitions are read; 64 handlers, 10,000 messages and 32 MiB read ahead, pauses from 100 ms to 10 s. */
   readonly reader?: Partial<ReaderOptions>;
   /** Milliseconds since the epoch, alike in all processes: deadlines of calls go by it. */
@@ -65,6 +69,8 @@ export function completeOptions(options: NatsOptions): NatsSettings {
     appendTimeout: 5_000,
     appendsInFlight: 4_096,
     deadlineTick: 25,
+    callSilence: 4_000,
+    callNotes: 1_000,
     clock: Date.now,
     now: () => performance.now(),
     holder: randomUUID(),

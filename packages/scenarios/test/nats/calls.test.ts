@@ -1,3 +1,4 @@
+import { type Answer, Bus, OBJECTS } from '@fosp/bus';
 import { natsInstalled, startNats } from '@fosp/testkit';
 import { describe, expect, it } from 'vitest';
 import { connectThroughProxy, connectTo, freshPrefix } from './ends.ts';
@@ -54,6 +55,65 @@ describe.skipIf(!natsInstalled())('calls over a bad network', { timeout: 30_000 
     await expect(append).rejects.toMatchObject(refused);
     release(NOTHING);
     await answerer.drain();
+  });
+
+  it('end soon where whoever took them died, and not where it is only slow', async () => {
+    await using server = await startNats();
+    const prefix = freshPrefix();
+    const caller = await connectTo(server.port, { prefix, callSilence: 400 });
+    await using dying = await connectThroughProxy(server, { prefix });
+    const slow = await connectTo(server.port, { prefix, callNotes: 50 });
+    const taken = Promise.withResolvers<void>();
+    const { promise: released, resolve: release } = Promise.withResolvers<typeof NOTHING>();
+    const serve = async () => {
+      taken.resolve();
+      return released;
+    };
+    await dying.transport.serve('network.dying', serve, { concurrency: 10 });
+    await slow.serve('network.slow', () => released, { concurrency: 10 });
+    const context = { deadline: Date.now() + 60_000, requestId: 'x' };
+    const answered = caller.request('network.slow', NOTHING, context);
+    const lost = caller.request('network.dying', NOTHING, context);
+    await taken.promise;
+    dying.proxy.refuse();
+    await expect(lost).rejects.toMatchObject({ code: 'deadline', message: expect.stringContaining('not heard of') });
+    release(NOTHING);
+    await expect(answered).resolves.toMatchObject({ headers: {} });
+    await Promise.all([caller.drain(), slow.drain()]);
+  });
+
+  it('that only read are asked of another where whoever took them died', async () => {
+    await using server = await startNats();
+    const prefix = freshPrefix();
+    const caller = new Bus(await connectTo(server.port, { prefix, callSilence: 1_500 }));
+    await using dying = await connectThroughProxy(server, { prefix });
+    const taken = Promise.withResolvers<void>();
+    const serveOnDying = new Bus(dying.transport);
+    const { promise: released, resolve: release } = Promise.withResolvers<Answer<{ readonly etag?: string }>>();
+    const takeIt = () => {
+      taken.resolve();
+      return released;
+    };
+    await serveOnDying.serve(OBJECTS.select, takeIt, { concurrency: 10 });
+    await serveOnDying.serve(OBJECTS.update, takeIt, { concurrency: 10 });
+    const object = { user: 'a@b', tree: 'a@b', path: '' };
+    const read = caller.call(OBJECTS.select, object);
+    const written = expect(caller.call(OBJECTS.update, object)).rejects.toMatchObject({ code: 'timeout' });
+    await taken.promise;
+    dying.proxy.refuse();
+    const other = new Bus(await connectTo(server.port, { prefix }));
+    const begun: string[] = [];
+    const answer = async () => {
+      begun.push('again');
+      return { fields: {}, body: Buffer.from('here') };
+    };
+    await other.serve(OBJECTS.select, answer, { concurrency: 10 });
+    await other.serve(OBJECTS.update, answer, { concurrency: 10 });
+    expect(Buffer.from((await read).body).toString()).toBe('here');
+    await written;
+    expect(begun).toEqual(['again']);
+    release({ fields: {} });
+    await Promise.all([caller.drain(), other.drain()]);
   });
 
   it('whose headers are over the bound are refused, and so is what is published with them', async () => {
