@@ -87,7 +87,7 @@ export const DEFAULT_LIMITS: ObjectsLimits = {
   relayEvents: 32,
   relayPause: 100,
   relayLongestPause: 10_000,
-  sweepInterval: 5_000,
+  sweepInterval: 1_000,
   drainPatience: 5_000,
 
   transferLifetime: HOUR,

@@ -62,7 +62,10 @@ export interface PostgresStoreOptions {
   readonly attempts?: number;
   readonly firstPause?: number;
   readonly longestPause?: number;
-  /** After which a tree that a process took to relay it, and never settled, is free to others. */
+  /**
+   * After which a tree that a process took to relay it, and never settled, is free to others. With the next look for such
+   * trees it is how late notifications come of a tree whose relay died. One that is only slower than that costs repeats.
+   */
   readonly relayLease?: number;
   /** Between two looks whether the database is there. */
   readonly probeInterval?: number;
@@ -87,7 +90,7 @@ const DEFAULTS = {
   attempts: 4,
   firstPause: 20,
   longestPause: 500,
-  relayLease: 5_000,
+  relayLease: 2_000,
   probeInterval: 1_000,
   retryAfter: 1,
 };
