@@ -16,6 +16,15 @@ export {
 } from './cluster/cluster.ts';
 export { type Infrastructure, infrastructureInstalled, startInfrastructure } from './cluster/infrastructure.ts';
 export type { Pod } from './cluster/pod.ts';
+export {
+  type Compose,
+  composeProject,
+  docker,
+  dockerRun,
+  type Ended,
+  engineAnswers,
+  fospImage,
+} from './engine.ts';
 export { Inbox, PATIENCE, within } from './inbox.ts';
 export { installed } from './installed.ts';
 export { type NatsOptions, type NatsServer, natsInstalled, startNats } from './nats-server.ts';
@@ -23,8 +32,9 @@ export { type PostgresOptions, PostgresServer, postgresInstalled, startPostgres 
 export { type RedisCluster, type RedisServer, redisInstalled, startRedis, startRedisCluster } from './redis-server.ts';
 export { type S3Server, s3Installed, startS3 } from './s3-server.ts';
 export { type LogLine, type Program, type ServerExit, type ServerOptions, ServerProcess } from './server-process.ts';
+export { freePort } from './server-program.ts';
 export { startProxy, type TcpProxy } from './tcp-proxy.ts';
 export { type TemporaryDirectory, temporaryDirectory } from './temporary-directory.ts';
 export { type TestNotification, type TestRequestOptions, type TestResponse, TestSession } from './test-session.ts';
-export { type Faults, unreliableTransport } from './unreliable-transport.ts';
+export { type FaultShares, type Faults, unreliableTransport } from './unreliable-transport.ts';
 export { WireClient, type WireClosed, type WireFrame, type WireOptions } from './wire-client.ts';

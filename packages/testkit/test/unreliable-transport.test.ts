@@ -39,14 +39,27 @@ describe('unreliable transport', () => {
 
   it('tells of a gap where it lost a message', async () => {
     const bus = busWith({ lostMessages: 1 });
-    const gaps: string[] = [];
-    bus.onGap((reason) => gaps.push(reason));
+    const gap = new Promise((resolve) => bus.onGap(resolve));
+    const heard: BusMessage[] = [];
+    await bus.subscribe('x', (told) => heard.push(told));
     bus.publish('x', message('a'));
-    expect(gaps).toEqual(['A message to x was lost on purpose']);
+    expect(await gap).toBe('A message to x was lost on purpose');
+    expect(heard).toEqual([]);
   });
 
-  it('repeats durable messages', async () => {
-    const bus = busWith({ repeats: 1 });
+  it('sends messages again later, and says so', async () => {
+    const struck: string[] = [];
+    const bus = busWith({ repeatedMessages: 1, struck: (fault) => struck.push(fault), lag: () => 1 });
+    const inbox = new Inbox<string>('a message');
+    await bus.subscribe('x', ({ body }) => inbox.add(Buffer.from(body).toString()));
+    bus.publish('x', message('a'));
+    bus.publish('x', message('b'));
+    expect((await inbox.take(4)).toSorted()).toEqual(['a', 'a', 'b', 'b']);
+    expect(struck).toEqual(['repeatedMessages', 'repeatedMessages']);
+  });
+
+  it.each([{ repeats: 1 }, { repeatedAppends: 1 }])('repeats durable messages: %j', async (faults) => {
+    const bus = busWith(faults);
     const handled: string[] = [];
     await bus.consume('s', {
       consumer: 'c',

@@ -2,10 +2,7 @@
  * A cluster on this machine as its provider runs it: several processes of each service, on NATS, Postgres, Redis and S3 of
  * its own, and HAProxy in front of the gateways. Lifecycle: `start`, then pods come and go, then disposal ends all of it.
  */
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import type { PostgresOptions } from '../postgres-server.ts';
 import type { Program } from '../server-process.ts';
 import { freePort } from '../server-program.ts';
@@ -13,9 +10,6 @@ import { temporaryDirectory } from '../temporary-directory.ts';
 import { type Balancer, type BalancerOptions, balancerInstalled, startBalancer } from './balancer.ts';
 import { type Infrastructure, infrastructureInstalled, startInfrastructure } from './infrastructure.ts';
 import { Pod } from './pod.ts';
-
-const execute = promisify(execFile);
-const MIGRATE = fileURLToPath(new URL('../../../../services/objects/src/migrate.ts', import.meta.url));
 
 /** Seconds for the balancer to see that a gateway is unready: it looks every 200 ms. */
 const NOTICE = '1';
@@ -58,7 +52,6 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   await using started = new AsyncDisposableStack();
   const infrastructure = options.infrastructure ?? started.use(await startInfrastructure(options.postgres));
   const { path } = started.use(await temporaryDirectory());
-  await execute(process.execPath, [MIGRATE], { env: infrastructure.environment });
   const pods: Pod[] = [];
   const gateways: { port: number; adminPort: number }[] = [];
   for (const service of SERVICES) {

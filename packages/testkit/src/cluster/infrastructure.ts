@@ -1,8 +1,14 @@
 /** The servers under a cluster: NATS, Postgres, Redis and S3, each a real one and of this cluster alone. */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { type NatsServer, natsInstalled, startNats } from '../nats-server.ts';
 import { type PostgresOptions, type PostgresServer, postgresInstalled, startPostgres } from '../postgres-server.ts';
 import { type RedisServer, redisInstalled, startRedis } from '../redis-server.ts';
 import { type S3Server, s3Installed, startS3 } from '../s3-server.ts';
+
+const execute = promisify(execFile);
+const MIGRATE = fileURLToPath(new URL('../../../../services/objects/src/migrate.ts', import.meta.url));
 
 export interface Infrastructure extends AsyncDisposable {
   readonly nats: NatsServer;
@@ -18,6 +24,7 @@ export function infrastructureInstalled(): boolean {
   return [natsInstalled(), postgresInstalled(), redisInstalled(), s3Installed()].every(Boolean);
 }
 
+/** Resolves once services can use them: the database is migrated. */
 export async function startInfrastructure(options: PostgresOptions = {}): Promise<Infrastructure> {
   await using started = new AsyncDisposableStack();
   const [nats, postgres, redis, s3] = await Promise.all([
@@ -36,6 +43,7 @@ export async function startInfrastructure(options: PostgresOptions = {}): Promis
     FOSP_S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
     FOSP_S3_FORCE_PATH_STYLE: 'on',
   };
+  await execute(process.execPath, [MIGRATE], { env: environment });
   const all = started.move();
   return { nats, postgres, redis, s3, environment, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
