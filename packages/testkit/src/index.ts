@@ -16,6 +16,15 @@ export {
 } from './cluster/cluster.ts';
 export { type Infrastructure, infrastructureInstalled, startInfrastructure } from './cluster/infrastructure.ts';
 export type { Pod } from './cluster/pod.ts';
+export {
+  type Compose,
+  composeProject,
+  docker,
+  dockerRun,
+  type Ended,
+  engineAnswers,
+  fospImage,
+} from './engine.ts';
 export { Inbox, PATIENCE, within } from './inbox.ts';
 export { installed } from './installed.ts';
 export { type NatsOptions, type NatsServer, natsInstalled, startNats } from './nats-server.ts';

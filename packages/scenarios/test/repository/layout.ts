@@ -21,9 +21,10 @@ export const RULES: Readonly<Record<string, Rule>> = {
   'packages/client': { ours: ['protocol', 'connection'], node: true },
   'packages/cli': { ours: ['protocol', 'client', 'runtime'], node: true },
   'packages/conformance': { ours: [], node: true },
+  'packages/testcontainers': { ours: ['client'], node: true },
   'packages/testkit': { ours: ['protocol', 'connection', 'bus', 'runtime', 'client'], node: true },
   'packages/scenarios': { ours: ['*'], node: true },
-  'packages/bench': { ours: ['protocol', 'connection', 'client', 'standalone'], node: true },
+  'packages/bench': { ours: ['protocol', 'connection', 'client', 'standalone', 'testkit'], node: true },
   'services/gateway': SERVICE,
   'services/objects': SERVICE,
   'services/attachments': SERVICE,
@@ -48,6 +49,7 @@ export const DRIVERS: Readonly<Record<string, RegExp>> = {
   ioredis: /^services\/objects\/src\/redis\/link\.ts$/,
   '@aws-sdk/client-s3': /^services\/attachments\/src\/s3\/client\.ts$/,
   '@aws-sdk/s3-request-presigner': /^services\/attachments\/src\/s3\/client\.ts$/,
+  testcontainers: /^packages\/testcontainers\/src\//,
   ws: /^packages\/(conformance|testkit|bench)\/src\//,
 };
 
