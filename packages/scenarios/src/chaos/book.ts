@@ -5,7 +5,7 @@ import type { Track } from './track.ts';
 import { Window } from './window.ts';
 
 /** Close codes that tell a client to come back, or that its connection was lost (RFC 6455 §7.4, PROTOCOL). */
-const COME_BACK: ReadonlySet<number> = new Set([1006, 1011, 1012, 1013]);
+const COME_BACK: ReadonlySet<number> = new Set([1001, 1006, 1011, 1012, 1013]);
 
 export class Book {
   readonly #tally: Tally;
@@ -53,6 +53,11 @@ export class Book {
         this.#tally.wrongly(`${window.user}: the connection was closed with ${code}`);
       }
     }
+  }
+
+  /** From now on connections are closed by us. */
+  end(): void {
+    this.#windows.clear();
   }
 
   /** Connections open and logged in. */

@@ -6,7 +6,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { SERVICES, type ServiceName } from '@fosp/testkit';
 import { FAULTS, type Fault } from './faults.ts';
-import { type Recovery, recoveryOf } from './recovery.ts';
+import { type Recovery, recoveryOf, troublesIn } from './recovery.ts';
 import { type Stage, type StageOptions, setStage } from './stage.ts';
 import type { Tally } from './tally.ts';
 
@@ -37,10 +37,14 @@ export interface Outage {
   /** Milliseconds by which a notification of the load came late at most. */
   readonly latestNotification: number;
   readonly connections: { readonly before: number; readonly stayed: number };
+  /** What went wrong with probes that were begun after it, and how often. */
+  readonly troubles: ReadonlyMap<string, number>;
 }
 
 export interface ChaosResult {
   readonly tally: Tally;
+  /** What the same measures show while nothing happens: the noise of the machine. */
+  readonly nothing: Outage;
   readonly kills: readonly Outage[];
   readonly faults: readonly Outage[];
   readonly seconds: number;
@@ -62,10 +66,10 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const ticker = setInterval(() => say(progressOf(stage)), PROGRESS);
   const run = new Run(stage, options, say);
   try {
-    await run.calm();
+    const nothing = await run.calm();
     const kills = await run.kills();
     const faults = await run.faults();
-    return { tally, kills, faults, seconds: (now() - began) / 1000 };
+    return { tally, nothing, kills, faults, seconds: (now() - began) / 1000 };
   } finally {
     clearInterval(ticker);
     await stage.load.stop();
@@ -84,13 +88,12 @@ class Run {
   }
 
   /** Load alone: nothing may fail. */
-  async calm(): Promise<void> {
-    const { load, now, tally } = this.#stage;
+  async calm(): Promise<Outage> {
+    const { load, tally } = this.#stage;
     tally.begin('nothing');
-    tally.calm(now());
+    tally.calm();
     load.start();
-    await this.#pause(this.#options.calm);
-    this.#say('all at work');
+    return await this.#outage('nothing', () => this.#pause(this.#options.calm), 'from the beginning');
   }
 
   async kills(): Promise<Outage[]> {
@@ -154,7 +157,8 @@ class Run {
     await this.#watch(count === 'from the beginning' ? since : over);
     await probes.stop();
     book.check(now());
-    const recovery = recoveryOf(probes.samples, count === 'from the beginning' ? since : over);
+    const from = count === 'from the beginning' ? since : over;
+    const recovery = recoveryOf(probes.samples, from);
     const stayed = before.filter(({ isClosed }) => !isClosed).length;
     const { latestNotification } = tally;
     tally.counts.connectionsStayed += stayed;
@@ -162,7 +166,8 @@ class Run {
     const back = `${what}: back after ${seconds(over - since)}`;
     this.#say(`${back}, full service ${recoveryText(recovery)}, ${delay}, ${stayed} stayed`);
     const connections = { before: before.length, stayed };
-    return { what, away: over - since, recovery, latestNotification, connections };
+    const troubles = troublesIn(probes.samples, since);
+    return { what, away: over - since, recovery, latestNotification, connections, troubles };
   }
 
   async #watch(since: number): Promise<void> {
@@ -184,7 +189,7 @@ class Run {
     for (const problem of await load.settle(SETTLING)) {
       tally.wrongly(problem);
     }
-    tally.calm(now());
+    tally.calm();
     await load.readAll();
     for (const end = now() + ARRIVING; book.missing().length > 0 && now() < end; ) {
       await this.#pause(100);

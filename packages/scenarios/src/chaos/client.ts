@@ -22,7 +22,11 @@ export type Reply =
     }
   | { readonly kind: 'refused'; readonly status: number; readonly message: string }
   /** No answer: the connection was lost, or there was none. */
-  | { readonly kind: 'lost'; readonly why: string };
+  | {
+      readonly kind: 'lost';
+      readonly why: string /** It had no effect: says close code 1012. */;
+      readonly isUndone: boolean;
+    };
 
 export interface Client {
   readonly user: string;

@@ -15,6 +15,8 @@ const EXTENSIONS = ['etag', 'resume'];
 const LOGIN_PATIENCE = 2 * PATIENCE;
 /** Milliseconds before a client whose connection was closed comes back, at most. */
 const COMING_BACK = 300;
+/** Close code: what is not answered had no effect. */
+const RESTARTING = 1012;
 const FOREVER = 2 ** 31 - 1;
 
 export interface RawClientOptions {
@@ -53,7 +55,7 @@ export class RawClient implements Client {
     try {
       session = await within(this.#session, 'a connection', FILE_PATIENCE);
     } catch (error) {
-      return { kind: 'lost', why: textOf(error) };
+      return { kind: 'lost', why: textOf(error), isUndone: true };
     }
     const headers = {
       ...(ifMatch === undefined ? {} : { 'If-Match': ifMatch }),
@@ -65,7 +67,9 @@ export class RawClient implements Client {
       patience: patienceOf(type),
       ...(body === undefined ? {} : { body }),
     };
-    const lost = session.wire.closed.then(({ code }): Reply => ({ kind: 'lost', why: `closed with ${code}` }));
+    const lost = session.wire.closed.then(
+      ({ code }): Reply => ({ kind: 'lost', why: `closed with ${code}`, isUndone: code === RESTARTING }),
+    );
     try {
       return await Promise.race([session.request(type, resource, options).then(replyOf), lost]);
     } catch (error) {
@@ -82,7 +86,7 @@ export class RawClient implements Client {
 
   #hung({ type, resource }: Question, error: unknown): Reply {
     this.#options.tally.wrongly(`${type} ${resource} by ${this.user} hangs: ${textOf(error)}`);
-    return { kind: 'lost', why: 'it hangs' };
+    return { kind: 'lost', why: 'it hangs', isUndone: false };
   }
 
   /** Connects and logs in, again and again until that goes well. */
@@ -120,15 +124,10 @@ export class RawClient implements Client {
 
   /** False where it was refused for now. */
   async #logIn(session: TestSession): Promise<boolean> {
-    const connected = await session.request('CONNECT', '*', { body: { version: '0.1', extensions: EXTENSIONS } });
-    if (!connected.succeeded) {
-      this.#refused('CONNECT', connected);
-      return false;
-    }
     const body = this.#token === undefined ? { name: this.user, password: PASSWORD } : { token: this.#token };
-    const answer = await session.request('AUTHENTICATE', '*', { body, patience: LOGIN_PATIENCE });
-    if (!answer.succeeded) {
-      this.#refused('AUTHENTICATE', answer);
+    const isConnected = await this.#ask(session, 'CONNECT', { version: '0.1', extensions: EXTENSIONS });
+    const answer = isConnected && (await this.#ask(session, 'AUTHENTICATE', body));
+    if (answer === undefined) {
       return false;
     }
     const { token }: { token?: string } = JSON.parse(answer.body.toString());
@@ -136,9 +135,22 @@ export class RawClient implements Client {
     return true;
   }
 
-  #refused(what: string, { status, body }: TestResponse): void {
+  async #ask(session: TestSession, type: 'CONNECT' | 'AUTHENTICATE', body: object): Promise<TestResponse | undefined> {
     const { tally, now } = this.#options;
-    tally.refused(`${what} of ${this.user}`, { status, message: messageIn(body) }, now());
+    const asked = tally.asked(`${type} of ${this.user}`, now());
+    const options = { body: { ...body }, patience: LOGIN_PATIENCE };
+    const lost = session.wire.closed.then(({ code }) => code);
+    const answer = await Promise.race([session.request(type, '*', options).catch(() => lost), lost]);
+    tally.ended(asked, now());
+    if (typeof answer === 'number') {
+      tally.lost(asked, `closed with ${answer}`);
+      return undefined;
+    }
+    if (!answer.succeeded) {
+      tally.refused(asked, { status: answer.status, message: messageIn(answer.body) });
+      return undefined;
+    }
+    return answer;
   }
 
   async #listen(session: TestSession, window: Window): Promise<void> {

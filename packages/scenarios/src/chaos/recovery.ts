@@ -40,3 +40,10 @@ export function recoveryOf(samples: readonly Sample[], fault: number): Recovery 
 function groups(samples: readonly Sample[]): Map<string, Sample[]> {
   return Map.groupBy(samples, ({ via, kind }) => `${via} ${kind}`);
 }
+
+/** What went wrong with samples that were begun after the fault, and how often. */
+export function troublesIn(samples: readonly Sample[], fault: number): Map<string, number> {
+  const bad = samples.filter(({ since, trouble }) => since >= fault && trouble !== undefined);
+  const texts = bad.map(({ kind, via, trouble }) => `${via} ${kind}: ${trouble?.replace(/\S+@\S+/g, '…')}`);
+  return new Map([...Map.groupBy(texts, (text) => text)].map(([text, { length }]) => [text, length]));
+}

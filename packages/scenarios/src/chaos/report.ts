@@ -40,8 +40,8 @@ function asJson(result: ChaosResult, seed: string): Record<string, unknown> {
   const { tally } = result;
   return {
     ...{ seed, seconds: Math.round(result.seconds), counts: tally.counts },
-    kills: summaries(result.kills),
-    faults: summaries(result.faults),
+    outages: summaries(outagesOf(result)),
+    troubles: troubleLines(result),
     phases: tally.phases.map(({ answers, closeCodes, ...phase }) => ({
       ...phase,
       answers: Object.fromEntries(answers),
@@ -60,12 +60,15 @@ function asPage(result: ChaosResult, seed: string): string {
     '',
     '| what | times | away, median | full service after, median | longest | of which last | latest notification | connections stayed |',
     '| --- | --- | --- | --- | --- | --- | --- | --- |',
-    ...[...summaries(result.kills), ...summaries(result.faults)].map(
+    ...summaries(outagesOf(result)).map(
       (one) =>
         `| ${[one.what, one.times, one.away, one.median, one.longest, one.last, one.latestNotification, one.connectionsStayed].join(' | ')} |`,
     ),
     '',
     ...phases.flatMap(phaseLines),
+    '',
+    'What went wrong with probes:',
+    ...troubleLines(result),
     '',
     ...late(result).map((text) => `LATE: ${text}`),
     ...lacking(result).map((text) => `LACKING: ${text}`),
@@ -83,6 +86,16 @@ function phaseLines(phase: PhaseTally): string[] {
     ...[...answers].map(([answer, count]) => `    ${count} x ${answer}`),
     ...[...closeCodes].map(([code, count]) => `    ${count} x closed: ${code}`),
   ];
+}
+
+function outagesOf({ nothing, kills, faults }: ChaosResult): Outage[] {
+  return [nothing, ...kills, ...faults];
+}
+
+function troubleLines(result: ChaosResult): string[] {
+  return outagesOf(result).flatMap(({ what, troubles }) =>
+    [...troubles].map(([text, count]) => `    ${what}: ${count} x ${text}`),
+  );
 }
 
 interface Summary {

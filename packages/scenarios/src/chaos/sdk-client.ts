@@ -49,7 +49,7 @@ export class SdkClient implements Client {
       }
       // No request here is for another domain: the SDK says so of its own connection.
       return error.code === 'unreachable'
-        ? { kind: 'lost', why: error.message }
+        ? { kind: 'lost', why: error.message, isUndone: false }
         : { kind: 'refused', status: error.status, message: error.message };
     }
   }

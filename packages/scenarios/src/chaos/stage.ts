@@ -80,7 +80,10 @@ export async function setStage(options: StageOptions): Promise<Stage> {
   await setUp({ url, members, chance, now });
   const parts = { url, book, tally, chance, now, members };
   const hands = await Promise.all(members.map((member) => hire(member, parts)));
-  started.defer(() => Promise.all(hands.map(({ client }) => client.close())).then(() => undefined));
+  started.defer(async () => {
+    book.end();
+    await Promise.all(hands.map(({ client }) => client.close()));
+  });
   const gateways = () =>
     cluster
       .podsOf('gateway')

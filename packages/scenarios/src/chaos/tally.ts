@@ -40,6 +40,20 @@ export interface PhaseTally {
   latestNotificationOf: string;
 }
 
+/** A request under way. */
+export interface Asked {
+  readonly what: string;
+  readonly phase: PhaseTally;
+  readonly since: number;
+  /** Was nothing away when it was sent? Something may be before it ends. */
+  readonly isCalm: boolean;
+}
+
+export interface Refusal {
+  readonly status: number;
+  readonly message: string;
+}
+
 export class Tally {
   readonly counts: Counts = {
     ...{ requests: 0, acknowledged: 0, filesWritten: 0, filesRead: 0, unknown: 0, settled: 0, settledDone: 0 },
@@ -52,7 +66,6 @@ export class Tally {
   latestNotification = 0;
   /** Must every request succeed? */
   #isCalm = false;
-  #calmSince = 0;
 
   get phase(): PhaseTally {
     const phase = this.phases.at(-1);
@@ -70,9 +83,8 @@ export class Tally {
   }
 
   /** From now on nothing is away: what is asked must be answered well. */
-  calm(now: number): void {
+  calm(): void {
     this.#isCalm = true;
-    this.#calmSince = now;
   }
 
   wrongly(text: string): void {
@@ -82,28 +94,34 @@ export class Tally {
     }
   }
 
-  answered(what: string, since: number, now: number): void {
+  /** A request is about to be sent: it counts to the phase of now, whenever it ends. */
+  asked(what: string, now: number): Asked {
     const { phase } = this;
     this.counts.requests++;
     phase.requests++;
+    return { what, phase, since: now, isCalm: this.#isCalm };
+  }
+
+  /** There was an answer, or there will be none. */
+  ended({ what, phase, since }: Asked, now: number): void {
     if (now - since > phase.longestWait) {
       phase.longestWait = now - since;
       phase.longestWaitFor = what;
     }
   }
 
-  refused(what: string, answer: { readonly status: number; readonly message: string }, since: number): void {
-    add(this.phase.answers, `${answer.status} ${answer.message}`);
-    if (!PASSING.has(answer.status) || answer.message === '') {
-      this.wrongly(`${what} was answered ${answer.status} ${answer.message}`);
-    } else if (this.#isCalm && since > this.#calmSince) {
-      this.wrongly(`${what} was answered ${answer.status} ${answer.message}, with nothing away`);
+  refused({ what, phase, isCalm }: Asked, { status, message }: Refusal): void {
+    add(phase.answers, `${status} ${message}`);
+    if (!PASSING.has(status) || message === '') {
+      this.wrongly(`${what} was answered ${status} ${message}`);
+    } else if (isCalm && this.#isCalm) {
+      this.wrongly(`${what} was answered ${status} ${message}, with nothing away`);
     }
   }
 
-  lost(what: string, why: string, since: number): void {
-    add(this.phase.answers, `lost: ${why}`);
-    if (this.#isCalm && since > this.#calmSince) {
+  lost({ what, phase, isCalm }: Asked, why: string): void {
+    add(phase.answers, `lost: ${why}`);
+    if (isCalm && this.#isCalm) {
       this.wrongly(`${what} got no answer (${why}), with nothing away`);
     }
   }

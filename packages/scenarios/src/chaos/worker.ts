@@ -196,7 +196,7 @@ export class Worker {
       tally.counts.settled += slot.unknown.length - 1;
       slot.happened(attempt, now());
       slot.track.shown(attempt.step, reply.etag);
-    } else if (reply.kind === 'refused' && reply.status < 500 && reply.status !== 408) {
+    } else if (hadNoEffect(reply)) {
       slot.didNotHappen(attempt);
     } else {
       tally.counts.unknown++;
@@ -207,14 +207,13 @@ export class Worker {
   /** `foreseen`: statuses that are no trouble here. */
   async #send(question: Question, foreseen: readonly number[] = []): Promise<Reply> {
     const { client, now, tally } = this.#options;
-    const what = `${question.type} ${question.resource}`;
-    const since = now();
+    const asked = tally.asked(`${question.type} ${question.resource}`, now());
     const reply = await client.ask(question);
-    tally.answered(what, since, now());
+    tally.ended(asked, now());
     if (reply.kind === 'lost') {
-      tally.lost(what, reply.why, since);
+      tally.lost(asked, reply.why);
     } else if (reply.kind === 'refused' && !foreseen.includes(reply.status)) {
-      tally.refused(what, reply, since);
+      tally.refused(asked, reply);
     }
     return reply;
   }
@@ -230,6 +229,13 @@ export class Worker {
     this.#nonces++;
     return (chance.below(2 ** 30) * 2 ** 20 + member.at * 2 ** 10 + (this.#nonces % 2 ** 10)).toString(36);
   }
+}
+
+/** What 408 and 5xx say is unknown; and so is what a lost connection leaves, unless it was closed with 1012. */
+function hadNoEffect(reply: Reply): boolean {
+  return reply.kind === 'refused'
+    ? reply.status < 500 && reply.status !== 408
+    : reply.kind === 'lost' && reply.isUndone;
 }
 
 interface Wanted {
