@@ -2,62 +2,19 @@
 import type { Change } from '@fosp/bus';
 import { postgresInstalled } from '@fosp/testkit';
 import { describe, expect, it } from 'vitest';
-import type { Cache, Store } from '../src/index.ts';
+import type { Store } from '../src/index.ts';
 import type { PostgresStoreOptions } from '../src/store/postgres/postgres.ts';
 import { fileRecord, insert, plant } from '../suite/samples.ts';
-import { postgresForTests, type TestDatabase } from './postgres.ts';
-import { ALICE, BOB, type Outcome, openWorld, type World } from './world.ts';
-
-const ROUNDS = 20;
-
-/** What each process remembers would be stale in the other. */
-const NO_CACHE: Cache = {
-  read: () => ({ hit: false, fill: () => undefined, abandon: () => undefined }),
-  invalidate: () => undefined,
-};
-
-/** Starts both at once, now the one first, now the other; and now and then the second only after the first, so that every ending happens. */
-async function race<A, B>(round: number, a: () => Promise<A>, b: () => Promise<B>): Promise<[A, B]> {
-  switch (round % 4) {
-    case 0:
-      return Promise.all([a(), b()]);
-    case 1: {
-      const second = b();
-      return [await a(), await second];
-    }
-    case 2:
-      return [await a(), await b()];
-    default: {
-      const second = await b();
-      return [await a(), second];
-    }
-  }
-}
+import { openPod, ROUNDS, type RoundOfTwo, race, roundsOfTwo } from './pods.ts';
+import { postgresForTests } from './postgres.ts';
+import { ALICE, BOB, type Outcome } from './world.ts';
 
 const statuses = (outcomes: readonly Outcome[]) => outcomes.map(({ status }) => status).join(' ');
 
 describe.skipIf(!postgresInstalled())('two processes', () => {
   const postgres = postgresForTests();
 
-  function openPod(database: TestDatabase, onChange?: (change: Change) => Promise<void>): Promise<World> {
-    const openStore = () => database.open({ relayLease: 500 });
-    return openWorld({ openStore, cache: NO_CACHE, users: [], ...(onChange === undefined ? {} : { onChange }) });
-  }
-
-  /** Runs a race in which each process does one thing, and gives how its rounds ended. */
-  async function rounds(run: (a: World, b: World, round: number) => Promise<string>): Promise<Set<string>> {
-    await using database = await postgres.database();
-    await using a = await openPod(database);
-    await using b = await openPod(database);
-    for (const user of [ALICE, BOB]) {
-      await a.register(user);
-    }
-    const endings = new Set<string>();
-    for (let round = 0; round < ROUNDS; round++) {
-      endings.add(await (round % 2 === 0 ? run(a, b, round) : run(b, a, round)));
-    }
-    return endings;
-  }
+  const rounds = (run: RoundOfTwo) => roundsOfTwo(postgres, run);
 
   it('F29 F35 CREATE below an object against its DELETE leaves no orphan', async () => {
     const endings = await rounds(async (a, b, round) => {
