@@ -30,4 +30,18 @@ describe.skipIf(!postgresInstalled())('in PostgreSQL', () => {
       PREPARE tried AS ${text}; EXPLAIN (COSTS off) EXECUTE tried ${values}`);
     expect(plan.filter((line) => line.includes('Seq Scan'))).toEqual([]);
   });
+
+  it.each([PLACES.look, PLACES.snapshot, WRITES.replace, WRITES.subscribe].map(({ name, text }) => [name, text]))(
+    '%s finds an object by its key while its table is thought to be empty',
+    async (_name, text) => {
+      await using database = await postgres.database();
+      const parameters = new Set(text.match(/\$\d+/g));
+      const values = [...parameters].fill('NULL').join(', ');
+      const plan = await database.sql(`SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan;
+        PREPARE tried AS ${text}; EXPLAIN (COSTS off) EXECUTE tried (${values})`);
+      const found = plan.flatMap((line, at) => (/Scan using objects_\w+ on objects/.test(line) ? [plan[at + 1]] : []));
+      expect(found).not.toEqual([]);
+      expect(found.filter((condition) => !condition?.includes('(path = '))).toEqual([]);
+    },
+  );
 });

@@ -15,9 +15,14 @@ import type { Row } from './connection.ts';
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-/** The paths whose rows make a place. */
+/** The paths whose rows make a place, each once. */
 export function pathsOfPlace(path: string): string[] {
-  return [...pathsToRoot(path), GROUPS_PATH];
+  return isInGroups(path) ? pathsToRoot(path) : [...pathsToRoot(path), GROUPS_PATH];
+}
+
+/** Whether the groups' object is a level of this place. */
+function isInGroups(path: string): boolean {
+  return path === GROUPS_PATH || path.startsWith(`${GROUPS_PATH}/`);
 }
 
 /** A place, and what else its rows say, by path. */
@@ -40,7 +45,7 @@ export function placeOf(path: string, rows: readonly Row[]): Found {
     if (at === path) {
       object = objectOf(row);
     }
-    if (at !== GROUPS_PATH || path === GROUPS_PATH || path.startsWith(`${GROUPS_PATH}/`)) {
+    if (at !== GROUPS_PATH || isInGroups(path)) {
       levels.push({ path: at, owner: textAt(row, 1), acl: optionalTextAt(row, 2), subscribers: numberAt(row, 3) });
       if (row[4] !== null) {
         subscriptions.set(at, subscriptionsIn(at, textAt(row, 4)));
