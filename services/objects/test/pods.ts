@@ -1,8 +1,9 @@
 /** Two processes of this service over one database, and races between them. */
 import type { Change } from '@fosp/bus';
+import { expect } from 'vitest';
 import type { Cache } from '../src/index.ts';
 import type { PostgresForTests, TestDatabase } from './postgres.ts';
-import { ALICE, BOB, openWorld, type World } from './world.ts';
+import { ALICE, BOB, type Outcome, openWorld, type World } from './world.ts';
 
 export const ROUNDS = 20;
 
@@ -12,9 +13,23 @@ const NO_CACHE: Cache = {
   invalidate: () => undefined,
 };
 
-export function openPod(database: TestDatabase, onChange?: (change: Change) => Promise<void>): Promise<World> {
-  const openStore = () => database.open({ relayLease: 500 });
-  return openWorld({ openStore, cache: NO_CACHE, users: [], ...(onChange === undefined ? {} : { onChange }) });
+export interface PodOptions {
+  /** Takes the events. */
+  readonly onChange?: (change: Change) => Promise<void>;
+  /** Milliseconds; 500. */
+  readonly relayLease?: number;
+}
+
+export function openPod(database: TestDatabase, { relayLease = 500, ...options }: PodOptions = {}): Promise<World> {
+  const openStore = () => database.open({ relayLease });
+  return openWorld({ openStore, cache: NO_CACHE, users: [], ...options });
+}
+
+/** Where in the order of its tree a change was made, which its author may see. */
+export function positionOf({ fields }: Outcome): number {
+  const position = Number(/^"(\d+)"$/.exec(fields['etag'] ?? '')?.[1]);
+  expect(position).toBeGreaterThan(0);
+  return position;
 }
 
 /** Says how it ended. */

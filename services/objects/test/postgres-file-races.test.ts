@@ -2,7 +2,7 @@
 import { OBJECTS } from '@fosp/bus';
 import { postgresInstalled } from '@fosp/testkit';
 import { describe, expect, it } from 'vitest';
-import { type RoundOfTwo, race, roundsOfTwo } from './pods.ts';
+import { positionOf, type RoundOfTwo, race, roundsOfTwo } from './pods.ts';
 import { postgresForTests } from './postgres.ts';
 import { ALICE, BOB, type World } from './world.ts';
 
@@ -81,6 +81,9 @@ describe.skipIf(!postgresInstalled())('two processes', () => {
       const [expelled, updated] = await race(round, expel, () => b.update(BOB, id, { data: 1 }));
       expect(expelled.status).toBe(200);
       expect((await a.see(ALICE, id))['data']).toBe(updated.status === 200 ? 1 : 0);
+      if (updated.status === 200) {
+        expect(positionOf(updated)).toBeLessThan(positionOf(expelled));
+      }
       for (const pod of [a, b]) {
         expect((await pod.update(BOB, id, { data: 2 })).status).toBe(403);
       }
