@@ -8,6 +8,8 @@ import { createMemoryCounters } from './counters/memory.ts';
 export interface CachingOptions {
   /** Undefined for memory of this process. */
   readonly redisUrl: Secret<string> | undefined;
+  /** Milliseconds that a read waits for it. */
+  readonly redisPatience: number;
   /** Of memory, where there is no Redis. */
   readonly cacheBytes: number;
   /** Milliseconds of a window of the counters. */
@@ -29,7 +31,7 @@ export interface Caching {
  * since it takes its time, which a server without Redis need not wait for.
  */
 export async function openCaching(options: CachingOptions): Promise<Caching> {
-  const { redisUrl, cacheBytes, window, log, clock } = options;
+  const { redisUrl, redisPatience, cacheBytes, window, log, clock } = options;
   if (redisUrl === undefined) {
     return {
       cache: createMemoryCache({ bytes: cacheBytes }),
@@ -44,6 +46,7 @@ export async function openCaching(options: CachingOptions): Promise<Caching> {
   ]);
   const link = openRedisLink({
     url: redisUrl.reveal(),
+    patience: redisPatience,
     told: (state, error) =>
       state === 'open'
         ? log.warn(

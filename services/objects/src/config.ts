@@ -63,6 +63,12 @@ export const OBJECTS_VARIABLES = {
     undefined,
     'Redis for them in place of memory, redis://user:password@host:port; nodes of a cluster, separated by commas',
   ),
+  redisPatience: count(
+    'FOSP_REDIS_PATIENCE_MS',
+    25,
+    'milliseconds that a read waits for Redis before it asks the database',
+    { min: 1, max: 1_000 },
+  ),
 } as const;
 
 export interface ObjectsConfig {
@@ -73,6 +79,8 @@ export interface ObjectsConfig {
   readonly cacheBytes: number;
   /** Of a Redis in place of memory; may hold a password. */
   readonly redisUrl: Secret<string> | undefined;
+  /** Milliseconds. */
+  readonly redisPatience: number;
   /** Of a Postgres in place of the folder; may hold a password. */
   readonly postgresUrl: Secret<string> | undefined;
   readonly limits: ObjectsLimits;
@@ -92,6 +100,7 @@ export function objectsConfig(settings: Settings<typeof OBJECTS_VARIABLES>): Obj
     upload,
     hashMemory,
     redis,
+    redisPatience,
     postgres,
     drainSeconds,
   } = settings;
@@ -100,6 +109,7 @@ export function objectsConfig(settings: Settings<typeof OBJECTS_VARIABLES>): Obj
     folder: join(dataDirectory, 'objects'),
     cacheBytes: cache,
     redisUrl: redis,
+    redisPatience,
     postgresUrl: postgres,
     limits: {
       ...DEFAULT_LIMITS,

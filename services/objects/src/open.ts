@@ -25,9 +25,9 @@ export interface OpenObjectsOptions {
 export async function openObjects(options: OpenObjectsOptions): Promise<ObjectsService> {
   const { settings, log, clock } = options;
   const config = objectsConfig(settings);
-  const { redisUrl, cacheBytes, domains, limits } = config;
+  const { redisUrl, redisPatience, cacheBytes, domains, limits } = config;
   const store = await openStore(config, options);
-  const caching = await openCaching({ redisUrl, cacheBytes, window: COUNTER_WINDOW_MS, log, clock });
+  const caching = await openCaching({ redisUrl, redisPatience, cacheBytes, window: COUNTER_WINDOW_MS, log, clock });
   const { cache, counters } = caching;
   const service = createObjectsService({ ...options, domains, limits, store, cache, counters });
   return {

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { ALICE, ServerProcess, TestSession, temporaryDirectory } from '@fosp/testkit';
 import { throwBadInput } from '../bad-input.ts';
 import { killAgainAndAgain } from '../durability.ts';
+import { runStaleness } from '../staleness/campaign.ts';
 import { traceWrites } from '../sync-trace.ts';
 import { importRealFolder } from './import-real-folder.ts';
 
@@ -13,6 +14,7 @@ const HELP = `Long campaigns against a whole server.
   pnpm campaign syncs [--rounds 100]                       a sync before every success, by strace
   pnpm campaign bad-input [--messages 100000]              mutated messages
   pnpm campaign import FOLDER                              a real folder there and back
+  pnpm campaign staleness [--reads 100000] [--seed TEXT]   reads beside revocations, two object pods, a bad Redis
 
 Rights and notifications on random trees:  node packages/protocol/test/oracle/campaign.ts --trees 1000000
 `;
@@ -24,6 +26,8 @@ const { values, positionals } = parseArgs({
     kills: { type: 'string', default: '20' },
     rounds: { type: 'string', default: '100' },
     messages: { type: 'string', default: '100000' },
+    reads: { type: 'string', default: '100000' },
+    seed: { type: 'string', default: 'wonderland' },
   },
 });
 
@@ -67,6 +71,10 @@ async function run(name: string | undefined, directory: string): Promise<Outcome
     }
     case 'import':
       return positionals[1] === undefined ? undefined : await importRealFolder(positionals[1], directory);
+    case 'staleness': {
+      const { wrong, ...counted } = await runStaleness({ reads: Number(values.reads), seed: values.seed });
+      return { counted, wrong };
+    }
     default:
       return undefined;
   }

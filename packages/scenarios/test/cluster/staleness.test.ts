@@ -1,0 +1,20 @@
+/** The short version of `pnpm campaign staleness`. */
+import { clusterInstalled } from '@fosp/testkit';
+import { describe, expect, it } from 'vitest';
+import { runStaleness } from '../../src/staleness/campaign.ts';
+
+const READS = 5_000;
+
+describe.skipIf(!clusterInstalled())('two object pods and a lossy, laggy, now and then flushed Redis', () => {
+  it('F42 F46 show nothing by a right whose revocation was acknowledged', { timeout: 180_000 }, async () => {
+    const { reads, refused, writes, pods, troubles, wrong } = await runStaleness({ reads: READS, seed: 'short' });
+    expect(wrong).toEqual([]);
+    expect(reads).toBeGreaterThanOrEqual(READS);
+    expect(Math.min(refused, reads - refused)).toBeGreaterThan(READS / 10);
+    expect(Math.min(...Object.values(writes))).toBeGreaterThan(15);
+    expect(Math.min(...Object.values(troubles))).toBeGreaterThan(1);
+    const hits = pods.map((pod) => pod.hits);
+    expect(Math.min(...hits)).toBeGreaterThan(READS / 10);
+    expect(hits.reduce((sum, count) => sum + count)).toBeGreaterThan(READS / 2);
+  });
+});
