@@ -5,6 +5,7 @@
  * patience otherwise. A command that failed may still be carried out, even much later; whoever sends it must not mind.
  */
 import { createHash } from 'node:crypto';
+import type { Duplex } from 'node:stream';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { Breaker } from './breaker.ts';
 
@@ -48,6 +49,9 @@ export interface RedisLink {
   close(): Promise<void>;
 }
 
+/** A socket that can be told to collect what it is to send. */
+type Sending = Pick<Duplex, 'cork' | 'uncork'>;
+
 /** What of the driver is used. */
 interface Driver {
   mget(keys: string[]): Promise<(string | null)[]>;
@@ -67,11 +71,15 @@ class DriverLink implements RedisLink {
   readonly #driver: Driver;
   readonly #options: Required<RedisLinkOptions>;
   readonly #breaker: Breaker;
+  readonly #sockets: () => readonly Sending[];
+  #isCollecting = false;
 
   constructor(options: Required<RedisLinkOptions>) {
     this.#options = options;
     this.#breaker = new Breaker({ ...options, probe: () => this.#within(this.#driver.ping(), options.patience) });
-    this.#driver = connect(options, (error) => this.#breaker.failed(error));
+    const { driver, sockets } = connect(options, (error) => this.#breaker.failed(error));
+    this.#driver = driver;
+    this.#sockets = sockets;
   }
 
   get isUsable(): boolean {
@@ -79,10 +87,12 @@ class DriverLink implements RedisLink {
   }
 
   mget(keys: string[]): Promise<(string | null)[]> {
+    this.#collect();
     return this.#judged(this.#driver.mget(keys), this.#options.patience);
   }
 
   run(script: Script, keys: string[], values: (string | number)[]): Promise<unknown> {
+    this.#collect();
     return this.#judged(this.#run(script, keys, values), this.#options.patience);
   }
 
@@ -91,12 +101,33 @@ class DriverLink implements RedisLink {
   }
 
   async confirmSet(key: string, value: string, life: number): Promise<void> {
+    this.#collect();
     await this.#judged(this.#driver.set(key, value, 'PX', life), this.#options.confirmPatience);
   }
 
   async close(): Promise<void> {
     this.#breaker.stop();
     this.#driver.disconnect();
+  }
+
+  /**
+   * What is sent in one turn of the event loop leaves together. The driver's own pipelines cost more than they spare: each is
+   * an object with all of some hundred commands.
+   */
+  #collect(): void {
+    if (!this.#isCollecting) {
+      this.#isCollecting = true;
+      const sockets = this.#sockets();
+      for (const socket of sockets) {
+        socket.cork();
+      }
+      setImmediate(() => {
+        this.#isCollecting = false;
+        for (const socket of sockets) {
+          socket.uncork();
+        }
+      });
+    }
   }
 
   async #run({ lua, sha }: Script, keys: string[], values: (string | number)[]): Promise<unknown> {
@@ -123,13 +154,24 @@ class DriverLink implements RedisLink {
 
   #within<T>(answer: Promise<T>, patience: number): Promise<T> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`Redis did not answer within ${patience} ms`)), patience);
-      answer.then(resolve, reject).finally(() => clearTimeout(timer));
+      const late = () => reject(new Error(`Redis did not answer within ${patience} ms`));
+      // Where it is this process that was late, the answer lies in the socket, which is read between timers and `late`.
+      const timer = setTimeout(() => setImmediate(late), patience);
+      const ended = <Outcome>(tell: (outcome: Outcome) => void) => {
+        return (outcome: Outcome) => {
+          clearTimeout(timer);
+          tell(outcome);
+        };
+      };
+      answer.then(ended(resolve), ended(reject));
     });
   }
 }
 
-function connect({ url, pause, longestPause }: Required<RedisLinkOptions>, failed: (error: unknown) => void): Driver {
+function connect(
+  { url, pause, longestPause }: Required<RedisLinkOptions>,
+  failed: (error: unknown) => void,
+): { driver: Driver; sockets: () => readonly Sending[] } {
   const again = (attempt: number) => Math.min(pause * 2 ** Math.min(attempt - 1, 10), longestPause);
   const common = {
     ...{ autoResendUnfulfilledCommands: false, maxRetriesPerRequest: 0, connectTimeout: CONNECT_TIMEOUT },
@@ -139,11 +181,13 @@ function connect({ url, pause, longestPause }: Required<RedisLinkOptions>, faile
   const driver =
     urls.length > 1
       ? new Cluster(urls, {
-          ...{ redisOptions: common, enableOfflineQueue: false, enableAutoPipelining: true },
+          ...{ redisOptions: common, enableOfflineQueue: false },
           ...{ clusterRetryStrategy: again, scaleReads: 'master' },
         })
-      : new Redis(url, { ...common, enableOfflineQueue: false, enableAutoPipelining: true, retryStrategy: again });
+      : new Redis(url, { ...common, enableOfflineQueue: false, retryStrategy: again });
   // Every lost connection is told here too; without a listener the driver writes to the console.
   driver.on('error', failed);
-  return driver;
+  const nodes = () => (driver instanceof Cluster ? driver.nodes('all') : [driver]);
+  // A node to which no connection was opened yet has no socket.
+  return { driver, sockets: () => nodes().flatMap(({ stream }) => stream ?? []) };
 }
