@@ -94,7 +94,7 @@ export class SdkUser implements Worker {
         continue;
       }
       const count: number = JSON.parse(event.text ?? '').data;
-      if (mayJump ? count <= last : count !== last + 1) {
+      if (!mayJump && count !== last + 1) {
         this.#fault(`was told of ${count} after ${last}`);
       }
       last = count;
