@@ -1,6 +1,6 @@
 /** Adding to a durable stream: done once JetStream confirmed that it has the message, or had one with its id. */
 import { BusError, type BusMessage, isBusError } from '../transport.ts';
-import { encodeValue, toNatsHeaders } from './headers.ts';
+import { encodeHeaders } from './headers.ts';
 import type { Questions } from './questions.ts';
 
 export interface AppendTarget {
@@ -24,9 +24,10 @@ export async function appendTo(
   message: BusMessage & { readonly id: string },
   target: AppendTarget,
 ): Promise<void> {
-  const headers = toNatsHeaders(message.headers);
-  headers.append('Nats-Msg-Id', encodeValue(message.id));
-  headers.append('Nats-Expected-Stream', target.stream);
+  const headers = encodeHeaders(message.headers, {
+    'Nats-Msg-Id': message.id,
+    'Nats-Expected-Stream': target.stream,
+  });
   const { error } = await confirmation(questions, { ...target, headers, body: message.body });
   if (error !== undefined) {
     const code = FULL.has(error.err_code ?? 0) ? 'overloaded' : 'closed';

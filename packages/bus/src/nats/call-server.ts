@@ -6,7 +6,7 @@
  * Lifecycle: `start` resolves once calls arrive; `stop` leaves the group, handles what was on its way, and resolves once
  * no handler runs.
  */
-import type { Msg, MsgHdrs, Subscription } from '@nats-io/transport-node';
+import type { Msg, Subscription } from '@nats-io/transport-node';
 import type { Deadlines, Watched } from '../deadlines.ts';
 import {
   BUS_BODY_BYTES,
@@ -15,7 +15,7 @@ import {
   type BusSubscription,
   type CallHandler,
 } from '../transport.ts';
-import { DEADLINE, fromNatsHeaders, noteHeaders, REFUSAL, REQUEST_ID, toNatsHeaders } from './headers.ts';
+import { DEADLINE, encodeHeaders, noteHeaders, REFUSAL, REQUEST_ID, type Received, receivedIn } from './headers.ts';
 import type { Link } from './link.ts';
 
 /** Every server of a subject is in this group of it. */
@@ -35,6 +35,7 @@ export interface CallServerOptions {
 }
 
 export class CallServer implements BusSubscription {
+  readonly #link: Link;
   readonly #options: CallServerOptions;
   readonly #subscription: Subscription;
   readonly #idle: (() => void)[] = [];
@@ -42,6 +43,7 @@ export class CallServer implements BusSubscription {
   #stopped: Promise<void> | undefined;
 
   private constructor(link: Link, options: CallServerOptions) {
+    this.#link = link;
     this.#options = options;
     this.#subscription = link.connection.subscribe(options.subject, {
       queue: QUEUE,
@@ -80,32 +82,33 @@ export class CallServer implements BusSubscription {
   }
 
   #take(message: Msg): void {
-    const deadline = Number(message.headers?.get(DEADLINE));
+    const received = receivedIn(message.headers);
+    const deadline = Number(received.own[DEADLINE]);
     const now = this.#options.clock();
     if (!(deadline > now)) {
       return;
     }
+    const caller = new Caller(this.#link, message.reply ?? '');
     if (this.#running >= this.#options.concurrency) {
-      refuse(message, 'overloaded');
+      caller.refuse('overloaded');
       return;
     }
     this.#running++;
-    void this.#answer(message, { now, deadline });
+    void this.#answer({ headers: received.fields, body: message.data }, { received, deadline, now, caller });
   }
 
-  async #answer(message: Msg, { now, deadline }: { readonly now: number; readonly deadline: number }): Promise<void> {
-    const call: BusMessage = { headers: fromNatsHeaders(message.headers), body: message.data };
-    const requestId = message.headers?.get(REQUEST_ID) ?? '';
-    const notes = new Notes(message, this.#options, now);
+  async #answer(call: BusMessage, { received, deadline, now, caller }: Taken): Promise<void> {
+    const requestId = received.own[REQUEST_ID] ?? '';
+    const notes = new Notes(caller, this.#options, now);
     try {
       const { headers, body } = await this.#options.handler(call, { deadline, requestId });
       if (body.byteLength > BUS_BODY_BYTES) {
-        refuse(message, 'too-large');
+        caller.refuse('too-large');
       } else {
-        message.respond(body, { headers: toNatsHeaders(headers) });
+        caller.tell(encodeHeaders(headers), body);
       }
     } catch {
-      refuse(message, 'failed');
+      caller.refuse('failed');
     }
     notes.end();
     this.#running--;
@@ -117,14 +120,46 @@ export class CallServer implements BusSubscription {
   }
 }
 
+/** A call that is worked at. */
+interface Taken {
+  readonly received: Received;
+  /** Milliseconds since the epoch. */
+  readonly deadline: number;
+  readonly now: number;
+  readonly caller: Caller;
+}
+
+/** Whoever waits for an answer. */
+class Caller {
+  readonly #link: Link;
+  readonly #inbox: string;
+
+  constructor(link: Link, inbox: string) {
+    this.#link = link;
+    this.#inbox = inbox;
+  }
+
+  tell(headers: Uint8Array, body: Uint8Array): void {
+    try {
+      this.#link.publish(this.#inbox, body, { headers });
+    } catch {
+      // The link is closed: the caller hears nothing, and gives up.
+    }
+  }
+
+  refuse(code: BusErrorCode): void {
+    this.tell(encodeHeaders({}, { [REFUSAL]: code }), NO_BYTES);
+  }
+}
+
 /** What the caller of one call is told while it waits. */
 class Notes {
-  readonly #message: Msg;
+  readonly #caller: Caller;
   readonly #options: CallServerOptions;
   #watched: Watched;
 
-  constructor(message: Msg, options: CallServerOptions, now: number) {
-    this.#message = message;
+  constructor(caller: Caller, options: CallServerOptions, now: number) {
+    this.#caller = caller;
     this.#options = options;
     this.#watched = this.#next(now);
   }
@@ -135,22 +170,8 @@ class Notes {
 
   #next(now: number): Watched {
     return this.#options.due.watch(now + this.#options.notes, () => {
-      respond(this.#message, NO_BYTES, noteHeaders());
+      this.#caller.tell(noteHeaders(), NO_BYTES);
       this.#watched = this.#next(this.#options.clock());
     });
-  }
-}
-
-function refuse(message: Msg, code: BusErrorCode): void {
-  const headers = toNatsHeaders({});
-  headers.append(REFUSAL, code);
-  respond(message, NO_BYTES, headers);
-}
-
-function respond(message: Msg, body: Uint8Array, headers: MsgHdrs): void {
-  try {
-    message.respond(body, { headers });
-  } catch {
-    // The link is closed: the caller hears nothing, and gives up.
   }
 }

@@ -1,12 +1,16 @@
 /**
  * One connection to NATS that comes back by itself. What was under way when it broke is not known to have arrived, so
  * everything that promises more than "at most once" begins anew from what was confirmed: `onLost` ends it, `onRestored`
- * begins it again. A server that has to send more than this end reads breaks the link, so that is a loss as well. While the link is down nothing is accepted, since the client would throw away what it keeps for later.
+ * begins it again. A server that has to send more than this end reads breaks the link, so that is a loss as well. While the
+ * link is down nothing is accepted, since the client would throw away what it keeps for later.
+ *
+ * What is published in one turn of the event loop leaves at its end, in one packet: the client would send one for each socket
+ * that was read in that turn. Whatever else is asked over the connection is asked behind it.
  *
  * Lifecycle: `openLink` resolves once connected to a server that fits, or rejects saying what to set; then it is up or
  * down by turns until `close`.
  */
-import { connect, type NatsConnection, type PublishOptions } from '@nats-io/transport-node';
+import { connect, headers as emptyHeaders, type NatsConnection } from '@nats-io/transport-node';
 import { BusError } from '../transport.ts';
 
 /** `max_payload` that servers must be set to: `BUS_BODY_BYTES` and the headers beside it. */
@@ -25,8 +29,26 @@ export interface LinkOptions {
   readonly pingInterval: number;
 }
 
+const NO_BYTES: Uint8Array = new Uint8Array(0);
+
+export interface PublishOptions {
+  /** See `encodeHeaders`. */
+  readonly headers: Uint8Array;
+  /** Where answers go. */
+  readonly reply?: string;
+}
+
+interface Published extends PublishOptions {
+  readonly subject: string;
+  readonly body: Uint8Array;
+}
+
 export class Link {
   readonly connection: NatsConnection;
+  /** To be sent at the end of this turn. */
+  #published: Published[] = [];
+  /** What the client takes for headers: of those it only asks for their bytes. */
+  readonly #headers = Object.assign(emptyHeaders(), { bytes: NO_BYTES, encode: encodeReady });
   readonly #lost: ((reason: string) => void)[] = [];
   readonly #restored: (() => void)[] = [];
   /** What ends when the link breaks. */
@@ -53,19 +75,22 @@ export class Link {
   }
 
   /** Throws `closed` while nothing can be sent, and `too-large` where body and headers are. */
-  publish(subject: string, body: Uint8Array, options: PublishOptions): void {
+  publish(subject: string, body: Uint8Array, { headers, reply }: PublishOptions): void {
     this.checkUp(`a message to ${subject}`);
-    try {
-      this.connection.publish(subject, body, options);
-    } catch (error) {
-      const code = this.connection.isClosed() ? 'closed' : 'too-large';
-      throw new BusError(code, `A message to ${subject} was not sent: ${String(error)}`);
+    const size = headers.length + body.length;
+    const most = this.connection.info?.max_payload ?? MAX_PAYLOAD;
+    if (size > most) {
+      throw new BusError('too-large', `A message to ${subject} was not sent: it has ${size} bytes of ${most} at most`);
+    }
+    if (this.#published.push({ subject, body, headers, ...(reply === undefined ? {} : { reply }) }) === 1) {
+      setImmediate(() => this.#send());
     }
   }
 
   /** The result of asking over the link; rejects with `closed` at once where that is down or breaks. */
   async whileUp<Result>(ask: () => Promise<Result>): Promise<Result> {
     this.checkUp('a question');
+    this.#send();
     const { promise, reject } = Promise.withResolvers<never>();
     this.#breaking.add(reject);
     try {
@@ -85,6 +110,7 @@ export class Link {
   /** Resolves once the server has everything sent so far; rejects with `closed` where the link broke meanwhile. */
   async flush(what: string): Promise<void> {
     this.checkUp(what);
+    this.#send();
     const losses = this.#losses;
     const flushed = await this.connection.flush().then(
       () => true,
@@ -97,9 +123,21 @@ export class Link {
 
   async close(): Promise<void> {
     if (this.isUp) {
+      this.#send();
       await this.connection.flush().catch(() => undefined);
     }
     await this.connection.close();
+  }
+
+  #send(): void {
+    const published = this.#published;
+    this.#published = [];
+    if (this.isUp) {
+      for (const { subject, body, headers, reply } of published) {
+        this.#headers.bytes = headers;
+        this.connection.publish(subject, body, { headers: this.#headers, ...(reply === undefined ? {} : { reply }) });
+      }
+    }
   }
 
   async #watch(): Promise<void> {
@@ -122,6 +160,7 @@ export class Link {
     if (this.#up) {
       this.#up = false;
       this.#losses++;
+      this.#published = [];
       for (const reject of this.#breaking) {
         reject(new BusError('closed', reason));
       }
@@ -130,6 +169,10 @@ export class Link {
       }
     }
   }
+}
+
+function encodeReady(this: { readonly bytes: Uint8Array }): Uint8Array {
+  return this.bytes;
 }
 
 export async function openLink(options: LinkOptions): Promise<Link> {

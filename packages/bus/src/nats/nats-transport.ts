@@ -23,7 +23,7 @@ import {
 } from '../transport.ts';
 import { appendTo } from './append.ts';
 import { CallServer } from './call-server.ts';
-import { DEADLINE, fromNatsHeaders, REFUSAL, REQUEST_ID, toNatsHeaders } from './headers.ts';
+import { DEADLINE, encodeHeaders, REFUSAL, REQUEST_ID, receivedIn } from './headers.ts';
 import { Leases } from './lease.ts';
 import { LeaseSharing } from './lease-sharing.ts';
 import { type Link, openLink } from './link.ts';
@@ -102,21 +102,21 @@ export class NatsTransport implements Transport {
     if (context.deadline <= this.#settings.clock()) {
       throw new BusError('deadline', `${subject} was not asked: the deadline has passed`);
     }
-    const headers = toNatsHeaders(message.headers);
-    headers.append(DEADLINE, String(context.deadline));
-    headers.append(REQUEST_ID, context.requestId);
+    const { deadline, requestId } = context;
+    const headers = encodeHeaders(message.headers, { [DEADLINE]: String(deadline), [REQUEST_ID]: requestId });
     const answer = await this.#questions.ask({
       subject: this.#settings.prefix + subject,
       headers,
       body: message.body,
-      deadline: context.deadline,
+      deadline,
       silence: this.#settings.callSilence,
     });
-    const refusal = answer.headers?.get(REFUSAL);
-    if (refusal) {
+    const { fields, own } = receivedIn(answer.headers);
+    const refusal = own[REFUSAL];
+    if (refusal !== undefined) {
       throw refused(refusal, subject);
     }
-    return { headers: fromNatsHeaders(answer.headers), body: answer.data };
+    return { headers: fields, body: answer.data };
   }
 
   async serve(subject: string, handler: CallHandler, { concurrency }: ServeOptions): Promise<BusSubscription> {
@@ -137,7 +137,7 @@ export class NatsTransport implements Transport {
 
   publish(subject: string, message: BusMessage): void {
     this.#check(subject, message);
-    const headers = toNatsHeaders(message.headers);
+    const headers = encodeHeaders(message.headers);
     this.#link.publish(this.#settings.prefix + subject, message.body, { headers });
   }
 
@@ -147,7 +147,7 @@ export class NatsTransport implements Transport {
     const subscription = this.#link.connection.subscribe(this.#settings.prefix + subject, {
       callback: (error, received) => {
         if (error === null) {
-          this.#hand(handler, { headers: fromNatsHeaders(received.headers), body: received.data }, subject);
+          this.#hand(handler, { headers: receivedIn(received.headers).fields, body: received.data }, subject);
         }
       },
     });

@@ -16,7 +16,7 @@ import {
 } from '@nats-io/jetstream';
 import { KeyedRunner, type KeyedRunnerOptions } from '../keyed-runner.ts';
 import type { ConsumeOptions, DurableMessage } from '../transport.ts';
-import { fromNatsHeaders } from './headers.ts';
+import { receivedIn } from './headers.ts';
 import type { Lease } from './lease.ts';
 import type { Link } from './link.ts';
 import { Progress, type ProgressLimits } from './progress.ts';
@@ -132,7 +132,7 @@ export class PartitionReader {
 
   #toMessage(received: JsMsg): DurableMessage {
     return {
-      headers: fromNatsHeaders(received.headers),
+      headers: receivedIn(received.headers).fields,
       body: received.data,
       position: received.seq,
       subject: received.subject.slice(this.#partition.prefix.length),

@@ -5,7 +5,7 @@
  * link broke, since its answer is most likely lost and whether it was heard is not known; and where `silence` is given,
  * after so long without a word, since whoever takes longer than that to answer says so (see `call-server.ts`).
  */
-import { createInbox, type Msg, type MsgHdrs } from '@nats-io/transport-node';
+import { createInbox, type Msg } from '@nats-io/transport-node';
 import { Deadlines, type Watched } from '../deadlines.ts';
 import { BusError, type BusErrorCode } from '../transport.ts';
 import { isNoResponders, isNote } from './headers.ts';
@@ -16,7 +16,8 @@ const STANDSTILL = 1.5;
 
 export interface Question {
   readonly subject: string;
-  readonly headers: MsgHdrs;
+  /** See `encodeHeaders`. */
+  readonly headers: Uint8Array;
   readonly body: Uint8Array;
   /** Milliseconds since the epoch. */
   readonly deadline: number;
