@@ -30,7 +30,7 @@ const FIXED = `${ROOT}/fixed`;
 const EXTENSIONS = ['resume'];
 const FILE = Buffer.alloc(2000, 7);
 /** Milliseconds that anything may take that a round asks for. */
-const PATIENCE = 12_000;
+const PATIENCE = 20_000;
 
 /** A session with what waits for its notifications. */
 interface Ear {
