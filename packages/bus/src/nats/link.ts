@@ -23,6 +23,8 @@ export interface LinkOptions {
   readonly name: string;
   /** Milliseconds that one attempt to connect may take; 2,000. A link that breaks while it is restored costs that long. */
   readonly connectTimeout: number;
+  /** Times that it is tried to connect at first, where a server is there but does not answer in time; 5. */
+  readonly connectAttempts: number;
   /** Milliseconds between two attempts to come back; half of it more or less by chance; 250. */
   readonly reconnectPause: number;
   /** Milliseconds between two pings; the second that is not answered breaks the link; 2,000. */
@@ -187,21 +189,34 @@ export async function openLink(options: LinkOptions): Promise<Link> {
 }
 
 async function dial(options: LinkOptions): Promise<NatsConnection> {
-  try {
-    return await connect({
-      servers: options.url.split(',').map((server) => server.trim()),
-      name: options.name,
-      timeout: options.connectTimeout,
-      reconnectTimeWait: options.reconnectPause,
-      reconnectJitter: options.reconnectPause / 2,
-      maxReconnectAttempts: -1,
-      ignoreAuthErrorAbort: true,
-      pingInterval: options.pingInterval,
-      maxPingOut: 2,
-    });
-  } catch (cause) {
-    throw new Error(`Cannot connect to NATS at ${withoutCredentials(options.url)}: ${String(cause)}`, { cause });
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await dialOnce(options);
+    } catch (cause) {
+      // On a machine where everything starts at once a server may take its time; one that refuses is another matter.
+      if (!isTimeout(cause) || attempt >= options.connectAttempts) {
+        throw new Error(`Cannot connect to NATS at ${withoutCredentials(options.url)}: ${String(cause)}`, { cause });
+      }
+    }
   }
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && (error.name === 'TimeoutError' || isTimeout(error.cause));
+}
+
+function dialOnce(options: LinkOptions): Promise<NatsConnection> {
+  return connect({
+    servers: options.url.split(',').map((server) => server.trim()),
+    name: options.name,
+    timeout: options.connectTimeout,
+    reconnectTimeWait: options.reconnectPause,
+    reconnectJitter: options.reconnectPause / 2,
+    maxReconnectAttempts: -1,
+    ignoreAuthErrorAbort: true,
+    pingInterval: options.pingInterval,
+    maxPingOut: 2,
+  });
 }
 
 function problemOf(info: { readonly max_payload: number; readonly jetstream?: boolean }): string | undefined {

@@ -59,6 +59,7 @@ export function completeOptions(options: NatsOptions): NatsSettings {
   return {
     name: 'fosp',
     connectTimeout: 2_000,
+    connectAttempts: 5,
     reconnectPause: 250,
     pingInterval: 2_000,
     changesAge: 3 * DAY,

@@ -1,3 +1,4 @@
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { STREAMS } from '@fosp/bus';
 import { type NatsServer, natsInstalled, startNats } from '@fosp/testkit';
 import { RetentionPolicy } from '@nats-io/jetstream';
@@ -26,6 +27,23 @@ describe.skipIf(!natsInstalled())('start over NATS', { timeout: 30_000 }, () => 
     const connecting = connectTo(1, { url: 'nats://user:secret@127.0.0.1:1' });
     await expect(connecting).rejects.toThrow('Cannot connect to NATS at nats://127.0.0.1:1');
     await expect(connecting).rejects.toThrow(expect.not.stringContaining('secret'));
+  });
+
+  it('tries again where a server is there but does not answer in time', async () => {
+    const silent: Socket[] = [];
+    const slow = createServer((socket) => {
+      if (silent.length < 2) {
+        silent.push(socket);
+      } else {
+        socket.pipe(connect(server.port, '127.0.0.1')).pipe(socket);
+      }
+    });
+    await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
+    const transport = await connectTo((slow.address() as AddressInfo).port, { prefix: freshPrefix() });
+    expect(transport.isUp).toBe(true);
+    expect(silent).toHaveLength(2);
+    await transport.drain();
+    slow.close();
   });
 
   it('leaves a stream that is not as it must be, and says what is wrong', async () => {
