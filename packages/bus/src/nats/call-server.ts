@@ -7,7 +7,6 @@
  * no handler runs.
  */
 import type { Msg, Subscription } from '@nats-io/transport-node';
-import type { Deadlines, Watched } from '../deadlines.ts';
 import {
   BUS_BODY_BYTES,
   type BusErrorCode,
@@ -30,16 +29,19 @@ export interface CallServerOptions {
   readonly clock: () => number;
   /** Milliseconds after which a caller is told that its call is still worked at, again and again. */
   readonly notes: number;
-  /** When that is due; shared by all servers of a link. */
-  readonly due: Deadlines;
 }
+
+/** By so much of its time a note may be late. */
+const NOTE_TICKS = 4;
 
 export class CallServer implements BusSubscription {
   readonly #link: Link;
   readonly #options: CallServerOptions;
   readonly #subscription: Subscription;
   readonly #idle: (() => void)[] = [];
-  #running = 0;
+  /** Callers whose handlers run. */
+  readonly #running = new Set<Caller>();
+  #noting: NodeJS.Timeout | undefined;
   #stopped: Promise<void> | undefined;
 
   private constructor(link: Link, options: CallServerOptions) {
@@ -76,7 +78,7 @@ export class CallServer implements BusSubscription {
     if (!this.#subscription.isClosed()) {
       await this.#subscription.drain();
     }
-    if (this.#running > 0) {
+    if (this.#running.size > 0) {
       await new Promise<void>((resolve) => this.#idle.push(resolve));
     }
   }
@@ -88,18 +90,18 @@ export class CallServer implements BusSubscription {
     if (!(deadline > now)) {
       return;
     }
-    const caller = new Caller(this.#link, message.reply ?? '');
-    if (this.#running >= this.#options.concurrency) {
+    const caller = new Caller(this.#link, message.reply ?? '', now);
+    if (this.#running.size >= this.#options.concurrency) {
       caller.refuse('overloaded');
       return;
     }
-    this.#running++;
-    void this.#answer({ headers: received.fields, body: message.data }, { received, deadline, now, caller });
+    this.#running.add(caller);
+    this.#noting ??= setInterval(() => this.#note(), this.#options.notes / NOTE_TICKS);
+    void this.#answer({ headers: received.fields, body: message.data }, { received, deadline, caller });
   }
 
-  async #answer(call: BusMessage, { received, deadline, now, caller }: Taken): Promise<void> {
+  async #answer(call: BusMessage, { received, deadline, caller }: Taken): Promise<void> {
     const requestId = received.own[REQUEST_ID] ?? '';
-    const notes = new Notes(caller, this.#options, now);
     try {
       const { headers, body } = await this.#options.handler(call, { deadline, requestId });
       if (body.byteLength > BUS_BODY_BYTES) {
@@ -110,12 +112,26 @@ export class CallServer implements BusSubscription {
     } catch {
       caller.refuse('failed');
     }
-    notes.end();
-    this.#running--;
-    if (this.#running === 0) {
+    this.#running.delete(caller);
+    if (this.#running.size === 0) {
       for (const resolve of this.#idle.splice(0)) {
         resolve();
       }
+    }
+  }
+
+  /** Tells those who wait for long that somebody is at it. */
+  #note(): void {
+    const now = this.#options.clock();
+    for (const caller of this.#running) {
+      if (now - caller.toldAt >= this.#options.notes) {
+        caller.toldAt = now;
+        caller.tell(noteHeaders(), NO_BYTES);
+      }
+    }
+    if (this.#running.size === 0) {
+      clearInterval(this.#noting);
+      this.#noting = undefined;
     }
   }
 }
@@ -125,7 +141,6 @@ interface Taken {
   readonly received: Received;
   /** Milliseconds since the epoch. */
   readonly deadline: number;
-  readonly now: number;
   readonly caller: Caller;
 }
 
@@ -133,10 +148,13 @@ interface Taken {
 class Caller {
   readonly #link: Link;
   readonly #inbox: string;
+  /** When it asked, or was told last that somebody is at it. Milliseconds since the epoch. */
+  toldAt: number;
 
-  constructor(link: Link, inbox: string) {
+  constructor(link: Link, inbox: string, now: number) {
     this.#link = link;
     this.#inbox = inbox;
+    this.toldAt = now;
   }
 
   tell(headers: Uint8Array, body: Uint8Array): void {
@@ -149,29 +167,5 @@ class Caller {
 
   refuse(code: BusErrorCode): void {
     this.tell(encodeHeaders({}, { [REFUSAL]: code }), NO_BYTES);
-  }
-}
-
-/** What the caller of one call is told while it waits. */
-class Notes {
-  readonly #caller: Caller;
-  readonly #options: CallServerOptions;
-  #watched: Watched;
-
-  constructor(caller: Caller, options: CallServerOptions, now: number) {
-    this.#caller = caller;
-    this.#options = options;
-    this.#watched = this.#next(now);
-  }
-
-  end(): void {
-    this.#options.due.forget(this.#watched);
-  }
-
-  #next(now: number): Watched {
-    return this.#options.due.watch(now + this.#options.notes, () => {
-      this.#caller.tell(noteHeaders(), NO_BYTES);
-      this.#watched = this.#next(this.#options.clock());
-    });
   }
 }

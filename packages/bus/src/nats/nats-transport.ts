@@ -9,7 +9,6 @@
  */
 import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
-import { Deadlines } from '../deadlines.ts';
 import {
   BUS_BODY_BYTES,
   BusError,
@@ -31,9 +30,6 @@ import { completeOptions, type NatsOptions, type NatsSettings } from './options.
 import { PartitionReader } from './partition-reader.ts';
 import { Questions } from './questions.ts';
 import { EMPTIED, ensureStreams } from './streams.ts';
-
-/** By so much of its time a note may be late. */
-const NOTE_TICKS = 4;
 
 /** Rejects, saying what to set, where the server cannot be reached or does not fit. */
 export async function connectNats(options: NatsOptions): Promise<NatsTransport> {
@@ -77,7 +73,6 @@ export class NatsTransport implements Transport {
   readonly #settings: NatsSettings;
   readonly #questions: Questions;
   readonly #sharing: LeaseSharing;
-  readonly #notesDue: Deadlines;
   readonly #servers = new Set<CallServer>();
   #appending = 0;
   #drained: Promise<void> | undefined;
@@ -88,7 +83,6 @@ export class NatsTransport implements Transport {
     this.leases = parts.leases;
     this.#settings = settings;
     this.#questions = new Questions(parts.link, settings.clock, settings.deadlineTick);
-    this.#notesDue = new Deadlines(settings.clock, settings.callNotes / NOTE_TICKS);
     this.#sharing = new LeaseSharing(parts.leases, settings.warn);
   }
 
@@ -124,7 +118,7 @@ export class NatsTransport implements Transport {
     const { prefix, clock, callNotes: notes } = this.#settings;
     const server = await CallServer.start(this.#link, {
       subject: prefix + subject,
-      ...{ handler, concurrency, clock, notes, due: this.#notesDue },
+      ...{ handler, concurrency, clock, notes },
     });
     this.#servers.add(server);
     return {
