@@ -3,7 +3,8 @@
  *
  * Invariants: this process listens to a user's subject exactly while sessions of theirs are here; `join` resolves once
  * nothing published later is missed; every session gets the notifications of a tree in the order of its changes, each
- * once: one that is not above the last of its tree is a repeat, and dropped.
+ * once: one that is not above the last of its tree is a repeat, and dropped. Where some may have been missed, the sessions
+ * that were there, and are being closed for it, are told no more: none has a hole and then goes on.
  *
  * Trees of others may have subscribed a user who does not know them. So that nobody can flood a stranger's connection
  * shut, each source has a rate of bytes per user. What goes over it is dropped, and counted, for sessions that are behind
@@ -61,9 +62,12 @@ interface User {
 export class Users {
   readonly #options: UsersOptions;
   readonly #users = new Map<string, User>();
+  /** Those that may have missed something. */
+  readonly #interrupted = new WeakSet<Listener>();
 
   constructor(options: UsersOptions) {
     this.#options = options;
+    options.bus.onGap(() => this.#interrupt());
   }
 
   /** Users with a session here. */
@@ -122,6 +126,9 @@ export class Users {
       headers.tree !== user.name && headers.source !== user.name && !this.#isWithinRate(user, headers.source, body);
     let told = 0;
     for (const session of user.sessions) {
+      if (this.#interrupted.has(session)) {
+        continue;
+      }
       if (isExcess && session.isBehind) {
         this.#options.telemetry.notificationDropped();
       } else {
@@ -130,6 +137,14 @@ export class Users {
       }
     }
     this.#options.telemetry.notified(told);
+  }
+
+  #interrupt(): void {
+    for (const { sessions } of this.#users.values()) {
+      for (const session of sessions) {
+        this.#interrupted.add(session);
+      }
+    }
   }
 
   #isWithinRate(user: User, source: string, body: Uint8Array): boolean {

@@ -1,7 +1,7 @@
-import { type UserEventHeaders, userSubject } from '@fosp/bus';
+import { OBJECTS, type UserEventHeaders, userSubject } from '@fosp/bus';
 import { TestSession } from '@fosp/testkit';
 import { describe, expect, it } from 'vitest';
-import { startGateway, type TestGateway } from './harness.ts';
+import { HeldCalls, startGateway, type TestGateway } from './harness.ts';
 
 const ALICE = 'alice@wonderland.lit';
 const QUEEN = 'queen@wonderland.lit';
@@ -75,6 +75,24 @@ describe('notifications', () => {
     expect(listening).toEqual([userSubject(ALICE)]);
     tell(gateway, {}, message('/again'));
     await again.nextNotification();
+  });
+
+  it('F58 do not go on behind a hole while such a session still waits for an answer', async () => {
+    const gateway = await startGateway();
+    const held = await HeldCalls.of(gateway.bus, OBJECTS.select);
+    const alice = await gateway.logIn('alice');
+    tell(gateway, { sequence: '1' }, message('/a'));
+    expect((await alice.nextNotification()).resource).toBe(`${QUEEN}/a`);
+    const select = alice.request('SELECT', ALICE);
+    await held.count(1);
+    gateway.transport.breakLink('overrun');
+    const again = await gateway.logIn('alice');
+    tell(gateway, { sequence: '3' }, message('/c'));
+    expect((await again.nextNotification()).resource).toBe(`${QUEEN}/c`);
+    held.calls[0]?.answer();
+    await select;
+    expect((await alice.wire.closed).code).toBe(1012);
+    expect(alice.notifications.drain()).toEqual([]);
   });
 
   it('F24 leaves no listener behind after a login that failed', async () => {

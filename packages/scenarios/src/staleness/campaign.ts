@@ -47,14 +47,14 @@ const READERS_PER_TREE = 4;
 const CONNECTIONS_PER_GATEWAY = 3;
 /** Reads of a tree between two changes of it, about. */
 const READS_PER_WRITE = 24;
-const READS_PER_CUT = 2_000;
+const READS_PER_CUT = 1_500;
 const READS_PER_FLUSH = 1_000;
 /** Milliseconds that pods wait for Redis: much more than usual, since on a busy machine they would hardly ask it. */
 const PATIENCE = 200;
 /** One of so many pieces of bytes is late, by up to so many milliseconds; one of so many by more than pods wait. */
 const PIECES_PER_LAG = 20;
 const LONGEST_LAG = 20;
-const PIECES_PER_LONG_LAG = 1_500;
+const PIECES_PER_LONG_LAG = 700;
 const DOMAIN = 'wonderland.lit';
 
 export async function runStaleness(options: StalenessOptions): Promise<StalenessOutcome> {
@@ -159,8 +159,9 @@ async function work(tree: SharedTree, run: Run & Sessions): Promise<void> {
 }
 
 function laggyNetwork({ redis }: Infrastructure, chance: Chance, troubles: Troubles): Promise<BadNetwork> {
+  let pieces = 0;
   const lag = () => {
-    if (chance.below(PIECES_PER_LONG_LAG) === 0) {
+    if (++pieces % PIECES_PER_LONG_LAG === 0) {
       troubles.longLags++;
       return 2 * PATIENCE;
     }

@@ -45,9 +45,9 @@ export class RawUser implements Worker {
   async work(): Promise<void> {
     while (!this.#isStopped) {
       try {
-        await this.#stay(await TestSession.logIn(this.#url, this.#user, PASSWORD));
+        await this.#stay(await TestSession.open(this.#url, this.#user));
       } catch (error) {
-        this.#fault(`could not log in: ${reasonOf(error)}`);
+        this.#fault(`could not connect: ${reasonOf(error)}`);
       }
     }
   }
@@ -55,15 +55,12 @@ export class RawUser implements Worker {
   /** As long as the connection lasts. */
   async #stay(session: TestSession): Promise<void> {
     const from = this.#count;
-    let isOpen = await this.#look(session);
+    let isOpen = (await this.#logIn(session)) && (await this.#look(session));
     while (isOpen && !this.#isStopped) {
       isOpen = await this.#work(session);
     }
     const told = countsIn(session.notifications.drain());
-    if (isOpen) {
-      while ((told.at(-1) ?? from) < this.#count) {
-        told.push(...countsIn([await session.nextNotification()]));
-      }
+    if (isOpen && (await this.#hearAll(session, told, from))) {
       await session.close();
     } else {
       const { code, reason } = await within(session.wire.closed, `the end of a connection of ${this.#user}`);
@@ -79,6 +76,29 @@ export class RawUser implements Worker {
     if (first < 1 || first > from + 1 || told.some((count, index) => count !== first + index)) {
       this.#fault(`after ${from}, up to ${this.#count}, was told of ${told}`);
     }
+  }
+
+  /** Waits for what is still to be told; whether the connection lasted that long. */
+  async #hearAll(session: TestSession, told: number[], from: number): Promise<boolean> {
+    while ((told.at(-1) ?? from) < this.#count) {
+      try {
+        told.push(...countsIn([await session.nextNotification()]));
+      } catch (error) {
+        if (session.wire.isOpen) {
+          this.#fault(`after ${told.at(-1) ?? from}, of ${this.#count}: ${reasonOf(error)}`);
+          return true;
+        }
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Whether the connection lasted that long. */
+  async #logIn(session: TestSession): Promise<boolean> {
+    const greeted = await this.#ask(session, 'CONNECT', '*', { body: { version: '0.1' } });
+    const body = { name: this.#user, password: PASSWORD };
+    return greeted !== undefined && (await this.#ask(session, 'AUTHENTICATE', '*', { body })) !== undefined;
   }
 
   /** The count is what was acknowledged. */
@@ -129,7 +149,8 @@ export class RawUser implements Worker {
     options?: TestRequestOptions,
   ): Promise<Buffer | undefined> {
     try {
-      const { succeeded, status, body } = await session.request(type, `${this.#user}/${name}`, options);
+      const resource = name === '*' ? name : `${this.#user}/${name}`;
+      const { succeeded, status, body } = await session.request(type, resource, options);
       this.#tally.requests++;
       if (!succeeded) {
         this.#fault(`${type} ${name}: ${status} ${body}`);
