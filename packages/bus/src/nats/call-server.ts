@@ -1,7 +1,8 @@
 /**
- * One server of a subject's queue group. A call past its deadline is dropped, its caller having given up; one over the
- * concurrency is refused at once; every other is answered, with a refusal where the handler rejected. Of one that takes
- * long its caller is told now and then that somebody is at it, so that silence means that nobody is any more.
+ * One server of a subject's queue group. A call past its deadline is dropped, its caller having given up, and so is one that
+ * names no place for its answer; one over the concurrency is refused at once; every other is answered, with a refusal where
+ * the handler rejected. Of one that takes long its caller is told now and then that somebody is at it, so that silence means
+ * that nobody is any more.
  *
  * Lifecycle: `start` resolves once calls arrive; `stop` leaves the group, handles what was on its way, and resolves once
  * no handler runs.
@@ -87,10 +88,11 @@ export class CallServer implements BusSubscription {
     const received = receivedIn(message.headers);
     const deadline = Number(received.own[DEADLINE]);
     const now = this.#options.clock();
-    if (!(deadline > now)) {
+    const { reply } = message;
+    if (!(deadline > now) || !reply) {
       return;
     }
-    const caller = new Caller(this.#link, message.reply ?? '', now);
+    const caller = new Caller(this.#link, reply, now);
     if (this.#running.size >= this.#options.concurrency) {
       caller.refuse('overloaded');
       return;
