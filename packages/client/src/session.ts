@@ -3,8 +3,8 @@
  * the login repeated, by token where the server gives one. Who needs a connection meanwhile waits.
  *
  * Lifecycle: `connecting` → (`open` → `reopening`)* → `ended`. It ends by `close`, by its signal, when the first attempt to
- * connect fails (but for a server that restarts), by refused credentials, by a close code that says not to come back, or when the attempts run out; then
- * everything that waits is rejected with the reason, and nothing of it keeps a process alive.
+ * connect fails (but for a server that restarts), by refused credentials, by a close code that says not to come back, or when
+ * the attempts run out; then everything that waits is rejected with the reason, and nothing of it keeps a process alive.
  */
 import { CLOSE_CODES, closeCodeOf, type Peer } from '@fosp/connection';
 import { type FospError, fospError, isFospError, type NotificationHead } from '@fosp/protocol';

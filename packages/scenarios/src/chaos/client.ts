@@ -24,7 +24,8 @@ export type Reply =
   /** No answer: the connection was lost, or there was none. */
   | {
       readonly kind: 'lost';
-      readonly why: string /** It had no effect: says close code 1012. */;
+      readonly why: string;
+      /** It had no effect: says close code 1012. */
       readonly isUndone: boolean;
     };
 
