@@ -1,3 +1,11 @@
 import { defineProject } from 'vitest/config';
 
-export default defineProject({ test: { name: 'scenarios', include: ['test/**/*.test.ts'] } });
+/** Patient, since a busy machine with two cores may take many times as long as a quiet one. */
+export default defineProject({
+  test: {
+    name: 'scenarios',
+    include: ['test/**/*.test.ts'],
+    testTimeout: 20_000,
+    expect: { poll: { timeout: 10_000 } },
+  },
+});

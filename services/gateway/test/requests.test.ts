@@ -56,7 +56,7 @@ describe('requests on objects', () => {
     const alice = await gateway.logIn('alice');
     alice.wire.pause();
     const lists = Array.from({ length: 12 }, () => alice.succeed('LIST', 'alice@wonderland.lit/a'));
-    await vi.waitUntil(() => seen.length === 4);
+    await vi.waitUntil(() => seen.length === 4, { timeout: 10_000 });
     alice.wire.resume();
     expect((await Promise.all(lists)).map(({ body }) => body.length)).toEqual(lists.map(() => names.length));
   });
