@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { ALICE, ServerProcess, TestSession, temporaryDirectory } from '@fosp/testkit';
 import { throwBadInput } from '../bad-input.ts';
 import { killAgainAndAgain } from '../durability.ts';
-import { runStaleness } from '../staleness/campaign.ts';
+import { runStaleness, type StalenessOutcome } from '../staleness/campaign.ts';
 import { traceWrites } from '../sync-trace.ts';
 import { importRealFolder } from './import-real-folder.ts';
 
@@ -73,11 +73,20 @@ async function run(name: string | undefined, directory: string): Promise<Outcome
       return positionals[1] === undefined ? undefined : await importRealFolder(positionals[1], directory);
     case 'staleness': {
       const { wrong, ...counted } = await runStaleness({ reads: Number(values.reads), seed: values.seed });
-      return { counted, wrong };
+      return { counted, wrong: [...wrong, ...lackingOf(counted)] };
     }
     default:
       return undefined;
   }
+}
+
+/** What must have happened for the campaign to mean anything. */
+function lackingOf({ reads, pods, writes, troubles }: Omit<StalenessOutcome, 'wrong'>): string[] {
+  const hits = pods.reduce((sum, pod) => sum + pod.hits, 0);
+  const never = Object.entries({ ...writes, ...troubles }).flatMap(([what, count]) =>
+    count > 0 ? [] : [`no ${what}`],
+  );
+  return hits < reads / 2 ? [...never, `only ${hits} of ${reads} reads were served from Redis`] : never;
 }
 
 await using directory = await temporaryDirectory();
