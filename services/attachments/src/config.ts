@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { bytes, onOff, type Settings, StartError, seconds, secretText, text, url } from '@fosp/runtime';
+import { bytes, onOff, REQUIRED, type Settings, StartError, seconds, secretText, text, url } from '@fosp/runtime';
 import { ATTACHMENTS_DEFAULTS, type AttachmentsOptions } from './attachments.ts';
 import { createFolderStore } from './folder.ts';
 import type { S3Options } from './s3/s3.ts';
@@ -8,6 +8,11 @@ import type { Telemetry } from './telemetry.ts';
 
 /** Seconds: an hour for the bytes, and another for whatever comes before and after them. */
 const LONGEST_UPLOAD = 7_200;
+
+const S3 = ['FOSP_S3_ENDPOINT', { protocols: ['http', 'https'] }] as const;
+
+/** For a process that is one of several, which cannot share a folder. */
+export const S3_VARIABLE = url(S3[0], REQUIRED, 'S3 server that keeps the attachments', S3[1]);
 
 export const ATTACHMENTS_VARIABLES = {
   dataDirectory: text('FOSP_DATA_DIR', './data', 'standalone: SQLite and attachments'),
@@ -31,9 +36,7 @@ export const ATTACHMENTS_VARIABLES = {
     ATTACHMENTS_DEFAULTS.orphanDoubtSeconds,
     'between the look that finds such a file and the one that deletes it',
   ),
-  s3Endpoint: url('FOSP_S3_ENDPOINT', undefined, 'S3 server that keeps the attachments; without it a folder does', {
-    protocols: ['http', 'https'],
-  }),
+  s3Endpoint: url(S3[0], undefined, 'S3 server that keeps the attachments; without it a folder does', S3[1]),
   s3Region: text('FOSP_S3_REGION', 'us-east-1', 'region of the S3 server'),
   s3Bucket: text('FOSP_S3_BUCKET', 'fosp', 'bucket for the attachments; made where it is missing'),
   s3AccessKeyId: text('FOSP_S3_ACCESS_KEY_ID', undefined, 'who we are to the S3 server'),

@@ -2,10 +2,13 @@
 import type { Log, Secret } from '@fosp/runtime';
 import type { Cache } from './cache/cache.ts';
 import { createMemoryCache } from './cache/memory.ts';
+import { NO_CACHE } from './cache/none.ts';
 import type { Counters } from './counters/counters.ts';
 import { createMemoryCounters } from './counters/memory.ts';
 
 export interface CachingOptions {
+  /** Do other processes change the same database? */
+  readonly isShared: boolean;
   /** Undefined for memory of this process. */
   readonly redisUrl: Secret<string> | undefined;
   /** Milliseconds that a read waits for it. */
@@ -31,10 +34,13 @@ export interface Caching {
  * since it takes its time, which a server without Redis need not wait for.
  */
 export async function openCaching(options: CachingOptions): Promise<Caching> {
-  const { redisUrl, redisPatience, cacheBytes, window, log, clock } = options;
+  const { isShared, redisUrl, redisPatience, cacheBytes, window, log, clock } = options;
   if (redisUrl === undefined) {
+    if (isShared) {
+      log.warn('Without FOSP_REDIS_URL every read asks the database, and each process counts failed logins by itself');
+    }
     return {
-      cache: createMemoryCache({ bytes: cacheBytes }),
+      cache: isShared ? NO_CACHE : createMemoryCache({ bytes: cacheBytes }),
       counters: createMemoryCounters({ window, clock }),
       close: async () => undefined,
     };

@@ -5,6 +5,7 @@ import {
   bytes,
   count,
   PROCESS_VARIABLES,
+  REQUIRED,
   type Secret,
   type Settings,
   seconds,
@@ -20,12 +21,15 @@ const MIB = 1024 * KIB;
 /** Of `FOSP_DRAIN_SECONDS`, what events on their way may take. */
 const DRAIN_SHARE = 0.2;
 
+const POSTGRES = { protocols: ['postgres', 'postgresql'] };
+
+/** For a process that is one of several, which SQLite cannot be shared by. */
+export const POSTGRES_VARIABLE = secretUrl('FOSP_POSTGRES_URL', REQUIRED, 'database for trees and accounts', POSTGRES);
+
 export const OBJECTS_VARIABLES = {
   domains: DOMAINS,
   dataDirectory: text('FOSP_DATA_DIR', './data', 'standalone: SQLite and attachments'),
-  postgres: secretUrl('FOSP_POSTGRES_URL', undefined, 'database for trees and accounts, in place of SQLite', {
-    protocols: ['postgres', 'postgresql'],
-  }),
+  postgres: secretUrl('FOSP_POSTGRES_URL', undefined, 'database for trees and accounts, in place of SQLite', POSTGRES),
   drainSeconds: PROCESS_VARIABLES.drainSeconds,
   object: bytes('FOSP_LIMIT_OBJECT', '256 KiB', 'one object', { min: KIB, max: 4 * MIB }),
   acl: bytes('FOSP_LIMIT_ACL', '16 KiB', 'the acl of one object', { min: KIB, max: 4 * MIB }),

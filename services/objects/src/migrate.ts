@@ -1,15 +1,10 @@
 /** `fosp-objects migrate`: brings the database to the form that this version needs, and ends. */
-import { EnvironmentError, processEnvironment, REQUIRED, readEnvironment, StartError, secretUrl } from '@fosp/runtime';
+import { EnvironmentError, processEnvironment, readEnvironment, StartError } from '@fosp/runtime';
+import { POSTGRES_VARIABLE } from './config.ts';
 import { migratePostgres } from './store/postgres/migrate.ts';
 
-const VARIABLES = {
-  postgres: secretUrl('FOSP_POSTGRES_URL', REQUIRED, 'database of the objects service', {
-    protocols: ['postgres', 'postgresql'],
-  }),
-};
-
 try {
-  const { postgres } = readEnvironment(processEnvironment(), VARIABLES);
+  const { postgres } = readEnvironment(processEnvironment(), { postgres: POSTGRES_VARIABLE });
   const applied = await migratePostgres(postgres.reveal());
   process.stdout.write(applied.length === 0 ? 'Nothing to migrate.\n' : `Migrated: ${applied.join(', ')}.\n`);
 } catch (error) {

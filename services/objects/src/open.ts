@@ -27,7 +27,10 @@ export async function openObjects(options: OpenObjectsOptions): Promise<ObjectsS
   const config = objectsConfig(settings);
   const { redisUrl, redisPatience, cacheBytes, domains, limits } = config;
   const store = await openStore(config, options);
-  const caching = await openCaching({ redisUrl, redisPatience, cacheBytes, window: COUNTER_WINDOW_MS, log, clock });
+  const caching = await openCaching({
+    isShared: config.postgresUrl !== undefined,
+    ...{ redisUrl, redisPatience, cacheBytes, window: COUNTER_WINDOW_MS, log, clock },
+  });
   const { cache, counters } = caching;
   const service = createObjectsService({ ...options, domains, limits, store, cache, counters });
   return {

@@ -1,17 +1,11 @@
 /** Two processes of this service over one database, and races between them. */
 import type { Change } from '@fosp/bus';
 import { expect } from 'vitest';
-import type { Cache } from '../src/index.ts';
+import { NO_CACHE } from '../src/cache/none.ts';
 import type { PostgresForTests, TestDatabase } from './postgres.ts';
 import { ALICE, BOB, type Outcome, openWorld, type World } from './world.ts';
 
 export const ROUNDS = 20;
-
-/** What each process remembers would be stale in the other. */
-const NO_CACHE: Cache = {
-  read: () => ({ hit: false, fill: () => undefined, abandon: () => undefined }),
-  invalidate: () => undefined,
-};
 
 export interface PodOptions {
   /** Takes the events. */
