@@ -102,15 +102,15 @@ export const ATTACHMENTS = {
   /**
    * Where to PUT a new file. With `size` it is PUT with that `content-length`; without, where a fragmented message did not
    * announce it, chunked, and `commit` tells the size. `ticket` names the transfer in `commit`. `digest` is `md5` where the
-   * store can tell by an MD5 what it would have to read the bytes for otherwise: then `commit` is given that too.
+   * store can tell by an MD5 what it would have to read the bytes for otherwise: then `commit` is given that too. So it is
+   * given what the answer to the PUT says in a header `fosp-receipt`, as `receipt`.
    */
   write: call<OnObject & Fields<never, 'size'>, Fields<'url' | 'ticket', 'digest'>>('attachments.write', 'never'),
   /** Makes the bytes that were PUT the object's file. `checksum` is their SHA-256, hex, as the sender computed it; `md5` alike. */
-  commit: call<OnObject & Fields<'ticket' | 'size' | 'checksum', 'content-type' | 'file-name' | 'md5'>, WithEtag>(
-    'attachments.commit',
-    'never',
-    30_000,
-  ),
+  commit: call<
+    OnObject & Fields<'ticket' | 'size' | 'checksum', 'content-type' | 'file-name' | 'md5' | 'receipt'>,
+    WithEtag
+  >('attachments.commit', 'never', 30_000),
 } as const;
 
 export const FEDERATION = {

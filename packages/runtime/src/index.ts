@@ -7,6 +7,7 @@ export {
   startAdmin,
 } from './admin.ts';
 export { type BackOffOptions, backOff } from './back-off.ts';
+export { createBufferCollector } from './buffer-garbage.ts';
 export {
   type Declarations,
   type DescribedVariable,

@@ -11,6 +11,9 @@ import { sendFile } from './send-file.ts';
 import { grantOf, type SignedUrlOptions, type TransferGrant } from './signed-urls.ts';
 import type { FileDigest } from './store.ts';
 
+/** Header of the answer to a PUT: see `ATTACHMENTS.commit`. */
+const RECEIPT = 'fosp-receipt';
+
 export interface EndpointOptions {
   readonly urls: SignedUrlOptions;
   readonly host: string;
@@ -28,12 +31,10 @@ export interface EndpointOptions {
   readonly readBytes: number;
   /** Seconds that `stop` waits for running transfers. */
   readonly stopSeconds: number;
-  /** Told of every file that became durable, before its sender is. */
-  readonly stored: (key: string, digest: FileDigest) => void;
+  /** Told of every file that became durable, before its sender is; what it gives is told the sender as a receipt. */
+  readonly stored: (key: string, digest: FileDigest) => string | undefined;
   /** Told of failures that are nobody's mistake: a full disk, a folder that went away. */
   readonly failed: (key: string, error: unknown) => void;
-  /** Told of bytes of downloads as they go. */
-  readonly passed: (bytes: number) => void;
 }
 
 /** What the endpoint stands in front of. */
@@ -120,8 +121,8 @@ export class TransferEndpoint {
     // A refusal must still find its way back: leaving the loop early does not destroy the request.
     const pieces = request.iterator({ destroyOnReturn: false });
     const digest = await this.#files.receive(grant.key, pieces, { size, limit: this.#options.limit });
-    this.#options.stored(grant.key, digest);
-    response.writeHead(201, { 'content-length': 0 }).end();
+    const receipt = this.#options.stored(grant.key, digest);
+    response.writeHead(201, { 'content-length': 0, ...(receipt === undefined ? {} : { [RECEIPT]: receipt }) }).end();
   }
 
   async #get(grant: TransferGrant, response: ServerResponse): Promise<void> {
@@ -130,9 +131,9 @@ export class TransferEndpoint {
       throw fospError('not-found', 'There is no such file.');
     }
     try {
-      const { readBytes, passed } = this.#options;
+      const { readBytes } = this.#options;
       response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': opened.size });
-      await sendFile(opened.file, response, { size: opened.size, blockBytes: readBytes, passed });
+      await sendFile(opened.file, response, { size: opened.size, blockBytes: readBytes });
       response.end();
     } finally {
       await opened.file.close();

@@ -1,6 +1,6 @@
 /** The file store of standalone: a folder, and a signed loopback endpoint in front of it. */
 import { randomBytes } from 'node:crypto';
-import { createBufferCollector } from './buffer-garbage.ts';
+import { createBufferCollector } from '@fosp/runtime';
 import { TransferEndpoint } from './endpoint.ts';
 import { FolderFiles } from './folder-files.ts';
 import { signedPath } from './signed-urls.ts';
@@ -33,7 +33,7 @@ export interface FolderOptions {
   readonly writeBytes?: number;
   /** Bytes written after which they are synced. */
   readonly syncBytes?: number;
-  /** Bytes that go by, either way, between two collections of their buffers. */
+  /** Bytes that go by, either way, in this process between two collections of their buffers. */
   readonly collectBytes?: number;
   /** Files whose digest is remembered between upload and commit; beyond them a file is read again. */
   readonly digests?: number;
@@ -55,7 +55,7 @@ export const FOLDER_DEFAULTS = {
   readBytes: 256 * KIB,
   writeBytes: 512 * KIB,
   syncBytes: 4 * MIB,
-  collectBytes: 8 * MIB,
+  collectBytes: 4 * MIB,
   digests: 10_000,
   stopSeconds: 10,
   failed: () => undefined,
@@ -68,7 +68,7 @@ export function createFolderStore(options: FolderOptions): FileStore {
   const passed = createBufferCollector(settings.collectBytes);
   const files = new FolderFiles({ ...settings, passed });
   const stored = (key: string, digest: FileDigest) => remember(digests, key, digest, settings.digests);
-  const endpoint = new TransferEndpoint(files, { ...settings, urls, stored, passed });
+  const endpoint = new TransferEndpoint(files, { ...settings, urls, stored });
 
   return {
     start: async () => {
@@ -90,7 +90,7 @@ export function createFolderStore(options: FolderOptions): FileStore {
   };
 }
 
-function remember(digests: Map<string, FileDigest>, key: string, digest: FileDigest, bound: number): void {
+function remember(digests: Map<string, FileDigest>, key: string, digest: FileDigest, bound: number): undefined {
   const [oldest] = digests.keys();
   if (digests.size >= bound && oldest !== undefined) {
     digests.delete(oldest);

@@ -6,11 +6,7 @@ import type { Writable } from 'node:stream';
  * again and again: a download allocates nothing as it goes, which would have the garbage collector run for each 64 MiB.
  * Rejects where the receiver goes away, or the file is shorter.
  */
-export async function sendFile(
-  file: FileHandle,
-  to: Writable,
-  { size, blockBytes, passed }: SendOptions,
-): Promise<void> {
+export async function sendFile(file: FileHandle, to: Writable, { size, blockBytes }: SendOptions): Promise<void> {
   let block = Buffer.allocUnsafeSlow(Math.min(size, blockBytes));
   let other = Buffer.allocUnsafeSlow(Math.min(Math.max(size - blockBytes, 0), blockBytes));
   let sent: Promise<void> = Promise.resolve();
@@ -20,7 +16,6 @@ export async function sendFile(
       throw new Error(`The file ended after ${position} of ${size} bytes`);
     }
     position += bytesRead;
-    passed(bytesRead);
     await sent;
     sent = write(to, block.subarray(0, bytesRead));
     // Where reading the next block fails, nobody waits for this one any more.
@@ -33,8 +28,6 @@ export async function sendFile(
 export interface SendOptions {
   readonly size: number;
   readonly blockBytes: number;
-  /** Told of bytes as they go. */
-  readonly passed: (bytes: number) => void;
 }
 
 /** Resolves once the bytes are handed over and may change. */

@@ -6,6 +6,8 @@ export interface FileDigest {
   readonly checksum: string;
   /** MD5, hex, where whoever stored it was asked for that too (see `FileStore.wantsMd5`). */
   readonly md5?: string | undefined;
+  /** What the answer to its PUT said, where it said something. */
+  readonly receipt?: string | undefined;
 }
 
 /** A file as a listing shows it. */
@@ -36,8 +38,8 @@ export interface FileStore {
   check(): Promise<void>;
   /** Where to PUT the bytes; `size` undefined where it is not known yet. The PUT is answered once they are durable. */
   uploadUrl(key: string, size: number | undefined): Promise<string>;
-  /** Whether `verify` sees by an MD5 what it would have to read the bytes for otherwise. */
-  readonly wantsMd5?: boolean;
+  /** Whether `verify` sees by an MD5 what it would have to read the bytes for otherwise, for a file of this size. */
+  readonly wantsMd5?: (size: number | undefined) => boolean;
   /** Where to GET the bytes. */
   downloadUrl(key: string): Promise<string>;
   /** Are these the bytes under the key? */

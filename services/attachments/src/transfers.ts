@@ -47,15 +47,17 @@ async function write({ bus, store, availability }: TransfersDeps, call: CallTo<'
   availability.require();
   const { size, ...object } = call.fields;
   const { fields: begun } = await bus.call(OBJECTS.beginFile, object, undefined, call.context);
-  const url = await store.uploadUrl(begun.key, size === undefined ? undefined : wholeNumber(size));
+  const bytes = size === undefined ? undefined : wholeNumber(size);
+  const url = await store.uploadUrl(begun.key, bytes);
   const ticket = formatTicket(begun);
-  return { fields: { url, ticket, ...(store.wantsMd5 ? { digest: 'md5' } : {}) } };
+  return { fields: { url, ticket, ...(store.wantsMd5?.(bytes) === true ? { digest: 'md5' } : {}) } };
 }
 
 async function commit(deps: TransfersDeps, call: CallTo<'commit'>): AnswerOf<'commit'> {
-  const { ticket, md5, ...file } = call.fields;
+  const { ticket, md5, receipt, ...file } = call.fields;
   const { key, incarnation } = parseTicket(ticket);
-  const verdict = await deps.store.verify(key, { size: wholeNumber(file.size), checksum: file.checksum, md5 });
+  const { checksum } = file;
+  const verdict = await deps.store.verify(key, { size: wholeNumber(file.size), checksum, md5, receipt });
   if (verdict !== 'whole') {
     deps.telemetry.damaged(key, verdict);
     await deps.store.remove([key]);

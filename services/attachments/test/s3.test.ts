@@ -147,19 +147,51 @@ describe.skipIf(!s3Installed())(`S3 store${without}`, () => {
 
   it('reads nothing to verify what it knows', { timeout: 30_000 }, async () => {
     await using s3 = await s3Store();
-    const bytes = randomBytes(6 * MIB);
+    const bytes = randomBytes(10 * MIB);
+    // In one part, and in two.
+    const RELAYED = [
+      ['a'.repeat(32), MIB],
+      ['b'.repeat(32), bytes.length],
+    ] as const;
     const proxied = await startBadNetwork({ port: server.port });
     const counted = createS3Store({ ...s3.options, endpoint: `http://127.0.0.1:${proxied.port}` });
     const md5 = createHash('md5').update(bytes).digest('hex');
     await put(await s3.store.uploadUrl(KEY, bytes.length), bytes);
-    await put(await s3.store.uploadUrl(OTHER_KEY, undefined), new Blob([bytes]).stream());
+    const receipts: string[] = [];
+    for (const [key, size] of RELAYED) {
+      const { headers } = await put(
+        await s3.store.uploadUrl(key, undefined),
+        new Blob([bytes.subarray(0, size)]).stream(),
+      );
+      receipts.push(headers.get('fosp-receipt') ?? '');
+    }
     expect(await counted.verify(KEY, { ...digestOf(bytes), md5 })).toBe('whole');
-    expect(await counted.verify(OTHER_KEY, digestOf(bytes))).toBe('whole');
+    for (const [index, [key, size]] of RELAYED.entries()) {
+      const expected = { ...digestOf(bytes.subarray(0, size)), receipt: receipts[index] };
+      expect(await counted.verify(key, expected)).toBe('whole');
+    }
     expect(proxied.bytesToClients).toBeLessThan(10_000);
     expect(await counted.verify(KEY, digestOf(bytes))).toBe('whole');
     expect(proxied.bytesToClients).toBeGreaterThan(bytes.length);
     await counted.stop();
     await proxied[Symbol.asyncDispose]();
+  });
+
+  it('believes a receipt only for the file, the bytes and the bucket it was written for', async () => {
+    await using s3 = await s3Store();
+    const bytes = randomBytes(1_000);
+    const stored = await put(await s3.store.uploadUrl(KEY, undefined), new Blob([bytes]).stream());
+    const receipt = stored.headers.get('fosp-receipt') ?? '';
+    const expected = { ...digestOf(bytes), receipt };
+    const other = randomBytes(1_000);
+    await put(await s3.store.uploadUrl(OTHER_KEY, 1_000), other);
+    expect(await s3.store.verify(KEY, expected)).toBe('whole');
+    expect(await s3.store.verify(OTHER_KEY, expected)).toBe('different');
+    expect(await s3.store.verify(OTHER_KEY, { ...digestOf(other), receipt })).toBe('whole');
+    expect(await s3.store.verify(KEY, { ...digestOf(other), receipt })).toBe('different');
+    for (const wrong of ['', 'x', `${receipt}A`, receipt.toLowerCase()]) {
+      expect(await s3.store.verify(KEY, { ...digestOf(other), receipt: wrong })).toBe('different');
+    }
   });
 
   it('F31 F32 has the service ask for an MD5, and commits by it', async () => {
@@ -192,6 +224,9 @@ describe.skipIf(!s3Installed())(`S3 store${without}`, () => {
     const committed = await bus.call(ATTACHMENTS.commit, file);
     expect(committed.fields).toEqual({ etag: '"7"' });
     expect(verified).toEqual([{ ...digestOf(bytes), md5 }]);
+    // What goes through the relay is known by its receipt.
+    const unannounced = await bus.call(ATTACHMENTS.write, object);
+    expect(unannounced.fields).not.toHaveProperty('digest');
     await service.drain();
   });
 

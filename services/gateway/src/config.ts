@@ -138,6 +138,8 @@ export interface GatewayLimits {
   readonly transferConnectSeconds: number;
   /** Uploads up to this size are sent once more where the kept connection turns out to be closed. */
   readonly transferReplay: number;
+  /** Bytes of files that go by between two collections of their buffers. */
+  readonly transferCollect: number;
   /** After which a client that was refused for load may come back. */
   readonly retryAfterSeconds: number;
   /** From being asked to stop, for load balancers to notice. */
@@ -210,6 +212,7 @@ function limitsOf(settings: Settings<typeof GATEWAY_VARIABLES>): GatewayLimits {
     transferIdleSeconds: 10,
     transferConnectSeconds: 5,
     transferReplay: 256 * KIB,
+    transferCollect: 4 * MIB,
     retryAfterSeconds: 1,
     ...drainLimits(settings),
   };

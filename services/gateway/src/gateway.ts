@@ -16,7 +16,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Bus } from '@fosp/bus';
 import { DEFAULT_PEER_LIMITS, openPeer, type PeerEnvironment, TimerWheel, TransferBudget } from '@fosp/connection';
 import { LIMITS } from '@fosp/protocol';
-import type { AdminRoute, Log, Metrics } from '@fosp/runtime';
+import { type AdminRoute, createBufferCollector, type Log, type Metrics } from '@fosp/runtime';
 import { adminRoutes } from './admin.ts';
 import type { GatewayConfig } from './config.ts';
 import { greeting } from './connect.ts';
@@ -84,6 +84,7 @@ export function createGatewayService(deps: GatewayDeps): GatewayService {
     idleConnections: limits.transferIdleConnections,
     idleSeconds: limits.transferIdleSeconds,
     replayBytes: limits.transferReplay,
+    passed: createBufferCollector(limits.transferCollect),
     failed: telemetry.transferFailed,
   });
   const transfers = new Transfers({ bus, client, limits, moved: telemetry.moved });

@@ -16,6 +16,8 @@ export interface TransferClientOptions extends ConnectionsOptions {
   readonly replayBytes: number;
   /** Told why a transfer failed; clients are told no more than that it did. */
   readonly failed: (error: unknown) => void;
+  /** Told of bytes as they come, from clients or the store. */
+  readonly passed: (bytes: number) => void;
 }
 
 /** What was sent. */
@@ -25,6 +27,8 @@ export interface Sent {
   readonly checksum: string;
   /** MD5, hex, where it was asked for. */
   readonly md5: string | undefined;
+  /** What the store's answer said for `commit`, where it said something. */
+  readonly receipt: string | undefined;
 }
 
 export interface PutOptions {
@@ -48,7 +52,7 @@ export class TransferClient {
    * or `unavailable` where it could not be stored.
    */
   async put(url: string, body: AsyncIterable<Uint8Array>, { size, md5 }: PutOptions): Promise<Sent> {
-    const { replayBytes, failed } = this.#options;
+    const { replayBytes, failed, passed } = this.#options;
     const upload = new Upload({ connections: this.#connections, url, size, replayBytes, failed });
     const hash = createHash('sha256');
     const weakHash = md5 ? createHash('md5') : undefined;
@@ -58,6 +62,7 @@ export class TransferClient {
         hash.update(piece);
         weakHash?.update(piece);
         sent += piece.length;
+        passed(piece.length);
         await upload.write(piece);
       }
       await upload.end();
@@ -65,7 +70,7 @@ export class TransferClient {
       upload.abort();
       throw error;
     }
-    return { size: sent, checksum: hash.digest('hex'), md5: weakHash?.digest('hex') };
+    return { size: sent, checksum: hash.digest('hex'), md5: weakHash?.digest('hex'), receipt: upload.receipt };
   }
 
   /**
@@ -130,7 +135,7 @@ export class TransferClient {
         reject(this.#notRead(new Error(`GET was answered ${response.statusCode}, ${announced} of ${size} bytes`)));
         return;
       }
-      download = new Download(response);
+      download = new Download(response, this.#options.passed);
       resolve(download);
     });
     request.end();
@@ -150,9 +155,11 @@ class Download implements AsyncIterableIterator<Uint8Array> {
   isAwaited = false;
   readonly #response: IncomingMessage;
   readonly #pieces: AsyncIterator<Uint8Array>;
+  readonly #passed: (bytes: number) => void;
 
-  constructor(response: IncomingMessage) {
+  constructor(response: IncomingMessage, passed: (bytes: number) => void) {
     this.#response = response;
+    this.#passed = passed;
     this.#pieces = response[Symbol.asyncIterator]();
   }
 
@@ -164,6 +171,9 @@ class Download implements AsyncIterableIterator<Uint8Array> {
     this.isAwaited = true;
     const piece = await this.#pieces.next();
     this.isAwaited = false;
+    if (piece.done !== true) {
+      this.#passed(piece.value.length);
+    }
     return piece;
   }
 

@@ -28,12 +28,18 @@ export class Upload {
   #isEnded = false;
   #isAnswered = false;
   #isAborted = false;
+  #receipt: string | undefined;
   #wake: (() => void) | undefined;
 
   constructor(options: UploadOptions) {
     this.#options = options;
     this.#sent = options.size !== undefined && options.size <= options.replayBytes ? [] : undefined;
     this.#request = this.#open(this.#sent === undefined ? 'own' : 'kept');
+  }
+
+  /** Of the answer, once that has come. */
+  get receipt(): string | undefined {
+    return this.#receipt;
   }
 
   async write(piece: Uint8Array): Promise<void> {
@@ -98,6 +104,8 @@ export class Upload {
     const status = response.statusCode ?? 0;
     if (status >= 200 && status < 300) {
       this.#isAnswered = true;
+      const receipt = response.headers['fosp-receipt'];
+      this.#receipt = typeof receipt === 'string' ? receipt : undefined;
       this.#proceed();
     } else if (status === 413) {
       this.#fail(fospError('too-large', 'The attachment is larger than the file store takes.'));

@@ -95,6 +95,7 @@ export class Transfers {
         size: String(sent.size),
         checksum: sent.checksum,
         ...(sent.md5 === undefined ? {} : { md5: sent.md5 }),
+        ...(sent.receipt === undefined ? {} : { receipt: sent.receipt }),
       });
       this.#options.moved('up', sent.size);
       const etag = etagHeaders(exchange, fields.etag);

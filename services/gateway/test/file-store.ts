@@ -21,6 +21,8 @@ export class TestFileStore {
   beforeRead: () => Promise<void> = async () => undefined;
   /** Whether it asks for an MD5 of what it is sent. */
   asksForMd5 = false;
+  /** What its answers to uploads say for `commit`. */
+  receipt: string | undefined;
   /** How it closes a connection that comes with a second request, at the moment it comes. */
   closesReused: 'reset' | 'end' | undefined;
   /** Connections that it closed so, and all that were made. */
@@ -127,7 +129,7 @@ export class TestFileStore {
     try {
       const bytes = Buffer.concat(await request.toArray());
       this.uploads.set(name, { bytes, headers: request.headers });
-      response.writeHead(201).end();
+      response.writeHead(201, this.receipt === undefined ? {} : { 'fosp-receipt': this.receipt }).end();
     } catch {
       response.destroy();
     }

@@ -43,6 +43,16 @@ describe('WRITE', () => {
     expect(store.files.get('/b')?.fields['md5']).toBe(createHash('md5').update(ODD).digest('hex'));
   });
 
+  it('F31 hands on what the store says of an upload', async () => {
+    const { gateway, store } = await start();
+    const alice = await gateway.logIn('alice');
+    await alice.succeed('WRITE', 'alice@wonderland.lit/a', { body: ODD });
+    store.receipt = 'received';
+    await alice.succeed('WRITE', 'alice@wonderland.lit/b', { body: ODD });
+    expect(store.files.get('/a')?.fields).not.toHaveProperty('receipt');
+    expect(store.files.get('/b')?.fields['receipt']).toBe('received');
+  });
+
   it('F31 takes an empty file, with and without the blank line', async () => {
     const { gateway, store } = await start();
     const alice = await gateway.logIn('alice');

@@ -53,8 +53,6 @@ export interface ObjectHead {
   readonly size: number;
   /** Without quotes: the MD5 in hex where the file came in one piece and is not encrypted with a key of its own. */
   readonly etag: string;
-  /** SHA-256, hex, where it was known before the file was stored. */
-  readonly checksum: string | undefined;
 }
 
 export interface Upload {
@@ -68,8 +66,6 @@ export interface Piece {
   /** Base64. */
   readonly md5: string;
 }
-
-const CHECKSUM = 'sha256';
 
 /** Files deleted by one request. */
 const DELETED_AT_ONCE = 250;
@@ -129,13 +125,7 @@ export class Bucket {
   /** Undefined where there is no such file. */
   async head(key: string): Promise<ObjectHead | undefined> {
     const head = await this.#ask((o) => this.#client.send(new HeadObjectCommand(this.#at(key)), o).catch(ifMissing));
-    return (
-      head && {
-        size: head.ContentLength ?? 0,
-        etag: (head.ETag ?? '').replaceAll('"', ''),
-        checksum: head.Metadata?.[CHECKSUM],
-      }
-    );
+    return head && { size: head.ContentLength ?? 0, etag: (head.ETag ?? '').replaceAll('"', '') };
   }
 
   /** The bytes of a file that is there. */
@@ -153,11 +143,11 @@ export class Bucket {
     }
   }
 
-  /** Stores a file in one piece. `checksum`: its SHA-256, hex. */
-  async put(key: string, { body, md5 }: Piece, checksum: string): Promise<void> {
+  /** Stores a file in one piece. */
+  async put(key: string, { body, md5 }: Piece): Promise<void> {
     const command = new PutObjectCommand({
       ...this.#at(key),
-      ...{ Body: body, ContentMD5: md5, ContentLength: body.length, Metadata: { [CHECKSUM]: checksum } },
+      ...{ Body: body, ContentMD5: md5, ContentLength: body.length },
     });
     await this.#ask((o) => this.#client.send(command, o), 'transfer');
   }

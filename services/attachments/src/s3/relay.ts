@@ -19,6 +19,8 @@ export interface RelayOptions {
   readonly bucket: Bucket;
   /** Bytes of a part, where the whole does not need larger ones. S3 takes no parts below 5 MiB but the last. */
   readonly partBytes: number;
+  /** Told of bytes as they come. */
+  readonly passed: (bytes: number) => void;
 }
 
 export class Relay {
@@ -40,7 +42,7 @@ export class Relay {
     }
     const removed = new AbortController();
     this.#running.set(key, removed);
-    const { bucket, partBytes } = this.#options;
+    const { bucket, partBytes, passed } = this.#options;
     const largest = bounds.size ?? bounds.limit;
     const parts = new Parts(bucket, key, Math.max(partBytes, Math.ceil(largest / PARTS)));
     try {
@@ -49,6 +51,7 @@ export class Relay {
           throw fospError('too-large', `More than ${largest} bytes were sent.`);
         }
         refuseIfRemoved(removed.signal);
+        passed(piece.length);
         await parts.take(piece);
       }
       if (bounds.size !== undefined && parts.size < bounds.size) {
@@ -120,7 +123,7 @@ class Parts {
   async finish(): Promise<FileDigest> {
     const digest = { size: this.#size, checksum: this.#hash.digest('hex') };
     if (this.#upload === undefined) {
-      await this.#bucket.put(this.#key, this.#gatheredPiece(), digest.checksum);
+      await this.#bucket.put(this.#key, this.#gatheredPiece());
       return digest;
     }
     await this.#storePart();

@@ -2,16 +2,17 @@
  * The file store of a cluster: a bucket. Files of a known size are PUT to S3 itself by a presigned URL, others, and those
  * too large for one PUT, to an endpoint of this process that sends them on in parts. All are read from S3 itself.
  *
- * That what is stored is what was sent is seen without reading it where one of these is known: the digest of an upload that
- * went through this process, the SHA-256 that was stored with a small one, or an MD5 of the sender's, which S3 tells of
- * whatever came in one piece. Where none is known, or it does not fit, the file is read; no more than a piece is in memory.
+ * That what is stored is what was sent is seen without reading it: by the receipt of an upload that went through a process
+ * of ours, or by an MD5 of the sender's, which S3 tells of whatever came in one piece. Where there is neither, or it does not
+ * fit, the file is read; no more than a piece is in memory.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { createBufferCollector } from '../buffer-garbage.ts';
+import { createBufferCollector } from '@fosp/runtime';
 import { TransferEndpoint } from '../endpoint.ts';
 import { signedPath } from '../signed-urls.ts';
 import type { FileDigest, FileStore, Verdict } from '../store.ts';
 import { Bucket, type BucketOptions, type ObjectHead } from './client.ts';
+import { Receipts } from './receipts.ts';
 import { Relay } from './relay.ts';
 
 const KIB = 1024;
@@ -50,8 +51,8 @@ export interface S3Options extends Pick<BucketOptions, 'bucket' | 'accessKeyId' 
   readonly stopSeconds?: number;
   /** Uploads aborted by one sweep. */
   readonly leftovers?: number;
-  /** Files whose digest is remembered between upload and commit. */
-  readonly digests?: number;
+  /** Bytes that go by in this process between two collections of their buffers. */
+  readonly collectBytes?: number;
   readonly failed?: (key: string, error: unknown) => void;
 }
 
@@ -77,24 +78,18 @@ export const S3_DEFAULTS = {
   idleSeconds: 600,
   stopSeconds: 10,
   leftovers: 1_000,
-  digests: 10_000,
+  collectBytes: 4 * MIB,
   failed: () => undefined,
 } as const;
 
 export function createS3Store(options: S3Options): FileStore {
   const settings = { ...S3_DEFAULTS, ...options };
-  const { clock, urlSeconds, uploadSeconds, partBytes, digests: bound } = settings;
+  const { clock, urlSeconds, uploadSeconds, partBytes, onePieceBytes } = settings;
   const urls = { secret: randomBytes(32), clock, urlSeconds };
   const bucket = new Bucket(settings);
-  const relay = new Relay({ bucket, partBytes });
-  const digests = new Map<string, FileDigest>();
-  const stored = (key: string, digest: FileDigest) => {
-    const [oldest] = digests.keys();
-    if (digests.size >= bound && oldest !== undefined) {
-      digests.delete(oldest);
-    }
-    digests.set(key, digest);
-  };
+  const relay = new Relay({ bucket, partBytes, passed: createBufferCollector(settings.collectBytes) });
+  const receipts = new Receipts(settings.secretAccessKey);
+  const isOnePiece = (size: number | undefined): size is number => size !== undefined && size <= onePieceBytes;
   const files = {
     receive: relay.receive.bind(relay),
     // Nothing is read from here.
@@ -102,7 +97,7 @@ export function createS3Store(options: S3Options): FileStore {
   };
   const endpoint = new TransferEndpoint(files, {
     ...settings,
-    ...{ urls, stored, readBytes: 256 * KIB, passed: createBufferCollector(8 * MIB) },
+    ...{ urls, readBytes: 256 * KIB, stored: (key, digest) => receipts.write(key, digest) },
   });
 
   return {
@@ -111,17 +106,17 @@ export function createS3Store(options: S3Options): FileStore {
       await endpoint.start();
     },
     check: () => bucket.check(),
-    wantsMd5: true,
+    wantsMd5: isOnePiece,
     uploadUrl: async (key, size) =>
-      size !== undefined && size <= settings.onePieceBytes
+      isOnePiece(size)
         ? bucket.putUrl(key, size)
         : reachable(endpoint.origin, settings.advertisedHost) + signedPath({ method: 'PUT', key, size }, urls),
     downloadUrl: (key) => bucket.getUrl(key),
     verify: async (key, expected) => {
       const head = await bucket.head(key);
-      const digest = digests.get(key);
-      digests.delete(key);
-      return verdictOf(bucket, key, { head, digest, expected });
+      const { receipt } = expected;
+      const isConfirmed = receipt !== undefined && receipts.confirms(receipt, key, expected);
+      return verdictOf(bucket, key, { head, isConfirmed, expected });
     },
     remove: async (keys) => {
       relay.end(keys);
@@ -144,23 +139,19 @@ export function createS3Store(options: S3Options): FileStore {
 
 interface Evidence {
   readonly head: ObjectHead | undefined;
-  /** Of the upload, where it went through this process. */
-  readonly digest: FileDigest | undefined;
+  /** Whether a receipt says that this is how it was stored. */
+  readonly isConfirmed: boolean;
   readonly expected: FileDigest;
 }
 
-async function verdictOf(bucket: Bucket, key: string, { head, digest, expected }: Evidence): Promise<Verdict> {
+async function verdictOf(bucket: Bucket, key: string, { head, isConfirmed, expected }: Evidence): Promise<Verdict> {
   if (head === undefined) {
     return 'missing';
   }
   if (head.size !== expected.size) {
     return 'different';
   }
-  const isSeen =
-    digest?.checksum === expected.checksum ||
-    head.checksum === expected.checksum ||
-    (expected.md5 !== undefined && head.etag === expected.md5);
-  if (isSeen) {
+  if (isConfirmed || (expected.md5 !== undefined && head.etag === expected.md5)) {
     return 'whole';
   }
   const hash = createHash('sha256');
