@@ -6,6 +6,8 @@ import type { S3Options } from './s3/s3.ts';
 import type { FileStore } from './store.ts';
 import type { Telemetry } from './telemetry.ts';
 
+const GIB = 1024 ** 3;
+
 /** Seconds: an hour for the bytes, and another for whatever comes before and after them. */
 const LONGEST_UPLOAD = 7_200;
 
@@ -16,7 +18,7 @@ export const S3_VARIABLE = url(S3[0], REQUIRED, 'S3 server that keeps the attach
 
 export const ATTACHMENTS_VARIABLES = {
   dataDirectory: text('FOSP_DATA_DIR', './data', 'standalone: SQLite and attachments'),
-  attachment: bytes('FOSP_LIMIT_ATTACHMENT', '64 MiB', 'one attachment'),
+  attachment: bytes('FOSP_LIMIT_ATTACHMENT', '64 MiB', 'one attachment', { max: 64 * GIB }),
   sweep: seconds('FOSP_SWEEP_SECONDS', ATTACHMENTS_DEFAULTS.sweepSeconds, 'between looks for files that may go', {
     min: 1,
   }),

@@ -21,6 +21,7 @@ import type { HashCost } from './hashing.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
 
 /** A file's content, where its name is given; text that is the PEM itself is taken as it is. */
 const PEM: Kind<string> = {
@@ -52,7 +53,7 @@ export const GATEWAY_VARIABLES = {
   transferMemory: bytes('FOSP_TRANSFER_MEMORY', '512 MiB', 'all messages in transit through a process', { min: MIB }),
   object: bytes('FOSP_LIMIT_OBJECT', '256 KiB', 'one object', { min: KIB, max: 4 * MIB }),
   acl: bytes('FOSP_LIMIT_ACL', '16 KiB', 'the acl of one object', { min: KIB, max: 4 * MIB }),
-  attachment: bytes('FOSP_LIMIT_ATTACHMENT', '64 MiB', 'one attachment'),
+  attachment: bytes('FOSP_LIMIT_ATTACHMENT', '64 MiB', 'one attachment', { max: 64 * GIB }),
   requests: count('FOSP_LIMIT_REQUESTS', LIMITS.requestsInFlight, 'requests in flight per connection', { min: 1 }),
   connections: count('FOSP_LIMIT_CONNECTIONS', 20_000, 'connections of one gateway; one more is answered 503', {
     min: 1,
