@@ -72,7 +72,7 @@ export function createObjectsService(deps: ObjectsDeps): ObjectsService {
   const domains = new Set(deps.domains);
   const telemetry = createTelemetry(log, metrics);
   const policies = new Policies(limits.policyCharacters);
-  const relay = new Relay({ bus, store, clock, random, limits, telemetry });
+  const relay = new Relay({ bus, store, cache, clock, random, limits, telemetry });
   const transactions = new Transactions({ store, cache, relay, clock });
   const attempts = new Attempts(counters, limits, telemetry);
   const newKey = deps.newFileKey ?? freshFileKey;

@@ -5,10 +5,12 @@
  * what is durable leaves; an event goes from the outbox after the stream has it, so that a crash repeats events and loses
  * none (consumers drop what is not above the last of its tree). Trees wait for none but themselves: one whose events fail is
  * tried again after growing pauses. `relayTrees` bounds how many are at it at once; those beyond stay in the outbox, where
- * a look every `sweepInterval` finds them, as it finds what a crash left behind.
+ * a look every `sweepInterval` finds them, as it finds what a crash left behind. Whoever is told of a change finds it: what is
+ * left behind may be cached as it was before, so the cache is told first.
  */
 import type { Bus } from '@fosp/bus';
 import { backOff } from '@fosp/runtime';
+import type { Cache } from './cache/cache.ts';
 import type { ObjectsLimits } from './limits.ts';
 import type { Store } from './store/store.ts';
 import type { Telemetry } from './telemetry.ts';
@@ -16,6 +18,7 @@ import type { Telemetry } from './telemetry.ts';
 export interface RelayDeps {
   readonly bus: Bus;
   readonly store: Store;
+  readonly cache: Pick<Cache, 'invalidate'>;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   /** 0 … 1, as `Math.random`. */
@@ -25,6 +28,8 @@ export interface RelayDeps {
 }
 
 interface Running {
+  /** Whoever made the changes may have died before the cache was told. */
+  isLeftBehind: boolean;
   /** There may be more than was read. */
   again: boolean;
   failures: number;
@@ -53,13 +58,17 @@ export class Relay {
     this.#sweeper = setInterval(() => this.sweep(), this.#deps.limits.sweepInterval).unref();
   }
 
-  /** A tree has a new event, durable. */
+  /** A tree has a new event, durable, of which the cache is told. */
   notice(tree: string): void {
+    this.#attend(tree, false);
+  }
+
+  #attend(tree: string, isLeftBehind: boolean): void {
     const running = this.#running.get(tree);
     if (running !== undefined) {
       running.again = true;
     } else if (!this.#isStopped && this.#running.size < this.#deps.limits.relayTrees) {
-      this.#begin(tree);
+      this.#begin(tree, isLeftBehind);
     }
   }
 
@@ -98,8 +107,8 @@ export class Relay {
     this.#isStopped = true;
   }
 
-  #begin(tree: string): void {
-    const running: Running = { again: false, failures: 0 };
+  #begin(tree: string, isLeftBehind: boolean): void {
+    const running: Running = { isLeftBehind, again: false, failures: 0 };
     this.#running.set(tree, running);
     void this.#run(tree, running);
   }
@@ -117,8 +126,12 @@ export class Relay {
 
   /** Relays some events of a tree; whether there may be more. */
   async #relaySome(tree: string, running: Running): Promise<boolean> {
-    const { bus, store, clock, limits, telemetry } = this.#deps;
+    const { bus, store, cache, clock, limits, telemetry } = this.#deps;
     const events = await store.outbox.take(tree, limits.relayEvents);
+    if (running.isLeftBehind && events.length > 0) {
+      await cache.invalidate({ tree, path: '', wide: true });
+      running.isLeftBehind = false;
+    }
     let last: number | undefined;
     let hasMore = false;
     try {
@@ -166,7 +179,7 @@ export class Relay {
   async #sweepOnce(): Promise<void> {
     const { store, clock, limits } = this.#deps;
     for (const tree of await store.outbox.waiting(limits.relayTrees)) {
-      this.notice(tree);
+      this.#attend(tree, true);
     }
     while (!this.#isStopping && (await store.outbox.sweep(clock() - limits.fanOutRetention))) {
       // Each step is a transaction of its own, so that writes go on between them.
