@@ -70,7 +70,7 @@ export class Files {
   /** Registers a key for an upload. @throws forbidden, not-found, precondition-failed */
   async begin(target: WriteTarget): Promise<{ readonly key: string; readonly incarnation: number }> {
     const key = this.#deps.newKey(this.#deps.mark);
-    return this.#deps.transactions.run(target.tree, target.deadline, async (tx, now) => {
+    return this.#deps.transactions.run(target, async (tx, now) => {
       const { object } = this.#judged(target, await tx.look(target.path));
       const { incarnation } = object;
       const { tree, path } = target;
@@ -83,7 +83,7 @@ export class Files {
   async commit(target: WriteTarget, upload: Upload): Promise<ToldEtag> {
     const { transactions, limits } = this.#deps;
     const attachment = attachmentOf(upload);
-    const { told } = await transactions.run(target.tree, target.deadline, async (tx, now) => {
+    const { told } = await transactions.run(target, async (tx, now) => {
       const place = await tx.look(target.path);
       const { object, rights } = this.#judged(target, place);
       if (object.incarnation !== upload.incarnation) {

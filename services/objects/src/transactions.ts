@@ -2,7 +2,7 @@
 import { fospError } from '@fosp/protocol';
 import type { Cache } from './cache/cache.ts';
 import type { Relay } from './relay.ts';
-import type { Store, TreeTransaction } from './store/store.ts';
+import type { Store, TreeTransaction, WriteHint } from './store/store.ts';
 
 export interface TransactionsDeps {
   readonly store: Store;
@@ -21,6 +21,13 @@ export interface Change {
   readonly announced: boolean;
 }
 
+/** Which write this is. */
+export interface Write extends Partial<WriteHint> {
+  readonly tree: string;
+  /** Milliseconds since the epoch, after which it is not begun. */
+  readonly deadline: number;
+}
+
 export class Transactions {
   readonly #deps: TransactionsDeps;
 
@@ -34,18 +41,18 @@ export class Transactions {
    * @throws what `work` throws; timeout where it did not begin before its deadline; unavailable
    */
   async run<T extends { readonly change: Change | undefined }>(
-    tree: string,
-    deadline: number,
+    { tree, deadline, small = false }: Write,
     work: (tx: TreeTransaction, now: number) => Promise<T>,
   ): Promise<T> {
     const { store, cache, relay, clock } = this.#deps;
-    const result = await store.write(tree, (tx) => {
+    const judge = async (tx: TreeTransaction): Promise<T> => {
       const now = clock();
       if (now >= deadline) {
         throw fospError('timeout', 'This waited too long for its turn; nothing was done.');
       }
       return work(tx, now);
-    });
+    };
+    const result = await store.write(tree, judge, { small });
     const { change } = result;
     if (change !== undefined) {
       const invalidated = cache.invalidate({ tree, path: change.path, wide: change.wide });

@@ -61,7 +61,8 @@ export class Writing {
     const { transactions, policies, limits } = this.#deps;
     const patch = this.#parse(body, 'create', target.path);
     const contents = contentsOf(patch);
-    const { told } = await transactions.run(target.tree, target.deadline, async (tx, now) => {
+    const small = contents.subscriptions.length === 0;
+    const { told } = await transactions.run({ ...target, small }, async (tx, now) => {
       const doorway = this.#doorway(await tx.look(target.path), target);
       this.#judgeCreation(target, doorway);
       const version = await tx.version();
@@ -89,7 +90,8 @@ export class Writing {
   async update(target: WriteTarget, body: Uint8Array): Promise<ToldEtag> {
     const { transactions, policies, domains } = this.#deps;
     const patch = this.#parse(body, 'update', target.path);
-    const { told } = await transactions.run(target.tree, target.deadline, async (tx, now) => {
+    const small = patch.subscriptions === undefined;
+    const { told } = await transactions.run({ ...target, small }, async (tx, now) => {
       const place = await tx.look(target.path);
       const rights = policies.rights(target.user, place);
       if (rights === 0) {
@@ -107,7 +109,7 @@ export class Writing {
   /** @throws forbidden, not-found, precondition-failed, not-allowed */
   async delete(target: WriteTarget): Promise<void> {
     const { transactions, limits } = this.#deps;
-    await transactions.run(target.tree, target.deadline, async (tx, now) => {
+    await transactions.run(target, async (tx, now) => {
       const place = await tx.look(target.path);
       const doorway = this.#doorway(place, target);
       await this.#judgeDeletion(tx, target, doorway);

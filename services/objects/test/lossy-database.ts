@@ -1,4 +1,4 @@
-/** A way to the database on which a test can lose what it likes: the COMMIT, its answer, or everything without a word. */
+/** A way to the database on which a test can lose what it likes: what commits, its answer, or everything without a word. */
 import { createConnection, createServer, type Socket } from 'node:net';
 
 export interface LossyDatabase extends AsyncDisposable {
@@ -12,8 +12,8 @@ export interface LossyDatabase extends AsyncDisposable {
   readonly lost: number;
 }
 
-/** The statement, and its name, which alone is sent once a connection knows it. */
-const COMMITS = [Buffer.from('COMMIT\0'), Buffer.from('commit\0')];
+/** The statements that commit, and their names, which alone are sent once a connection knows them. */
+const COMMITS = ['COMMIT\0', 'commit\0', 'loneInsert', 'loneReplace'].map((text) => Buffer.from(text));
 
 export async function lossyDatabase(url: string): Promise<LossyDatabase> {
   const { port, hostname } = new URL(url);

@@ -23,7 +23,7 @@ describe.skipIf(!postgresInstalled())('migrations of PostgreSQL', () => {
     const run = () => execute(process.execPath, [PROGRAM], { env: { FOSP_POSTGRES_URL: url } });
     const outputs = await Promise.all([run(), run(), run()]);
     expect(outputs.map(({ stdout }) => stdout).sort()).toEqual([
-      'Migrated: objects, file-keys.\n',
+      'Migrated: objects, file-keys, children-index.\n',
       'Nothing to migrate.\n',
       'Nothing to migrate.\n',
     ]);

@@ -124,7 +124,7 @@ export class Accounts {
   async register(user: string, password: HashedPassword, deadline: number): Promise<void> {
     const { transactions, telemetry } = this.#deps;
     this.#checkDomain(user);
-    await transactions.run(user, deadline, async (tx, now) => {
+    await transactions.run({ tree: user, deadline }, async (tx, now) => {
       if ((await tx.account()) !== undefined) {
         throw taken(user);
       }
@@ -152,7 +152,7 @@ export class Accounts {
     if (old !== undefined && proven === undefined) {
       throw wrongOldPassword();
     }
-    await transactions.run(user, deadline, async (tx) => {
+    await transactions.run({ tree: user, deadline }, async (tx) => {
       const account = await tx.account();
       if (account === undefined) {
         throw noAccount(user);
@@ -170,7 +170,7 @@ export class Accounts {
   /** @throws not-found, wrong-server */
   async setState(user: string, state: Account['state'], deadline: number): Promise<void> {
     this.#checkDomain(user);
-    await this.#deps.transactions.run(user, deadline, async (tx) => {
+    await this.#deps.transactions.run({ tree: user, deadline }, async (tx) => {
       const account = await tx.account();
       if (account === undefined) {
         throw noAccount(user);
@@ -190,7 +190,7 @@ export class Accounts {
   async remove(user: string, deadline: number): Promise<void> {
     const { transactions, limits, telemetry } = this.#deps;
     this.#checkDomain(user);
-    await transactions.run(user, deadline, async (tx, now) => {
+    await transactions.run({ tree: user, deadline }, async (tx, now) => {
       if ((await tx.account()) === undefined) {
         throw noAccount(user);
       }

@@ -168,6 +168,12 @@ export interface TreeTransaction {
   removeAccount(): Soon<void>;
 }
 
+/** What a write is likely to be, for a store that can do so in a shorter way; it may be more. */
+export interface WriteHint {
+  /** It looks at one place, and creates or replaces its object at most. */
+  readonly small: boolean;
+}
+
 /** Events that wait to be relayed, for whom fan-out is still to be answered. */
 export interface Outbox {
   /** Trees with waiting events, up to `limit`. */
@@ -232,7 +238,7 @@ export interface Store {
    * through no fault of its own, so it changes nothing but by `tx`.
    * @throws what `work` throws; `unavailable` where the store takes no more writes or cannot keep them
    */
-  write<T>(tree: string, work: (tx: TreeTransaction) => Promise<T>): Promise<T>;
+  write<T>(tree: string, work: (tx: TreeTransaction) => Promise<T>, hint?: WriteHint): Promise<T>;
   readonly outbox: Outbox;
   readonly files: FileStore;
   /** Resolves, with the reason, if nothing can be written any more until a restart. */

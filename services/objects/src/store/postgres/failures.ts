@@ -18,6 +18,14 @@ export class DatabaseFailure extends Error {
   }
 }
 
+/** The answer to what commits was lost with the connection. */
+export class UnknownOutcome extends Error {
+  constructor(cause: unknown) {
+    super('The answer to COMMIT was lost', { cause });
+    this.name = 'UnknownOutcome';
+  }
+}
+
 /** More waits than may. */
 export class Overload extends Error {
   constructor(message: string) {

@@ -11,7 +11,16 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { backOff, Health } from '@fosp/runtime';
 import { bytesAt } from '../cells.ts';
 import type { Migration } from '../migrations.ts';
-import type { Account, FileStore, Listing, ListingQuery, Snapshot, Store, TreeTransaction } from '../store.ts';
+import type {
+  Account,
+  FileStore,
+  Listing,
+  ListingQuery,
+  Snapshot,
+  Store,
+  TreeTransaction,
+  WriteHint,
+} from '../store.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { isPassing, unavailable } from './failures.ts';
 import { PostgresFiles } from './files.ts';
@@ -143,7 +152,7 @@ class SharedStore implements PostgresStore {
     });
     this.#shared = new SharedConnections(open, { connections: readConnections, waiting: options.waitingReads });
     const pause = (failures: number) => backOff(failures, random(), { first: firstPause, longest: longestPause });
-    this.#writer = new Writer(this.#pool, { ...options, pause });
+    this.#writer = new Writer({ writing: this.#pool, reading: this.#shared }, { ...options, pause });
     const guard = <T>(work: () => Promise<T>) => this.#guarded(work);
     const parts = { connections: this.#shared, sweep: new Sweep(this.#pool), guard };
     this.outbox = new PostgresOutbox(parts, { holder: randomUUID(), lease: options.relayLease });
@@ -180,8 +189,8 @@ class SharedStore implements PostgresStore {
     return bytesAt(row ?? [], 0);
   }
 
-  write<T>(tree: string, work: (tx: TreeTransaction) => Promise<T>): Promise<T> {
-    return this.#writer.write(tree, work);
+  write<T>(tree: string, work: (tx: TreeTransaction) => Promise<T>, hint?: WriteHint): Promise<T> {
+    return this.#writer.write(tree, work, hint);
   }
 
   failure(): string | undefined {

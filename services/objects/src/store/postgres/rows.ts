@@ -1,4 +1,4 @@
-/** What the statements of `statements.ts` give, as the port has it. */
+/** What the statements of `statements.ts` give, as the port has it, and what they take. */
 import { GROUPS_PATH, pathsToRoot, type SubscriptionRow } from '@fosp/protocol';
 import { bytesAt, numberAt, optionalNumberAt, optionalTextAt, textAt, wordAt } from '../cells.ts';
 import {
@@ -84,6 +84,11 @@ function objectOf(row: Row): StoredObject {
     object.file = file;
   }
   return object;
+}
+
+/** File, ACL, type, attachment and data, as the statements that write an object take them. */
+export function contentsOf({ file, acl, type, attachment, data }: StoredObject): (string | null)[] {
+  return [file ?? null, acl ?? null, type ?? null, attachment ?? null, data ?? null];
 }
 
 /** `user`, `events`, `depth`. */

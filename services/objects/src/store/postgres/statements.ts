@@ -25,13 +25,19 @@ const subscriptionsWhere = (condition: string) =>
  * The rows of a place: see `placeOf`. `$2` are the paths, `$3` is that of the object itself. Each row is looked up by its own
  * key, which no planner can take apart: with `path = ANY ($2)` it reads the whole tree where it holds the table for small.
  */
-const place = (subscriptions: string) =>
+const place = (subscriptions: string, more = '') =>
   `SELECT path, owner, acl, subscribers, ${subscriptions},
      CASE WHEN path = $3 OR path = '${GROUPS_PATH}' THEN data END,
      CASE WHEN path = $3 THEN type END, CASE WHEN path = $3 THEN attachment END,
-     btime, mtime, version, incarnation, file
+     btime, mtime, version, incarnation, file${more}
    FROM unnest($2::text[]) AS asked (place)
    CROSS JOIN LATERAL (SELECT * FROM objects WHERE tree = $1 AND path = place COLLATE "C" OFFSET 0) AS o`;
+
+/** Of the tree's last write, in the rows of `PLACES.numbered`. */
+export const NUMBER_COLUMN = 13;
+
+const FEW_SUBSCRIPTIONS = `CASE WHEN subscribers BETWEEN 1 AND ${SUBSCRIPTIONS_AT_HAND}
+  THEN ${subscriptionsWhere('true')} END`;
 
 export const COMMANDS = {
   begin: statement('begin', 'BEGIN ISOLATION LEVEL READ COMMITTED'),
@@ -42,10 +48,9 @@ export const COMMANDS = {
 
 export const PLACES = {
   /** tree, paths, path */
-  look: statement(
-    'look',
-    place(`CASE WHEN subscribers BETWEEN 1 AND ${SUBSCRIPTIONS_AT_HAND} THEN ${subscriptionsWhere('true')} END`),
-  ),
+  look: statement('look', place(FEW_SUBSCRIPTIONS)),
+  /** tree, paths, path: the same, and the number of the tree's last write at that moment. */
+  numbered: statement('numbered', place(FEW_SUBSCRIPTIONS, ', (SELECT sequence FROM trees WHERE tree = $1)')),
   /** tree, paths, path, reader */
   snapshot: statement(
     'snapshot',
@@ -170,4 +175,25 @@ export const WRITES = {
      salt = $2, memory = $3, passes = $4, parallelism = $5, secret_hash = $6, version = $7, state = $8`,
   ),
   removeAccount: statement('removeAccount', 'DELETE FROM accounts WHERE "user" = $1'),
+};
+
+/** One write in one statement: what else it does, it does where this finds that no other write came since number `$2` - 1. */
+const TAKEN = 'taken AS (UPDATE trees SET sequence = $2 WHERE tree = $1 AND sequence = $2 - 1 RETURNING tree)';
+
+/** `first` is the parameter of `event`, followed by those of path, body and paged. */
+const told = (first: number) =>
+  `told AS (INSERT INTO outbox (tree, sequence, event, path, body, paged)
+   SELECT $1, $2, $${first}, $${first + 1}, $${first + 2}, $${first + 3} FROM taken)`;
+
+const INSERT_TAKEN = `INSERT INTO objects (tree, path, parent, name, owner, btime, mtime, version, incarnation, subscribers, file, acl, type, attachment, data)
+   SELECT $1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16 FROM taken`;
+const REPLACE_TAKEN = `UPDATE objects SET mtime = $4, version = $5, file = $6, acl = $7, type = $8, attachment = $9, data = $10
+   FROM taken WHERE objects.tree = $1 AND path = $3`;
+
+/** See `LoneWrite`. tree, number, then as the statement of `WRITES` that is called alike, then the event. */
+export const LONE_WRITES = {
+  insert: statement('loneInsert', `WITH ${TAKEN} ${INSERT_TAKEN}`),
+  insertAndTell: statement('loneInsertAndTell', `WITH ${TAKEN}, ${told(17)} ${INSERT_TAKEN}`),
+  replace: statement('loneReplace', `WITH ${TAKEN} ${REPLACE_TAKEN}`),
+  replaceAndTell: statement('loneReplaceAndTell', `WITH ${TAKEN}, ${told(11)} ${REPLACE_TAKEN}`),
 };

@@ -12,7 +12,7 @@ import type {
   TreeTransaction,
 } from '../store.ts';
 import type { Row, Statement, Value } from './connection.ts';
-import { accountOf, fileOf, pathsOfPlace, placeOf, subscriptionOf, subtreeObjectOf } from './rows.ts';
+import { accountOf, contentsOf, fileOf, pathsOfPlace, placeOf, subscriptionOf, subtreeObjectOf } from './rows.ts';
 import type { Sequence, Session } from './session.ts';
 import { PLACES, WRITES } from './statements.ts';
 
@@ -144,9 +144,4 @@ export class PostgresTransaction implements TreeTransaction {
     this.#wrote = true;
     return this.#session.send(statement, [this.tree, ...values]);
   }
-}
-
-function contentsOf(object: StoredObject): (string | null)[] {
-  const { file, acl, type, attachment, data } = object;
-  return [file ?? null, acl ?? null, type ?? null, attachment ?? null, data ?? null];
 }

@@ -9,12 +9,23 @@
  * - What failed through no fault of the write, and surely left nothing behind, is tried again up to `attempts` times.
  *
  * A transaction is two round trips where its write reads once: the lock and that read are sent together (the read runs once
- * the lock is held), and so are all changes and the COMMIT.
+ * the lock is held), and so are all changes and the COMMIT. A small write that comes alone takes no lock at all (`LoneWrite`);
+ * where another process writes to its tree at the same time, it and what comes in the next moments do.
  */
 import { isFospError } from '@fosp/protocol';
+import type { TreeTransaction, WriteHint } from '../store.ts';
 import type { Connection } from './connection.ts';
-import { DatabaseFailure, isPassing, isRepeatable, Overload, unavailable, unknownOutcome } from './failures.ts';
-import type { Pool } from './pool.ts';
+import {
+  DatabaseFailure,
+  isPassing,
+  isRepeatable,
+  Overload,
+  UnknownOutcome,
+  unavailable,
+  unknownOutcome,
+} from './failures.ts';
+import { LoneWrite, runLone } from './lone-write.ts';
+import type { Pool, SharedConnections } from './pool.ts';
 import { rollBack, Sequence, Session } from './session.ts';
 import { COMMANDS, WRITES } from './statements.ts';
 import { PostgresTransaction } from './transaction.ts';
@@ -32,54 +43,59 @@ export interface WriterOptions {
   readonly retryAfter: number;
 }
 
-interface Job {
-  /** Resolves to what tells the caller how it went. */
-  readonly run: (tx: PostgresTransaction) => Promise<() => void>;
-  readonly reject: (error: unknown) => void;
+export interface WriterConnections {
+  /** Each with one transaction at a time. */
+  readonly writing: Pool;
+  readonly reading: SharedConnections;
 }
 
-/** The answer to COMMIT was lost with the connection. */
-class UnknownOutcome extends Error {
-  constructor(cause: unknown) {
-    super('The answer to COMMIT was lost', { cause });
-    this.name = 'UnknownOutcome';
-  }
+interface Job {
+  readonly isSmall: boolean;
+  /** Resolves to what tells the caller how it went. */
+  readonly run: (tx: TreeTransaction) => Promise<() => void>;
+  readonly reject: (error: unknown) => void;
 }
 
 /** The tree has no row to be locked yet. */
 class NoTree extends Error {}
 
+/** Milliseconds for which small writes to a tree take its lock too, once one was overtaken. */
+const CONTESTED = 1_000;
+
 export class Writer {
-  readonly #pool: Pool;
+  readonly #connections: WriterConnections;
   readonly #options: WriterOptions;
   /** Trees with writes, and those that wait for the running transaction. */
   readonly #trees = new Map<string, Job[]>();
+  /** Trees that another process writes to as well. */
+  readonly #contested = new Set<string>();
   #waiting = 0;
   #isClosed = false;
   #onIdle: (() => void) | undefined;
 
-  constructor(pool: Pool, options: WriterOptions) {
-    this.#pool = pool;
+  constructor(connections: WriterConnections, options: WriterOptions) {
+    this.#connections = connections;
     this.#options = options;
   }
 
   /** See `Store.write`. */
-  write<T>(tree: string, work: (tx: PostgresTransaction) => Promise<T>): Promise<T> {
+  write<T>(tree: string, work: (tx: TreeTransaction) => Promise<T>, hint?: WriteHint): Promise<T> {
     if (this.#isClosed || this.#waiting >= this.#options.waitingWrites) {
       return Promise.reject(this.#refusal(new Overload(`${this.#waiting} writes wait already`)));
     }
     return new Promise((resolve, reject) => {
-      const run = async (tx: PostgresTransaction) => {
+      const run = async (tx: TreeTransaction) => {
         const value = await work(tx);
         return () => resolve(value);
       };
+      const job = { run, reject, isSmall: hint?.small === true };
       this.#waiting++;
       const jobs = this.#trees.get(tree);
       if (jobs !== undefined) {
-        jobs.push({ run, reject });
+        jobs.push(job);
         return;
       }
-      this.#trees.set(tree, [{ run, reject }]);
+      this.#trees.set(tree, [job]);
       // All that came in this turn of the event loop come along.
       setImmediate(() => void this.#serve(tree));
     });
@@ -97,7 +113,11 @@ export class Writer {
 
   async #serve(tree: string): Promise<void> {
     for (let jobs = this.#next(tree); jobs.length > 0; jobs = this.#next(tree)) {
-      await this.#together(tree, jobs);
+      const [first] = jobs;
+      const isAlone = jobs.length === 1 && first?.isSmall === true && !this.#contested.has(tree);
+      if (!isAlone || !(await this.#alone(tree, first))) {
+        await this.#together(tree, jobs);
+      }
     }
     this.#trees.delete(tree);
     if (this.#trees.size === 0) {
@@ -109,6 +129,37 @@ export class Writer {
     const jobs = this.#trees.get(tree)?.splice(0, this.#options.batch) ?? [];
     this.#waiting -= jobs.length;
     return jobs;
+  }
+
+  /** Does one write without the lock. False where it is to run again under it. Never rejects. */
+  async #alone(tree: string, job: Job): Promise<boolean> {
+    const { reading, writing } = this.#connections;
+    try {
+      const write = new LoneWrite(tree, (statement, values) => reading.run(statement, values));
+      const tell = await job.run(write);
+      const { statement } = write;
+      if (statement !== undefined && !(await writing.with((connection) => runLone(connection, statement)))) {
+        this.#contest(tree);
+        return false;
+      }
+      tell();
+      return true;
+    } catch (error) {
+      const isOver =
+        error instanceof UnknownOutcome || isFospError(error) || (isPassing(error) && !isRepeatable(error));
+      if (isOver) {
+        this.#refuse([job], error);
+      }
+      // Of anything else nothing is left, and if it was no accident it shows again.
+      return isOver;
+    }
+  }
+
+  #contest(tree: string): void {
+    if (this.#contested.size === 0) {
+      setTimeout(() => this.#contested.clear(), CONTESTED).unref();
+    }
+    this.#contested.add(tree);
   }
 
   /** Never rejects. */
@@ -133,7 +184,7 @@ export class Writer {
     let isNew = false;
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#pool.with((connection) => this.#attempt(connection, tree, { jobs, isNew }));
+        return await this.#connections.writing.with((connection) => this.#attempt(connection, tree, { jobs, isNew }));
       } catch (error) {
         if (error instanceof NoTree) {
           isNew = true;

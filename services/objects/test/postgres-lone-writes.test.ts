@@ -1,0 +1,140 @@
+/** Small writes, which take no lock: as serial as those that do, with each other and with them. */
+import { postgresInstalled } from '@fosp/testkit';
+import { describe, expect, it } from 'vitest';
+import type { Store } from '../src/index.ts';
+import type { TreeTransaction } from '../src/store/store.ts';
+import { ALICE, insert, plant } from '../suite/samples.ts';
+import { lossyDatabase } from './lossy-database.ts';
+import { postgresForTests } from './postgres.ts';
+
+const SMALL = { small: true };
+const WRITES = 40;
+
+/** Adds one to the data of the root, and gives the number of the write. */
+async function increment(tx: TreeTransaction, tells: boolean): Promise<number> {
+  const { object } = await tx.look('');
+  if (object === undefined) {
+    throw new Error('There is no root');
+  }
+  const version = await tx.version();
+  await tx.replace({ ...object, version, data: String(Number(object.data) + 1) });
+  if (tells) {
+    await tx.addEvent({ event: 'UPDATED', path: '', body: '{}', paged: false });
+  }
+  return version;
+}
+
+describe.skipIf(!postgresInstalled())('small writes in PostgreSQL', () => {
+  const postgres = postgresForTests();
+
+  async function opened() {
+    const database = await postgres.database();
+    const [a, b] = [await database.open(), await database.open()];
+    await a.write(ALICE, (tx) => insert(tx, '', { data: '0' }));
+    return { database, a, b };
+  }
+
+  const dataOf = async (store: Store) => (await store.snapshot(ALICE, '', ALICE)).object?.data;
+
+  it('of two processes build on each other, whether they take the lock or not', async () => {
+    const { database, a, b } = await opened();
+    await using _database = database;
+    const [all, told]: [number[], number[]] = [[], []];
+    let runs = 0;
+    const writers = [a, b].map(async (store, which) => {
+      for (let number = 0; number < WRITES; number++) {
+        const tells = number % 8 === 0;
+        // Every fourth of the second takes the lock.
+        const hint = { small: which === 0 || number % 4 > 0 };
+        const work = (tx: TreeTransaction) => {
+          runs++;
+          return increment(tx, tells);
+        };
+        const version = await store.write(ALICE, work, hint);
+        all.push(version);
+        told.push(...(tells ? [version] : []));
+      }
+    });
+    await Promise.all(writers);
+    expect(await dataOf(a)).toBe(String(2 * WRITES));
+    expect(new Set(all).size).toBe(2 * WRITES);
+    // Those that were overtaken ran again.
+    expect(runs).toBeGreaterThan(2 * WRITES);
+    // Each event is there once, under the number of its write.
+    const events = await database.sql('SELECT sequence FROM outbox ORDER BY sequence');
+    expect(events.map(Number)).toEqual(told.sort((one, other) => one - other));
+  });
+
+  it('leave nothing behind where they were overtaken between reading and writing', async () => {
+    const { database, a, b } = await opened();
+    await using _database = database;
+    let runs = 0;
+    await a.write(
+      ALICE,
+      async (tx) => {
+        const { object } = await tx.look('/a');
+        if (++runs === 1) {
+          await b.write(ALICE, (other) => insert(other, '/a', { data: '"first"' }));
+        }
+        if (object === undefined) {
+          await insert(tx, '/a', { data: '"second"' });
+        }
+      },
+      SMALL,
+    );
+    expect(runs).toBe(2);
+    expect((await a.snapshot(ALICE, '/a', ALICE)).object?.data).toBe('"first"');
+  });
+
+  it('may turn out to be more than that', async () => {
+    const { database, a } = await opened();
+    await using _database = database;
+    await a.write(
+      ALICE,
+      async (tx) => {
+        await tx.look('/a');
+        await insert(tx, '/a');
+        await insert(tx, '/a/b');
+        await tx.subscribe('/a', ALICE, { events: 1, depth: 1 });
+      },
+      SMALL,
+    );
+    expect((await a.snapshot(ALICE, '/a', ALICE)).object?.subscribers).toBe(1);
+    expect((await a.snapshot(ALICE, '/a/b', ALICE)).object?.version).toBe(2);
+    const tree = 'nobody@wonderland.lit';
+    await a.write(tree, async (tx) => void (await tx.look('')), SMALL);
+    await a.write(tree, (tx) => insert(tx, ''), SMALL);
+    await plant(a, tree, ['/a']);
+    expect((await a.snapshot(tree, '/a', tree)).object).toBeDefined();
+  });
+
+  it('whose statement or answer is lost: said to be unknown, never a success, never repeated', async () => {
+    const { database } = await opened();
+    await using _database = database;
+    await using lossy = await lossyDatabase(database.url);
+    const store = await database.open({ url: lossy.url });
+    for (const [what, path, isDone] of [
+      ['request', '/a', false],
+      ['answer', '/b', true],
+    ] as const) {
+      let runs = 0;
+      const create = async () => {
+        await store.write(
+          ALICE,
+          async (tx) => {
+            runs++;
+            await tx.look(path);
+            await insert(tx, path);
+          },
+          SMALL,
+        );
+      };
+      lossy.loseNext(what);
+      const message = expect.stringContaining('may have been done or not');
+      await expect(create()).rejects.toMatchObject({ code: 'unavailable', message });
+      expect(runs).toBe(1);
+      expect((await store.snapshot(ALICE, path, ALICE)).object !== undefined).toBe(isDone);
+    }
+    expect(lossy.lost).toBe(2);
+  });
+});
