@@ -1,4 +1,7 @@
-/** HAProxy in front of gateways, as a provider would have it: a connection goes to the next gateway that is ready. */
+/**
+ * HAProxy in front of gateways, as a provider would have it: a connection goes to the next gateway that is ready; where none
+ * is, to any, which says why it cannot do more.
+ */
 import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -43,8 +46,9 @@ export async function startBalancer(
     (gateway, at) =>
       `  server gateway-${at + 1} 127.0.0.1:${gateway.port} check port ${gateway.adminPort} inter 200ms fall 1 rise 1${header}`,
   );
+  const unready = gateways.map(({ port: at }, index) => `  server gateway-${index + 1} 127.0.0.1:${at}${header}`);
   const socket = join(directory.path, 'haproxy.sock');
-  await writeFile(file, `${[...head(port, socket), ...servers].join('\n')}\n`);
+  await writeFile(file, `${[...head(port, socket), ...servers, ...UNREADY, ...unready].join('\n')}\n`);
   const program = new ServerProgram({
     command: 'haproxy',
     arguments: ['-W', '-f', file],
@@ -79,6 +83,8 @@ async function ask(socket: string, command: string): Promise<string> {
   return text(connection);
 }
 
+const UNREADY = ['backend unready', '  balance roundrobin'];
+
 function head(port: number, socket: string): string[] {
   return [
     'global',
@@ -95,6 +101,7 @@ function head(port: number, socket: string): string[] {
     '  option redispatch 1',
     'frontend public',
     `  bind 127.0.0.1:${port}`,
+    '  use_backend unready if { nbsrv(gateways) lt 1 }',
     '  default_backend gateways',
     'backend gateways',
     '  balance roundrobin',
