@@ -44,6 +44,7 @@ async function main(): Promise<number> {
     pace: { from, to },
     replicas: { gateway: count, objects: count, notifications: count, attachments: count, federation: count },
     probeInterval: 400,
+    fsync: 'on',
     calm: 10_000,
     kills: Number(values.minutes) * 60_000,
     watch: 7_000,

@@ -24,17 +24,24 @@ export interface Sample {
   readonly trouble: string | undefined;
 }
 
-const USER = `chaos-probe@${WONDERLAND}`;
-const ROOT = `${USER}/probes`;
-const FIXED = `${ROOT}/fixed`;
 const EXTENSIONS = ['resume'];
 const FILE = Buffer.alloc(2000, 7);
 /** Milliseconds that anything may take that a round asks for. */
 const PATIENCE = 20_000;
 
+/** Who asks, in a tree of their own, whose changes wait for no other's. */
+interface Prober {
+  readonly user: string;
+  readonly token: string;
+  /** What is read, and what is changed, are apart: requests of one connection wait for those above and below. */
+  readonly fixed: string;
+  readonly changed: string;
+}
+
 /** A session with what waits for its notifications. */
 interface Ear {
   readonly session: TestSession;
+  readonly prober: Prober;
   readonly via: Sample['via'];
   readonly awaited: Map<string, () => void>;
 }
@@ -54,28 +61,22 @@ export class Probes {
   readonly #options: ProbesOptions;
   readonly #staying = new Map<string, Ear>();
   readonly #rounds = new Set<Promise<void>>();
-  #token = '';
+  readonly #fresh: Prober;
+  readonly #stayers: readonly Prober[];
   #timer: NodeJS.Timeout | undefined;
   #count = 0;
   samples: Sample[] = [];
 
-  private constructor(options: ProbesOptions) {
+  private constructor(options: ProbesOptions, fresh: Prober, stayers: readonly Prober[]) {
     this.#options = options;
+    this.#fresh = fresh;
+    this.#stayers = stayers;
   }
 
   static async open(options: ProbesOptions): Promise<Probes> {
-    const probes = new Probes(options);
-    const session = await TestSession.register(options.url, USER, PASSWORD);
-    const subscriptions = { [USER]: { events: ['created'], depth: -1 } };
-    await session.succeed('CREATE', ROOT, { body: { subscriptions } });
-    await session.succeed('CREATE', FIXED);
-    await session.succeed('WRITE', FIXED, { body: FILE, binary: true });
-    await session.close();
-    const first = await TestSession.connect(options.url, USER, { extensions: EXTENSIONS });
-    const body = { name: USER, password: PASSWORD };
-    probes.#token = (await first.json<{ token: string }>('AUTHENTICATE', '*', { body })).token;
-    await first.close();
-    return probes;
+    const fresh = await newProber(options.url, 'fresh');
+    const stayers = await Promise.all(options.gateways().map((_, at) => newProber(options.url, `stays-${at}`)));
+    return new Probes(options, fresh, stayers);
   }
 
   /** Begins with a connection to each gateway. */
@@ -106,8 +107,13 @@ export class Probes {
         this.#staying.delete(url);
       }
     }
+    const atWork = [...this.#staying.values()].map(({ prober }) => prober);
+    const free = this.#stayers.filter((prober) => !atWork.includes(prober));
     for (const url of urls.filter((one) => !this.#staying.has(one))) {
-      this.#staying.set(url, await this.#enter(url, 'staying'));
+      const prober = free.pop();
+      if (prober !== undefined) {
+        this.#staying.set(url, await enter(url, prober, 'staying'));
+      }
     }
   }
 
@@ -122,7 +128,7 @@ export class Probes {
     const fresh = async (): Promise<void> => {
       let ear: Ear | undefined;
       await this.#sample({ kind: 'AUTHENTICATE', via: 'fresh' }, now(), async () => {
-        ear = await this.#enter(url, 'fresh');
+        ear = await enter(url, this.#fresh, 'fresh');
       });
       if (ear !== undefined) {
         await this.#ask(ear);
@@ -141,14 +147,13 @@ export class Probes {
   }
 
   async #read(ear: Ear, kind: 'SELECT' | 'LIST' | 'READ'): Promise<void> {
-    const resource = kind === 'LIST' ? ROOT : FIXED;
-    await this.#sample({ kind, via: ear.via }, this.#options.now(), () => ask(ear, kind, resource));
+    await this.#sample({ kind, via: ear.via }, this.#options.now(), () => ask(ear, kind, ear.prober.fixed));
   }
 
   async #change(ear: Ear): Promise<void> {
     const { now } = this.#options;
     const { via } = ear;
-    const resource = `${ROOT}/${++this.#count}`;
+    const resource = `${ear.prober.changed}/${++this.#count}`;
     const told = Promise.withResolvers<void>();
     ear.awaited.set(resource, told.resolve);
     const since = now();
@@ -176,14 +181,30 @@ export class Probes {
     }
     return trouble === undefined;
   }
+}
 
-  async #enter(url: string, via: Sample['via']): Promise<Ear> {
-    const session = await TestSession.connect(url, USER, { extensions: EXTENSIONS });
-    const ear: Ear = { session, via, awaited: new Map() };
-    void listen(ear);
-    await session.succeed('AUTHENTICATE', '*', { body: { token: this.#token } });
-    return ear;
-  }
+async function newProber(url: string, name: string): Promise<Prober> {
+  const user = `chaos-probe-${name}@${WONDERLAND}`;
+  const [fixed, changed] = [`${user}/fixed`, `${user}/changed`];
+  const setUp = await TestSession.register(url, user, PASSWORD);
+  const subscriptions = { [user]: { events: ['created'], depth: -1 } };
+  await setUp.succeed('CREATE', changed, { body: { subscriptions } });
+  await setUp.succeed('CREATE', fixed);
+  await setUp.succeed('WRITE', fixed, { body: FILE, binary: true });
+  await setUp.close();
+  const first = await TestSession.connect(url, user, { extensions: EXTENSIONS });
+  const body = { name: user, password: PASSWORD };
+  const { token } = await first.json<{ token: string }>('AUTHENTICATE', '*', { body });
+  await first.close();
+  return { user, token, fixed, changed };
+}
+
+async function enter(url: string, prober: Prober, via: Sample['via']): Promise<Ear> {
+  const session = await TestSession.connect(url, prober.user, { extensions: EXTENSIONS });
+  const ear: Ear = { session, prober, via, awaited: new Map() };
+  void listen(ear);
+  await session.succeed('AUTHENTICATE', '*', { body: { token: prober.token } });
+  return ear;
 }
 
 async function ask({ session }: Ear, type: Exclude<ProbeKind, 'notification'>, resource: string): Promise<void> {

@@ -29,6 +29,8 @@ export interface StageOptions {
   readonly replicas: Partial<Record<ServiceName, number>>;
   /** Milliseconds between two rounds of probes. */
   readonly probeInterval: number;
+  /** Of Postgres. What it writes survives the death of processes either way; `on` costs what it costs a provider. */
+  readonly fsync: 'on' | 'off';
 }
 
 export interface Stage extends AsyncDisposable {
@@ -64,7 +66,7 @@ export async function setStage(options: StageOptions): Promise<Stage> {
   const tally = new Tally();
   const book = new Book(tally);
   tally.begin('setting up');
-  const infrastructure = started.use(await startInfrastructure({ settings: { fsync: 'on' } }));
+  const infrastructure = started.use(await startInfrastructure({ settings: { fsync: options.fsync } }));
   const s3 = started.use(await startProxy(infrastructure.s3.port));
   const cluster = started.use(
     await startCluster({

@@ -17,6 +17,7 @@ describe.skipIf(!clusterInstalled())('a cluster whose pods are killed and whose 
       pace: { from: 100, to: 400 },
       replicas: {},
       probeInterval: 500,
+      fsync: 'off',
       calm: 2_000,
       kills: 0,
       watch: 3_000,
