@@ -11,7 +11,7 @@ export interface Rate {
 }
 
 export interface LoadOptions {
-  readonly server: Measured;
+  readonly server: Pick<Measured, 'cpuSeconds'>;
   readonly wires: readonly Wire[];
   /** Messages on their way per connection. */
   readonly window: number;

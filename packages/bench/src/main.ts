@@ -1,16 +1,21 @@
 import { parseArgs } from 'node:util';
-import { isMet, table } from './report.ts';
+import { measureCluster } from './cluster/cluster.ts';
+import { sharesTable } from './cluster/requests.ts';
+import { type Figure, isMet, table } from './report.ts';
+import type { Scale } from './setup.ts';
 import { measureStandalone } from './standalone.ts';
 
 const HELP = `Measures this project against a bare ws echo on the same machine, in the same run.
 
   pnpm bench            all figures (some minutes)
+  pnpm bench --cluster  those of a cluster of processes on real NATS, Postgres, Redis and S3
   pnpm bench --short    fewer requests and connections, for a first look
   pnpm bench --json     figures as JSON
 `;
 
 const { values } = parseArgs({
   options: {
+    cluster: { type: 'boolean', default: false },
     short: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -20,10 +25,27 @@ const { values } = parseArgs({
 if (values.help) {
   process.stdout.write(HELP);
 } else {
-  const scale = values.short
-    ? { requests: 10_000, crowd: 1000, rounds: 1 }
-    : { requests: 50_000, crowd: 10_000, rounds: 5 };
-  const figures = await measureStandalone(scale);
-  process.stdout.write(`${values.json ? JSON.stringify(figures) : table(figures)}\n`);
+  const figures = values.cluster ? await cluster() : await standalone();
   process.exit(figures.every((figure) => isMet(figure) !== false) ? 0 : 1);
+}
+
+async function standalone(): Promise<readonly Figure[]> {
+  const figures = await measureStandalone(scale(50_000));
+  process.stdout.write(`${values.json ? JSON.stringify(figures) : table(figures)}\n`);
+  return figures;
+}
+
+async function cluster(): Promise<readonly Figure[]> {
+  const { figures, shares } = await measureCluster(scale(20_000), values.short ? 128 : 1024);
+  const whole = `${table(figures)}\n\n${sharesTable(shares)}`;
+  const json = {
+    figures,
+    shares: Object.fromEntries([...shares].map(([kind, times]) => [kind, Object.fromEntries(times)])),
+  };
+  process.stdout.write(`${values.json ? JSON.stringify(json) : whole}\n`);
+  return figures;
+}
+
+function scale(requests: number): Scale {
+  return values.short ? { requests: requests / 5, crowd: 1000, rounds: 1 } : { requests, crowd: 10_000, rounds: 5 };
 }

@@ -24,9 +24,10 @@ export async function startMeasured(
   script: string,
   ready: RegExp,
   environment: Readonly<Record<string, string>> = {},
+  args: readonly string[] = [],
 ): Promise<Measured> {
   const began = performance.now();
-  const child = spawn(process.execPath, [script], {
+  const child = spawn(process.execPath, [script, ...args], {
     env: { PATH: '/usr/bin:/bin', ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

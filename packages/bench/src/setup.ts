@@ -98,6 +98,16 @@ export class Bench {
     return new Bench({ data, server, url, token, wires });
   }
 
+  /** One connection and a tree with `/a/b/c` of 1 KiB. */
+  async place(): Promise<{ readonly wire: Wire; readonly tree: string }> {
+    const { wire } = await Wire.login(this.url, { token: this.token });
+    const tree = 'alice@localhost';
+    await wire.ask(`CREATE ${tree}/a`);
+    await wire.ask(`CREATE ${tree}/a/b`);
+    await wire.ask(`CREATE ${tree}/a/b/c`, `{"data":"${'x'.repeat(1022)}"}`);
+    return { wire, tree };
+  }
+
   async stop(): Promise<void> {
     await this.server.stop();
     rmSync(this.data, { recursive: true, force: true });

@@ -42,11 +42,12 @@ const FOR_TESTS = ['protocol', 'testkit', 'bus', 'connection', 'client', 'runtim
 /** Drivers, and the one place whose sources may import each. */
 export const DRIVERS: Readonly<Record<string, RegExp>> = {
   'node:sqlite': /^services\/objects\/src\/store\/sqlite\/[a-z-]+\.ts$|^services\/federation\/src\/[a-z-]+\.ts$/,
-  '@nats-io/transport-node': /^packages\/bus\/src\/nats\//,
+  // The bench measures the bare clients beside what is built on them.
+  '@nats-io/transport-node': /^packages\/bus\/src\/nats\/|^packages\/bench\/src\/cluster\//,
   '@nats-io/jetstream': /^packages\/bus\/src\/nats\//,
   '@nats-io/kv': /^packages\/bus\/src\/nats\//,
   pg: /^services\/objects\/src\/store\/postgres\/connection\.ts$/,
-  ioredis: /^services\/objects\/src\/redis\/link\.ts$/,
+  ioredis: /^services\/objects\/src\/redis\/link\.ts$|^packages\/bench\/src\/cluster\/floors\.ts$/,
   '@aws-sdk/client-s3': /^services\/attachments\/src\/s3\/client\.ts$/,
   '@aws-sdk/s3-request-presigner': /^services\/attachments\/src\/s3\/client\.ts$/,
   testcontainers: /^packages\/testcontainers\/src\//,
