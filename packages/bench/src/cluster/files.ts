@@ -10,7 +10,11 @@ const LOOK_MS = 50;
 
 /** `size` in MiB. */
 export async function measureFile(bench: ClusterBench, user: BenchUser, size: number): Promise<Figure[]> {
-  const client = await FospClient.connect({ url: bench.url, credentials: { token: user.token }, requestTimeoutMs: 120_000 });
+  const client = await FospClient.connect({
+    url: bench.url,
+    credentials: { token: user.token },
+    requestTimeoutMs: 120_000,
+  });
   const resource = `${user.name}/large`;
   await client.create(resource, {});
   // The first round makes what is made once: connections, buffers, code.
