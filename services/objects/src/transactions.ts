@@ -1,8 +1,12 @@
-/** What every change of a tree goes through: judged and written in one transaction, then made known, then acknowledged. */
+/**
+ * What every change of a tree goes through: judged and written in one transaction, then made known, then acknowledged. One that
+ * may have been written is made known too: whoever was told so and looks is to find what is there.
+ */
 import { fospError } from '@fosp/protocol';
 import type { Cache } from './cache/cache.ts';
 import type { Relay } from './relay.ts';
-import type { Store, TreeTransaction, WriteHint } from './store/store.ts';
+import type { Soon, Store, TreeTransaction, WriteHint } from './store/store.ts';
+import { isOutcomeUnknown } from './store/unknown-outcome.ts';
 
 export interface TransactionsDeps {
   readonly store: Store;
@@ -44,25 +48,39 @@ export class Transactions {
     { tree, deadline, small = false }: Write,
     work: (tx: TreeTransaction, now: number) => Promise<T>,
   ): Promise<T> {
-    const { store, cache, relay, clock } = this.#deps;
+    const { store, clock } = this.#deps;
+    let attempted: Change | undefined;
     const judge = async (tx: TreeTransaction): Promise<T> => {
       const now = clock();
       if (now >= deadline) {
         throw fospError('timeout', 'This waited too long for its turn; nothing was done.');
       }
-      return work(tx, now);
+      const result = await work(tx, now);
+      attempted = result.change;
+      return result;
     };
-    const result = await store.write(tree, judge, { small });
-    const { change } = result;
-    if (change !== undefined) {
-      const invalidated = cache.invalidate({ tree, path: change.path, wide: change.wide });
-      if (invalidated instanceof Promise) {
-        await invalidated;
+    let result: T;
+    try {
+      result = await store.write(tree, judge, { small });
+    } catch (error) {
+      if (attempted !== undefined && isOutcomeUnknown(error)) {
+        await this.#makeKnown(tree, attempted);
       }
-      if (change.announced) {
-        relay.notice(tree);
+      throw error;
+    }
+    if (result.change !== undefined) {
+      const known = this.#makeKnown(tree, result.change);
+      if (known instanceof Promise) {
+        await known;
       }
     }
     return result;
+  }
+
+  #makeKnown(tree: string, { path, wide, announced }: Change): Soon<void> {
+    const { cache, relay } = this.#deps;
+    const invalidated = cache.invalidate({ tree, path, wide });
+    const notice = () => (announced ? relay.notice(tree) : undefined);
+    return invalidated instanceof Promise ? invalidated.then(notice) : notice();
   }
 }

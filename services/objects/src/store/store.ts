@@ -236,7 +236,8 @@ export interface Store {
   /**
    * Runs `work` in a transaction on this tree. It may run again from the start where its transaction had to be undone
    * through no fault of its own, so it changes nothing but by `tx`.
-   * @throws what `work` throws; `unavailable` where the store takes no more writes or cannot keep them
+   * @throws what `work` throws; `unavailable` where the store takes no more writes or cannot keep them, with an
+   * `UnknownOutcome` as its cause where it may have kept this one
    */
   write<T>(tree: string, work: (tx: TreeTransaction) => Promise<T>, hint?: WriteHint): Promise<T>;
   readonly outbox: Outbox;

@@ -1,5 +1,6 @@
 /** What may go wrong between this process and the database, told apart by what may be done about it. */
 import { type FospError, fospError } from '@fosp/protocol';
+import type { UnknownOutcome } from '../unknown-outcome.ts';
 
 /** An error of the database, or of the connection to it. */
 export class DatabaseFailure extends Error {
@@ -15,14 +16,6 @@ export class DatabaseFailure extends Error {
   /** Whether the connection is of no more use; what it was doing is unknown. */
   get isLost(): boolean {
     return this.code === undefined;
-  }
-}
-
-/** The answer to what commits was lost with the connection. */
-export class UnknownOutcome extends Error {
-  constructor(cause: unknown) {
-    super('The answer to COMMIT was lost', { cause });
-    this.name = 'UnknownOutcome';
   }
 }
 
@@ -70,8 +63,8 @@ export function unavailable(retryAfter: number, cause?: unknown): FospError {
   });
 }
 
-/** The answer to a COMMIT was lost. @param retryAfter seconds */
-export function unknownOutcome(retryAfter: number, cause: unknown): FospError {
+/** @param retryAfter seconds */
+export function unknownOutcome(retryAfter: number, cause: UnknownOutcome): FospError {
   const headers = { 'Retry-After': String(retryAfter) };
   const message =
     'The connection to the database broke while this was being stored: it may have been done or not. Look before you repeat it.';

@@ -9,8 +9,9 @@
 import { nameOf, parentPath, type SubscriptionRow } from '@fosp/protocol';
 import { numberAt } from '../cells.ts';
 import type { OutboxEvent, Place, StoredObject, TreeTransaction } from '../store.ts';
+import { UnknownOutcome } from '../unknown-outcome.ts';
 import type { Connection, Result, Statement, Value } from './connection.ts';
-import { DatabaseFailure, UnknownOutcome } from './failures.ts';
+import { DatabaseFailure } from './failures.ts';
 import { contentsOf, pathsOfPlace, placeOf } from './rows.ts';
 import { LONE_WRITES, NUMBER_COLUMN, PLACES } from './statements.ts';
 

@@ -14,16 +14,9 @@
  */
 import { isFospError } from '@fosp/protocol';
 import type { TreeTransaction, WriteHint } from '../store.ts';
+import { UnknownOutcome } from '../unknown-outcome.ts';
 import type { Connection } from './connection.ts';
-import {
-  DatabaseFailure,
-  isPassing,
-  isRepeatable,
-  Overload,
-  UnknownOutcome,
-  unavailable,
-  unknownOutcome,
-} from './failures.ts';
+import { DatabaseFailure, isPassing, isRepeatable, Overload, unavailable, unknownOutcome } from './failures.ts';
 import { LoneWrite, runLone } from './lone-write.ts';
 import type { Pool, SharedConnections } from './pool.ts';
 import { rollBack, Sequence, Session } from './session.ts';
@@ -245,7 +238,7 @@ export class Writer {
   #refusal(error: unknown): unknown {
     const { retryAfter } = this.#options;
     if (error instanceof UnknownOutcome) {
-      return unknownOutcome(retryAfter, error.cause);
+      return unknownOutcome(retryAfter, error);
     }
     return isPassing(error) ? unavailable(retryAfter, error) : error;
   }
