@@ -43,14 +43,16 @@ export class Book {
     }
   }
 
-  /** `code` where it is known. */
-  closed(window: Window, code: number | undefined, at: number): void {
+  /** By a close code; or it was `left` by its client; or the SDK told of it, which does not tell more. */
+  closed(window: Window, how: number | 'left' | 'seen by the SDK', at: number): void {
     if (this.#windows.delete(window)) {
       window.closed(at);
       this.#tally.counts.gapsTold += window.gapsTold;
-      this.#tally.closed(code === undefined ? 'seen by the SDK' : String(code));
-      if (code !== undefined && !COME_BACK.has(code)) {
-        this.#tally.wrongly(`${window.user}: the connection was closed with ${code}`);
+      if (how !== 'left') {
+        this.#tally.closed(String(how));
+      }
+      if (typeof how === 'number' && !COME_BACK.has(how)) {
+        this.#tally.wrongly(`${window.user}: the connection was closed with ${how}`);
       }
     }
   }

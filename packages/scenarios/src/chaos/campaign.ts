@@ -128,8 +128,9 @@ class Run {
   }
 
   async #kill(kind: ServiceName): Promise<void> {
-    const { chance, cluster } = this.#stage;
-    const pod = chance.pick(cluster.podsOf(kind));
+    const { chance, cluster, tally } = this.#stage;
+    const pods = cluster.podsOf(kind);
+    const pod = pods[(tally.counts.kills[kind] ?? 0) % pods.length] ?? chance.pick(pods);
     await pod.kill();
     await this.#pause(chance.between(300, 1_500));
     await pod.start();

@@ -33,6 +33,8 @@ export interface Client {
   readonly user: string;
   /** Never rejects. */
   ask(question: Question): Promise<Reply>;
+  /** Comes back on a connection of its own choice, perhaps at another gateway; where it never does that, nothing. */
+  comeAnew?(): void;
   close(): Promise<void>;
 }
 

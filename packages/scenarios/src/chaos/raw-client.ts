@@ -34,6 +34,7 @@ export class RawClient implements Client {
   readonly user: string;
   readonly #options: RawClientOptions;
   #session: Promise<TestSession>;
+  readonly #leaving = new WeakSet<TestSession>();
   #token: string | undefined;
   #isClosed = false;
 
@@ -77,6 +78,21 @@ export class RawClient implements Client {
     }
   }
 
+  comeAnew(): void {
+    const left = this.#session;
+    left.then(
+      (session) => {
+        if (session.wire.isOpen && this.#session === left) {
+          this.#leaving.add(session);
+          session.wire.terminate();
+          this.#session = session.wire.closed.then(() => this.#comeIn());
+          this.#session.catch(() => undefined);
+        }
+      },
+      () => undefined,
+    );
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     const session = await this.#session;
@@ -108,8 +124,9 @@ export class RawClient implements Client {
     void this.#listen(session, window);
     session.wire.closed.then(({ code }) => {
       const wasIn = Number.isFinite(window.since);
-      book.closed(window, this.#isClosed ? undefined : code, now());
-      if (wasIn && !this.#isClosed) {
+      const isLeft = this.#isClosed || this.#leaving.has(session);
+      book.closed(window, isLeft ? 'left' : code, now());
+      if (wasIn && !isLeft) {
         this.#session = pause(this.#options.chance.between(0, COMING_BACK)).then(() => this.#comeIn());
         this.#session.catch(() => undefined);
       }

@@ -102,7 +102,7 @@ async function listen(client: FospClient, { book, user, now }: SdkClientOptions)
   window.since = now();
   for await (const event of client.notifications()) {
     if (event.kind === 'gap') {
-      book.closed(window, undefined, now());
+      book.closed(window, 'seen by the SDK', now());
       window = book.open(user);
       window.since = now();
     } else {

@@ -29,7 +29,7 @@ export class Worker {
 
   /** Does one thing by chance. */
   async step(): Promise<void> {
-    const { chance, member, others } = this.#options;
+    const { chance, client, member, others } = this.#options;
     const dice = chance.next();
     if (dice < 0.45) {
       await this.change(chance.pick(member.slots));
@@ -41,6 +41,8 @@ export class Worker {
       await this.readFile(chance.pick(chance.happens(0.5) ? member.slots : others));
     } else if (dice < 0.93) {
       await this.list();
+    } else if (dice < 0.94) {
+      client.comeAnew?.();
     } else {
       await this.see(chance.pick(member.slots));
     }
