@@ -104,7 +104,9 @@ describe('notifications', () => {
   });
 
   it('F58 that a client does not read close it with 1013, and only it', async () => {
-    const gateway = await startGateway({ environment: { FOSP_LIMIT_SEND_BUFFER: '1 MiB' } });
+    // However slow this machine is, the connection must be there when it is read again.
+    const limits = { handshakeSeconds: 60 };
+    const gateway = await startGateway({ environment: { FOSP_LIMIT_SEND_BUFFER: '1 MiB' }, limits });
     const reading = await gateway.logIn('alice');
     const sleeping = await gateway.logIn('alice');
     sleeping.wire.pause();
