@@ -3,7 +3,7 @@
  * nobody needs, and says neither where the mistake is nor how deep the text is nested.
  */
 import { fospError } from './errors.ts';
-import { spaceEnd } from './json-scan.ts';
+import { codeAt, spaceEnd } from './json-scan.ts';
 import { LIMITS } from './limits.ts';
 import { quoteCharacter } from './quote.ts';
 
@@ -37,7 +37,7 @@ function faultOf(text: string): Fault | undefined {
   const open: number[] = [];
   let position = spaceEnd(text, 0);
   for (;;) {
-    const code = text.charCodeAt(position);
+    const code = codeAt(text, position);
     const isObject = code === OPEN_OBJECT;
     if (isObject || code === OPEN_ARRAY) {
       if (open.length === LIMITS.jsonDepth) {
@@ -46,7 +46,7 @@ function faultOf(text: string): Fault | undefined {
       // `}` and `]` follow two code points after `{` and `[`.
       open.push(code + 2);
       position = spaceEnd(text, position + 1);
-      if (text.charCodeAt(position) !== code + 2) {
+      if (codeAt(text, position) !== code + 2) {
         const value = isObject ? afterKey(text, position) : position;
         if (typeof value === 'object') {
           return value;
@@ -61,14 +61,14 @@ function faultOf(text: string): Fault | undefined {
       }
       position = spaceEnd(text, end);
     }
-    while (open.length > 0 && text.charCodeAt(position) === open.at(-1)) {
+    while (open.length > 0 && codeAt(text, position) === open.at(-1)) {
       open.pop();
       position = spaceEnd(text, position + 1);
     }
     if (open.length === 0) {
       return position === text.length ? undefined : { at: position };
     }
-    if (text.charCodeAt(position) !== COMMA) {
+    if (codeAt(text, position) !== COMMA) {
       return { at: position };
     }
     position = spaceEnd(text, position + 1);
@@ -82,7 +82,7 @@ function faultOf(text: string): Fault | undefined {
 
 /** From a key to its value. */
 function afterKey(text: string, at: number): number | Fault {
-  if (text.charCodeAt(at) !== QUOTE) {
+  if (codeAt(text, at) !== QUOTE) {
     return { at };
   }
   const end = stringEnd(text, at);
@@ -90,11 +90,11 @@ function afterKey(text: string, at: number): number | Fault {
     return end;
   }
   const colon = spaceEnd(text, end);
-  return text.charCodeAt(colon) === COLON ? spaceEnd(text, colon + 1) : { at: colon };
+  return codeAt(text, colon) === COLON ? spaceEnd(text, colon + 1) : { at: colon };
 }
 
 function scalarEnd(text: string, at: number): number | Fault {
-  if (text.charCodeAt(at) === QUOTE) {
+  if (codeAt(text, at) === QUOTE) {
     return stringEnd(text, at);
   }
   for (const word of ['true', 'false', 'null']) {
@@ -106,26 +106,32 @@ function scalarEnd(text: string, at: number): number | Fault {
 }
 
 function stringEnd(text: string, at: number): number | Fault {
-  let position = at + 1;
-  for (;;) {
-    const code = text.charCodeAt(position);
+  for (let position = at + 1; ; ) {
+    position = plainEnd(text, position);
+    const code = codeAt(text, position);
     if (code === QUOTE) {
       return position + 1;
     }
-    if (code === BACKSLASH) {
-      position++;
-      const length = escapeLength(text, position);
-      if (length === 0) {
-        return { at: position };
-      }
-      position += length;
-    } else if (code >= 0x20) {
-      position++;
-    } else {
+    if (code !== BACKSLASH) {
       // A control character, or NaN behind the end.
       return { at: position };
     }
+    position++;
+    const length = escapeLength(text, position);
+    if (length === 0) {
+      return { at: position };
+    }
+    position += length;
   }
+}
+
+/** All but what may stand in a string as it is: a quote, a backslash, control characters. */
+const SPECIAL = /[^ !#-[\]-\uffff]/g;
+
+/** Where the next special character is, or the end. A string may be most of a large object. */
+function plainEnd(text: string, at: number): number {
+  SPECIAL.lastIndex = at;
+  return SPECIAL.test(text) ? SPECIAL.lastIndex - 1 : text.length;
 }
 
 /** Length of an escape behind its backslash, 0 where it is none. */
@@ -162,7 +168,7 @@ function numberEnd(text: string, at: number): number | Fault {
 
 function digitsEnd(text: string, at: number): number {
   let position = at;
-  while (text.charCodeAt(position) >= 0x30 && text.charCodeAt(position) <= 0x39) {
+  while (codeAt(text, position) >= 0x30 && codeAt(text, position) <= 0x39) {
     position++;
   }
   return position;

@@ -5,7 +5,7 @@
  * `JSON.parse` is trusted with single strings only. V8 13.6 (Node 24) guesses the next key of an object from the objects it
  * parsed before, and guesses wrong where that was a backslash: `{"a":0,"\"":0}` may come out with the key `\`.
  */
-import { decodedString, spaceEnd, valueEnd, walkArray, walkObject } from './json-scan.ts';
+import { codeAt, decodedString, spaceEnd, valueEnd, walkArray, walkObject } from './json-scan.ts';
 
 /**
  * Members of a JSON object as raw slices of the text, without white space around them; of a repeated name the last one
@@ -60,11 +60,18 @@ export function objectText(entries: Iterable<readonly [name: string, raw: string
   return `${text}}`;
 }
 
+const NOT_ASCII = /[\u0080-\uffff]/;
+
 /** Length of a text in UTF-8, which is what every limit counts. */
 export function utf8Length(text: string): number {
-  let length = text.length;
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index);
+  const end = text.length;
+  const first = text.search(NOT_ASCII);
+  if (first < 0) {
+    return end;
+  }
+  let length = end;
+  for (let index = first; index < end; index++) {
+    const code = codeAt(text, index);
     if (code >= 0x80) {
       // A surrogate is half of four bytes.
       length += code < 0x800 || (code & 0xf800) === 0xd800 ? 1 : 2;
