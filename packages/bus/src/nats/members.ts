@@ -3,7 +3,9 @@
  *
  * Invariants: another process counts as dead when its heartbeat has not changed for `timeToLive` on our own clock, so no
  * two clocks are compared; our own counts as unconfirmed before any other process could call us dead. After a standstill
- * of this process nobody is called dead until they had the time to be heard again.
+ * of this process nobody is called dead until they had the time to be heard again. Only of heartbeats older than this
+ * process is the age told by the server, which stamped them and our own first one: so who died before we began is not
+ * waited for anew.
  */
 import type { KV, KvEntry } from '@nats-io/kv';
 import { BucketWatch } from './bucket-watch.ts';
@@ -20,6 +22,8 @@ export interface MemberOptions {
 
 interface Member {
   readonly groups: readonly string[];
+  /** The server's time of the heartbeat. */
+  readonly stampedAt: number;
   seenAt: number;
 }
 
@@ -40,6 +44,8 @@ export class Members {
   #beatAt = Number.NEGATIVE_INFINITY;
   #tickAt = 0;
   #watchedSince = 0;
+  /** Were all heartbeats seen that are older than our first one? */
+  #isCaughtUp = false;
   #closed = false;
 
   /** `onTick` is called from time to time, and when somebody came, went, or wants something else. */
@@ -93,7 +99,7 @@ export class Members {
   }
 
   isAlive(holder: string): boolean {
-    const since = Math.max(this.#others.get(holder)?.seenAt ?? 0, this.#watchedSince);
+    const since = Math.max(this.#others.get(holder)?.seenAt ?? Number.NEGATIVE_INFINITY, this.#watchedSince);
     return this.#options.now() - since <= this.#options.timeToLive;
   }
 
@@ -152,16 +158,32 @@ export class Members {
 
   #see(entry: KvEntry): void {
     if (entry.key === this.#options.holder) {
+      this.#catchUp(entry.created.getTime());
       return;
     }
     const known = this.#others.get(entry.key)?.groups.join();
     if (entry.operation === 'PUT') {
-      this.#others.set(entry.key, { groups: entry.json<string[]>(), seenAt: this.#options.now() });
+      const stampedAt = entry.created.getTime();
+      this.#others.set(entry.key, { groups: entry.json<string[]>(), stampedAt, seenAt: this.#options.now() });
     } else {
       this.#others.delete(entry.key);
     }
     if (known !== this.#others.get(entry.key)?.groups.join()) {
       this.#onTick();
     }
+  }
+
+  /** Entries come in the order of their stamps: all that are older than our own first heartbeat have been seen. */
+  #catchUp(ownStamp: number): void {
+    if (this.#isCaughtUp) {
+      return;
+    }
+    this.#isCaughtUp = true;
+    const now = this.#options.now();
+    for (const member of this.#others.values()) {
+      member.seenAt = now - Math.max(0, ownStamp - member.stampedAt);
+    }
+    this.#watchedSince = Number.NEGATIVE_INFINITY;
+    this.#onTick();
   }
 }

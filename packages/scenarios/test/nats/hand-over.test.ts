@@ -79,6 +79,25 @@ describe.skipIf(!natsInstalled())('hand-over of a partition', { timeout: 30_000 
     await next.drain();
   });
 
+  it('does not wait anew in a process that begins after the death of an owner, and robs nobody who lives', async () => {
+    const options = { prefix: freshPrefix(), leaseTimeToLive: 2_000 };
+    await using dead = await connectThroughProxy(server, { ...options, holder: 'dead' });
+    const living = await connectTo(server.port, { ...options, holder: 'living' });
+    await Promise.all([dead.transport.leases.start(), living.leases.start()]);
+    expect(await dead.transport.leases.acquire('left')).toBeDefined();
+    expect(await living.leases.acquire('kept')).toBeDefined();
+    dead.proxy.refuse();
+    await expect.poll(() => living.leases.members.isAlive('dead'), { timeout: 10_000 }).toBe(false);
+
+    // Its clock stands still: nobody can seem dead to it by what passed since it began.
+    const late = await connectTo(server.port, { ...options, holder: 'late', now: () => 1 });
+    await late.leases.start();
+    await expect.poll(() => late.leases.acquire('left'), { timeout: 10_000 }).toBeDefined();
+    expect(late.leases.members.isAlive('living')).toBe(true);
+    expect(await late.leases.acquire('kept')).toBeUndefined();
+    await Promise.all([late.drain(), living.drain()]);
+  });
+
   it('brings what a key was blocked at, and what came behind it, to the next owner', async () => {
     const prefix = freshPrefix();
     const owner = await connectTo(server.port, { prefix, holder: 'owner' });
