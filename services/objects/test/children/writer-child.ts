@@ -8,8 +8,21 @@ import { type Line, stepOf, WORKERS } from './steps.ts';
 
 const [, , folder = '', seed = '0'] = process.argv;
 
+const asleep = new Int32Array(new SharedArrayBuffer(4));
+
+/** All of it, before anything else is done: waits where whoever reads is slow, and the pipe is full. */
 function say(line: Line): void {
-  writeSync(1, `${JSON.stringify(line)}\n`);
+  let rest = Buffer.from(`${JSON.stringify(line)}\n`);
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(1, rest));
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) {
+        throw error;
+      }
+      Atomics.wait(asleep, 0, 0, 1);
+    }
+  }
 }
 
 const world = await openWorld({
