@@ -86,7 +86,7 @@ export const DEFAULT_LIMITS: ObjectsLimits = {
   relayTrees: 1_024,
   relayEvents: 32,
   relayPause: 100,
-  relayLongestPause: 10_000,
+  relayLongestPause: 3_000,
   sweepInterval: 1_000,
   drainPatience: 5_000,
 
