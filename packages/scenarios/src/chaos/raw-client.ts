@@ -135,6 +135,7 @@ export class RawClient implements Client {
       window.since = now();
       return session;
     }
+    this.#leaving.add(session);
     session.wire.terminate();
     return undefined;
   }
