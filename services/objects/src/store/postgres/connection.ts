@@ -1,7 +1,7 @@
 /**
  * One connection to the database. The only file that knows the driver.
  *
- * Statements that come in one turn of the event loop, or while others are at the server, go out together (see `Group`); the
+ * Statements that are set off by one event, or come while others are at the server, go out together (see `Group`); the
  * server runs them in order, each seeing what the ones before it did.
  *
  * A connection is lost when it breaks, when the server says that it ends it, or when no answer comes for `patience`. All
@@ -143,7 +143,8 @@ export class Connection {
       this.#abandon(this.#failure);
     } else if (!this.#isBusy && !this.#isScheduled) {
       this.#isScheduled = true;
-      setImmediate(() => this.#flush());
+      // After all that goes on by itself, and so what one packet or one other answer set off.
+      process.nextTick(() => this.#flush());
     }
   }
 

@@ -27,7 +27,8 @@ interface Waiter {
 export class Pool {
   readonly #open: Open;
   readonly #options: PoolOptions;
-  readonly #idle = new Set<Connection>();
+  /** The one used last comes last. */
+  #idle: Connection[] = [];
   readonly #waiters = new Set<Waiter>();
   /** Lent, idle, or being opened. */
   #count = 0;
@@ -50,16 +51,14 @@ export class Pool {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    await Promise.all([...this.#idle].map((connection) => connection.close()));
-    this.#idle.clear();
+    await Promise.all(this.#idle.splice(0).map((connection) => connection.close()));
   }
 
   #take(): Promise<Connection> {
     const { connections, waiting, patience } = this.#options;
     // The one used last: its statements are warm, and those not needed can be seen to be idle.
-    const idle = [...this.#idle].at(-1);
+    const idle = this.#idle.pop();
     if (idle !== undefined) {
-      this.#idle.delete(idle);
       return Promise.resolve(idle);
     }
     if (this.#count < connections) {
@@ -102,12 +101,12 @@ export class Pool {
     } else if (this.#isClosed) {
       void connection.close();
     } else {
-      this.#idle.add(connection);
+      this.#idle.push(connection);
     }
   }
 
   #remove(connection: Connection): void {
-    this.#idle.delete(connection);
+    this.#idle = this.#idle.filter((idle) => idle !== connection);
     this.#count--;
     this.#serveNext();
   }

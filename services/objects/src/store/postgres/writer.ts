@@ -89,8 +89,8 @@ export class Writer {
         return;
       }
       this.#trees.set(tree, [job]);
-      // All that came in this turn of the event loop come along.
-      setImmediate(() => void this.#serve(tree));
+      // All that came in the same packet come along.
+      process.nextTick(() => void this.#serve(tree));
     });
   }
 
