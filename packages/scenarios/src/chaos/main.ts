@@ -10,7 +10,7 @@ const HELP = `A cluster under mixed load, while its pods are killed and what is 
 
   --minutes 10          how long pods are killed
   --pause 150-650       milliseconds between an answer and a client's next request
-  --replicas 2          processes of each service
+  --replicas 2          processes of each service, and one gateway more, so that connections have where to stay
   --away 10             seconds that NATS, Postgres, Redis or S3 is away
   --faults a,b          of these alone: ${FAULTS.map(({ name }) => name).join(', ')}; none
   --json                the counts as JSON
@@ -42,7 +42,7 @@ async function main(): Promise<number> {
     seed: values.seed,
     clients: Number(values.clients),
     pace: { from, to },
-    replicas: { gateway: count, objects: count, notifications: count, attachments: count, federation: count },
+    replicas: { gateway: count + 1, objects: count, notifications: count, attachments: count, federation: count },
     probeInterval: 400,
     fsync: 'on',
     calm: 10_000,

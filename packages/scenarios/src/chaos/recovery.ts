@@ -2,7 +2,7 @@
 import type { Sample } from './probe.ts';
 
 /** Milliseconds within which an answer counts as given at once. */
-const AT_ONCE = 2_000;
+const AT_ONCE = 3_000;
 
 export interface Recovery {
   /** Milliseconds from the fault to the moment from which all that was asked was answered well and at once. */

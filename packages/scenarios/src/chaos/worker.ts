@@ -41,7 +41,7 @@ export class Worker {
       await this.readFile(chance.pick(chance.happens(0.5) ? member.slots : others));
     } else if (dice < 0.93) {
       await this.list();
-    } else if (dice < 0.94) {
+    } else if (dice < 0.95) {
       client.comeAnew?.();
     } else {
       await this.see(chance.pick(member.slots));
