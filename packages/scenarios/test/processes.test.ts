@@ -35,7 +35,8 @@ const isLeftOut = !infrastructureInstalled();
 describe.skipIf(isLeftOut)(`a service on its infrastructure${isLeftOut ? ' (left out, see above)' : ''}`, () => {
   it('says that the database is to be migrated first, and by what', { timeout: 60_000 }, async () => {
     await using infrastructure = await startInfrastructure();
-    expect(await refusal('objects', infrastructure.environment)).toContain('fosp-objects migrate');
+    const environment = { ...infrastructure.environment, FOSP_POSTGRES_URL: await infrastructure.postgres.database() };
+    expect(await refusal('objects', environment)).toContain('fosp-objects migrate');
   });
 
   it('F68 is unready while NATS is away, stays alive, and is ready again by itself', { timeout: 60_000 }, async () => {
