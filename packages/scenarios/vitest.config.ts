@@ -6,6 +6,7 @@ export default defineProject({
     name: 'scenarios',
     include: ['test/**/*.test.ts'],
     testTimeout: 20_000,
+    hookTimeout: 120_000,
     expect: { poll: { timeout: 10_000 } },
   },
 });
