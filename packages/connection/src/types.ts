@@ -85,7 +85,9 @@ export interface PeerLimits {
   readonly messageBytesPerSecond: number;
   /** Requests of our own that may wait for a response; one more is rejected with `too-many`. */
   readonly pendingRequests: number;
-  /** How long a request of our own waits for its response, unless it says otherwise. Resolution is {@link TIMER_RESOLUTION_MS}. */
+  /** Pings of our own, other than the heartbeat's, that may wait for a pong; one more is rejected with `too-many`. */
+  readonly pendingPings: number;
+  /** How long a request of our own waits for its response, unless it says otherwise, and a ping for its pong. Resolution is {@link TIMER_RESOLUTION_MS}. */
   readonly requestTimeoutMs: number;
   /** Largest body of a buffered response, unless the request says otherwise. */
   readonly responseBytes: number;
