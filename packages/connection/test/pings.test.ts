@@ -19,12 +19,16 @@ async function accepted(options: TestServerOptions = {}) {
 }
 
 /** A peer of ours at both ends; this one dialled. */
-async function dialled(dialOne: typeof dial | typeof dialInBrowser): Promise<{ server: TestServer; peer: Peer }> {
+async function dialled(dialOne: typeof dial | typeof dialInBrowser): Promise<{
+  server: TestServer;
+  peer: Peer;
+  handler: RecordingHandler;
+}> {
   const server = await startServer();
   const environment = { budget: new TransferBudget(64 * MIB), timers: new TimerWheel() };
   const handler = new RecordingHandler();
   const peer = await dialOne(`${server.url}/`, { handler, environment, limits: DEFAULT_PEER_LIMITS });
-  return { server, peer };
+  return { server, peer, handler };
 }
 
 function outcomes(pings: readonly Promise<void>[]): string[] {
@@ -40,19 +44,28 @@ function outcomes(pings: readonly Promise<void>[]): string[] {
 
 describe('a ping', () => {
   it('is answered once all that was sent before it was read, also what waits behind a body that streams', async () => {
-    const { server, peer } = await dialled(dial);
-    const block = new Uint8Array(100_000).fill(7);
+    const { server, peer, handler } = await dialled(dial);
+    const { promise: goingOn, resolve: goOn } = Promise.withResolvers<void>();
     const body = (async function* () {
-      for (let count = 0; count < 20; count++) {
-        yield block;
-      }
+      yield bytesOf('first');
+      await goingOn;
+      yield bytesOf('last');
     })();
     peer.request('WRITE', { tree: 'alice@wonderland.lit', path: '/a' }, { body }).catch(() => {});
     for (let count = 1; count <= 100; count++) {
       peer.sendRaw(`UPDATED alice@wonderland.lit/${count}\r\n`);
     }
-    await peer.ping();
-    expect(server.handlers[0]?.notifications.map(({ head }) => head.resource.path)).toEqual(
+    const ping = peer.ping();
+    const seen = outcomes([ping]);
+    // A ping that overtook would be answered before what the other side sends when it has read the head of the body.
+    const [far] = server.handlers;
+    await far?.until(() => far.planned.length === 1);
+    far?.peer?.sendRaw('DELETED alice@wonderland.lit/a\r\n');
+    await handler.until(() => handler.notifications.length === 1);
+    expect(seen).toEqual([]);
+    goOn();
+    await ping;
+    expect(far?.notifications.map(({ head }) => head.resource.path)).toEqual(
       Array.from({ length: 100 }, (_, index) => `/${index + 1}`),
     );
   });
