@@ -14,21 +14,20 @@ import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { Bus } from '@fosp/bus';
 import { DEFAULT_PEER_LIMITS, openPeer, type PeerEnvironment, TimerWheel, TransferBudget } from '@fosp/connection';
+import { type Exchange, Requests, TransferClient, Transfers } from '@fosp/exchange';
 import { LIMITS } from '@fosp/protocol';
 import type { AdminRoute, Log, Metrics } from '@fosp/runtime';
 import { adminRoutes } from './admin.ts';
 import type { GatewayConfig } from './config.ts';
 import { greeting } from './connect.ts';
+import { Forwarding } from './forwarding.ts';
 import { Hasher } from './hashing.ts';
 import { Login } from './login.ts';
 import { Users } from './notify.ts';
-import { Requests } from './requests.ts';
 import { type ListeningPorts, PublicServer } from './server.ts';
 import { type BodyPlans, Session, type SessionParts } from './session.ts';
 import { Sessions } from './sessions.ts';
 import { createTelemetry, type GatewayTelemetry } from './telemetry.ts';
-import { TransferClient } from './transfer-client.ts';
-import { Transfers } from './transfers.ts';
 
 export interface GatewayDeps {
   readonly bus: Bus;
@@ -83,7 +82,9 @@ export function createGatewayService(deps: GatewayDeps): GatewayService {
     failed: telemetry.transferFailed,
   });
   const transfers = new Transfers({ bus, client, limits, moved: telemetry.moved });
-  const requests = new Requests({ bus, transfers, domains, limits });
+  const forwarding = new Forwarding(bus, limits.object);
+  const forward = (exchange: Exchange) => forwarding.forward(exchange);
+  const requests = new Requests({ bus, transfers, domains, forward, limits });
   const login = new Login({ bus, hasher, users, domains, registration: config.registration });
   const greetings = new Map(domains.map((domain) => [domain, greeting(domain, config)]));
   const parts: SessionParts = {

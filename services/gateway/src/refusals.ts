@@ -1,5 +1,6 @@
 /** What a connection may send in which state (PROTOCOL §2, §3, and the order of checks of §4). */
 import type { IncomingRequest } from '@fosp/connection';
+import { tooLargeBody } from '@fosp/exchange';
 import { type FospError, fospError, isServerRequestType, type RequestHead } from '@fosp/protocol';
 
 /** `opened` –CONNECT→ `negotiated` –AUTHENTICATE→ `authenticated` */
@@ -37,11 +38,6 @@ export function refusalOf(request: IncomingRequest, state: State, limits: BodyLi
     return tooLargeBody(type, limits.messageBeforeLogin);
   }
   return undefined;
-}
-
-/** `limit` in bytes. */
-export function tooLargeBody(type: RequestHead['type'], limit: number): FospError {
-  return fospError('too-large', `The body of ${type} is too large: the limit is ${limit} bytes.`);
 }
 
 export function isOnObject(type: RequestHead['type']): boolean {

@@ -11,23 +11,31 @@
  * by all (see `sessions.ts`).
  */
 import type { BodyPlan, IncomingRequest, Peer, PeerHandler } from '@fosp/connection';
+import {
+  type ConnectionTransfers,
+  Conversation,
+  type ConversationParts,
+  Exchange,
+  HOLD,
+  headerRefusal,
+  type Party,
+  type Requests,
+  type Slots,
+} from '@fosp/exchange';
 import { type FospError, fospError, type Head, type RequestHead, STATUS } from '@fosp/protocol';
 import type { GatewayConfig } from './config.ts';
 import { agree, type Extensions, NO_EXTENSIONS } from './connect.ts';
-import { Conversation, type ConversationParts, HOLD } from './conversation.ts';
-import { Exchange } from './exchange.ts';
-import { headerRefusal } from './head-checks.ts';
 import { parseMembers } from './json-body.ts';
 import type { Applicant, Login } from './login.ts';
 import type { Users } from './notify.ts';
 import { mistakeIn, refusalOf, type State } from './refusals.ts';
-import type { Requests } from './requests.ts';
 import type { Sessions } from './sessions.ts';
-import type { Slots } from './slots.ts';
-import type { ConnectionTransfers } from './transfers.ts';
+import type { GatewayTelemetry } from './telemetry.ts';
 
 /** What all sessions share. */
 export interface SessionParts extends ConversationParts {
+  readonly limits: GatewayConfig['limits'];
+  readonly telemetry: GatewayTelemetry;
   readonly config: GatewayConfig;
   readonly plans: BodyPlans;
   /** The answer to CONNECT, by domain. */
@@ -57,7 +65,7 @@ export interface Client {
   readonly connect: (handler: PeerHandler) => Peer;
 }
 
-export class Session implements PeerHandler, Applicant {
+export class Session implements PeerHandler, Applicant, Party {
   readonly conversation: Conversation;
   readonly address: string;
   readonly openedAt: number;

@@ -4,7 +4,7 @@
  *
  * One timer serves all of them, and runs only while a session is a stranger or behind.
  */
-import { type Conversation, RESTARTING } from './conversation.ts';
+import { type Conversation, RESTARTING } from '@fosp/exchange';
 import type { Session } from './session.ts';
 
 export interface SessionsOptions {

@@ -1,6 +1,7 @@
+import { tooLargeBody } from '@fosp/exchange';
 import { parseResourceId, type RequestHead } from '@fosp/protocol';
 import { describe, expect, it } from 'vitest';
-import { mistakeIn, refusalOf, type State, tooLargeBody } from '../src/refusals.ts';
+import { mistakeIn, refusalOf, type State } from '../src/refusals.ts';
 
 const LIMITS = { messageBeforeLogin: 100 };
 const STATES: readonly State[] = ['opened', 'negotiated', 'authenticated'];

@@ -11,11 +11,14 @@ interface Rule {
 }
 
 const SERVICE: Rule = { ours: ['protocol', 'connection', 'bus', 'runtime'], node: true };
+/** Ends connections, and carries out what comes by them. */
+const SERVING: Rule = { ours: [...SERVICE.ours, 'exchange'], node: true };
 const SERVICES = ['gateway', 'objects', 'attachments', 'notifications', 'federation'] as const;
 
 export const RULES: Readonly<Record<string, Rule>> = {
   'packages/protocol': { ours: [], node: false },
   'packages/connection': { ours: ['protocol'], node: true },
+  'packages/exchange': { ours: ['protocol', 'connection', 'bus'], node: true },
   'packages/bus': { ours: ['protocol', 'runtime'], node: true },
   'packages/runtime': { ours: [], node: true },
   'packages/client': { ours: ['protocol', 'connection'], node: true },
@@ -24,11 +27,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
   'packages/testkit': { ours: ['protocol', 'connection', 'bus', 'runtime', 'client'], node: true },
   'packages/scenarios': { ours: ['*'], node: true },
   'packages/bench': { ours: ['protocol', 'connection', 'client', 'standalone'], node: true },
-  'services/gateway': SERVICE,
+  'services/gateway': SERVING,
   'services/objects': SERVICE,
   'services/attachments': SERVICE,
   'services/notifications': SERVICE,
-  'services/federation': SERVICE,
+  'services/federation': SERVING,
   'services/standalone': { ours: ['protocol', 'bus', 'runtime', ...SERVICES], node: true },
 };
 

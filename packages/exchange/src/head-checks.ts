@@ -10,7 +10,7 @@ import {
   normalisePathPart,
   type RequestHead,
 } from '@fosp/protocol';
-import type { Extensions } from './connect.ts';
+import type { ObjectExtensions } from './party.ts';
 
 /** Of a name, percent-encoded as READ sends it: with the other headers it must fit into a head. */
 export const FILE_NAME_BYTES = 1024;
@@ -21,7 +21,7 @@ const TAGS = /^(?:\*|(?:W\/)?"[\x21\x23-\x7e]*"(?:[ \t]*,[ \t]*(?:W\/)?"[\x21\x2
 const LIMIT = /^[1-9][0-9]{0,8}$/;
 
 /** What is wrong with a header, naming it; it does not count as a bad message, since head and sequence number could be read. */
-export function headerRefusal({ type, headers }: RequestHead, extensions: Extensions): FospError | undefined {
+export function headerRefusal({ type, headers }: RequestHead, extensions: ObjectExtensions): FospError | undefined {
   const wrong =
     (extensions.etag ? wrongTags('If-Match', headers['If-Match']) : undefined) ??
     (extensions.etag ? wrongTags('If-None-Match', headers['If-None-Match']) : undefined) ??

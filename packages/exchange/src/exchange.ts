@@ -3,7 +3,7 @@ import type { IncomingRequest, RespondOptions, RespondStreamOptions } from '@fos
 import type { Headers, RequestHead } from '@fosp/protocol';
 import type { Pending } from './conversation.ts';
 import type { Place } from './order.ts';
-import type { Session } from './session.ts';
+import type { Party } from './party.ts';
 
 /** A call on an object that knows conditions, and answers with the object's tag. */
 export type ObjectCall = typeof OBJECTS.select;
@@ -11,7 +11,7 @@ type ObjectFields = NonNullable<ObjectCall['types']>['request'];
 
 /** One request from its arrival to its answer, with its place in the order of its connection. */
 export class Exchange implements Pending {
-  readonly session: Session;
+  readonly party: Party;
   readonly message: IncomingRequest;
   readonly type: RequestHead['type'];
   readonly since: number;
@@ -26,9 +26,9 @@ export class Exchange implements Pending {
   waitsFor = 0;
   followers: Place[] | undefined = undefined;
 
-  constructor(session: Session, message: IncomingRequest) {
+  constructor(party: Party, message: IncomingRequest) {
     const { head } = message;
-    this.session = session;
+    this.party = party;
     this.message = message;
     this.type = head.type;
     this.since = performance.now();
@@ -40,31 +40,31 @@ export class Exchange implements Pending {
   }
 
   begin(): void {
-    this.session.carryOut(this);
+    this.party.carryOut(this);
   }
 
   /** See `Conversation` for these. */
   settle(): void {
-    this.session.conversation.settle(this);
+    this.party.conversation.settle(this);
   }
 
   answer(status: number, response?: RespondOptions): void {
-    this.session.conversation.answer(this, status, response);
+    this.party.conversation.answer(this, status, response);
   }
 
   answerStream(status: number, response: RespondStreamOptions): Promise<boolean> {
-    return this.session.conversation.answerStream(this, status, response);
+    return this.party.conversation.answerStream(this, status, response);
   }
 
   fail(error: unknown): void {
-    this.session.conversation.fail(this, error);
+    this.party.conversation.fail(this, error);
   }
 }
 
 /** Who asks, for what, under which conditions; these count only where both sides agreed on `etag`. */
-export function onObject({ session, tree, path, message }: Exchange): ObjectFields {
-  const fields = { user: session.user, tree: tree ?? '', path };
-  if (!session.extensions.etag) {
+export function onObject({ party, tree, path, message }: Exchange): ObjectFields {
+  const fields = { user: party.user, tree: tree ?? '', path };
+  if (!party.extensions.etag) {
     return fields;
   }
   const { 'If-Match': match, 'If-None-Match': noneMatch } = message.head.headers;
@@ -76,8 +76,8 @@ export function onObject({ session, tree, path, message }: Exchange): ObjectFiel
 }
 
 /** The header that shows the version of an object, where the client knows of it. */
-export function etagHeaders({ session }: Exchange, etag: string | undefined): Headers | undefined {
-  return session.extensions.etag && etag !== undefined ? { ETag: etag } : undefined;
+export function etagHeaders({ party }: Exchange, etag: string | undefined): Headers | undefined {
+  return party.extensions.etag && etag !== undefined ? { ETag: etag } : undefined;
 }
 
 function onlyReads(type: RequestHead['type']): boolean {

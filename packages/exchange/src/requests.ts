@@ -2,12 +2,11 @@
  * A request on an object becomes one call of the service that owns it, and the call's answer the response (PROTOCOL §4).
  * Bodies pass untouched, both ways.
  */
-import { type Bus, FEDERATION, OBJECTS } from '@fosp/bus';
+import { type Bus, OBJECTS } from '@fosp/bus';
 import type { RespondOptions } from '@fosp/connection';
-import { fospError, type Headers, STATUS } from '@fosp/protocol';
+import { type FospError, fospError, type Headers, type RequestHead, STATUS } from '@fosp/protocol';
 import { type Exchange, etagHeaders, type ObjectCall, onObject } from './exchange.ts';
 import { nameAfter } from './head-checks.ts';
-import { tooLargeBody } from './refusals.ts';
 import { Slots } from './slots.ts';
 import type { Transfers } from './transfers.ts';
 
@@ -15,6 +14,8 @@ export interface RequestsOptions {
   readonly bus: Bus;
   readonly transfers: Transfers;
   readonly domains: readonly string[];
+  /** Answers a request on a tree of another domain. What it throws is answered FAILED. */
+  readonly forward: (exchange: Exchange) => Promise<void>;
   readonly limits: RequestLimits;
 }
 
@@ -24,9 +25,6 @@ export interface RequestLimits {
   /** LISTs of one connection at once. */
   readonly listsPerConnection: number;
 }
-
-/** Headers that a client may send but another server must not take for ours (PROTOCOL §9). */
-const NOT_FORWARDED = new Set(['From', 'To', 'User']);
 
 export class Requests {
   readonly #options: RequestsOptions;
@@ -52,14 +50,11 @@ export class Requests {
   async #dispatch(exchange: Exchange): Promise<void> {
     const { head, oversized } = exchange.message;
     const isLocal = head.resource === undefined || this.isLocal(head.resource.domain);
-    if (oversized) {
-      if (!isLocal) {
-        await this.#options.bus.call(FEDERATION.reach, { user: exchange.session.user, tree: exchange.tree ?? '' });
-      }
-      throw tooLargeBody(head.type, this.#options.limits.object);
-    }
     if (!isLocal) {
-      return this.#forward(exchange);
+      return this.#options.forward(exchange);
+    }
+    if (oversized) {
+      throw tooLargeBody(head.type, this.#options.limits.object);
     }
     switch (head.type) {
       case 'SELECT':
@@ -88,12 +83,12 @@ export class Requests {
 
   /** A LIST may be of megabytes, whoever asks and however often: a client gets a few at once, and more as it reads them. */
   async #list(exchange: Exchange): Promise<void> {
-    const { session } = exchange;
-    session.lists ??= new Slots(this.#options.limits.listsPerConnection);
-    const { lists } = session;
+    const { party } = exchange;
+    party.lists ??= new Slots(this.#options.limits.listsPerConnection);
+    const { lists } = party;
     await lists.enter();
     try {
-      await session.conversation.caughtUp();
+      await party.conversation.caughtUp();
       await this.#listNow(exchange);
     } finally {
       lists.leave();
@@ -101,32 +96,17 @@ export class Requests {
   }
 
   async #listNow(exchange: Exchange): Promise<void> {
-    const page = exchange.session.extensions.page ? pageOf(exchange.message.head.headers) : undefined;
+    const page = exchange.party.extensions.page ? pageOf(exchange.message.head.headers) : undefined;
     const { fields, body } = await this.#options.bus.call(OBJECTS.list, { ...onObject(exchange), ...page });
     const headers = etagHeaders(exchange, fields.etag);
     // Only a request with `Limit` is cut, and `Limit` counts only where the client knows of `Next`.
     const paged = fields.next === undefined ? headers : { ...headers, Next: encodeURIComponent(fields.next) };
-    const { conversation } = exchange.session;
+    const { conversation } = exchange.party;
     // Others that waited for the reader too may be answered in the same turn: looked at again right before this answer.
     while (conversation.isBehind) {
       await conversation.caughtUp();
     }
     exchange.answer(STATUS.ok, responseOf(paged, body));
-  }
-
-  async #forward(exchange: Exchange): Promise<void> {
-    const { session, message } = exchange;
-    const { type } = message.head;
-    const headers = JSON.stringify(forwardedHeaders(exchange));
-    const asked = { user: session.user, type, tree: exchange.tree ?? '', path: exchange.path, headers };
-    const { fields, body } = await this.#options.bus.call(FEDERATION.forward, asked, message.body);
-    const status = Number(fields.status);
-    if (!Number.isInteger(status) || status < 200 || status > 599) {
-      throw fospError('bad-gateway', `The server of the other domain answered with the status ${fields.status}.`);
-    }
-    const response = responseOf(parseHeaders(fields.headers), body);
-    const isFile = type === 'READ' && status === STATUS.ok && body.length > 0;
-    exchange.answer(status, isFile ? { ...response, frame: 'binary' } : response);
   }
 }
 
@@ -146,17 +126,7 @@ function pageOf({ Limit: limit, After: value }: Headers): { limit?: string; afte
   };
 }
 
-function forwardedHeaders({ session, message }: Exchange): Headers {
-  const { etag, page } = session.extensions;
-  const entries = Object.entries(message.head.headers).filter(
-    ([name]) =>
-      !NOT_FORWARDED.has(name) &&
-      (etag || (name !== 'If-Match' && name !== 'If-None-Match')) &&
-      (page || (name !== 'Limit' && name !== 'After')),
-  );
-  return Object.fromEntries(entries);
-}
-
-function parseHeaders(text: string): Headers {
-  return JSON.parse(text);
+/** `limit` in bytes. */
+export function tooLargeBody(type: RequestHead['type'], limit: number): FospError {
+  return fospError('too-large', `The body of ${type} is too large: the limit is ${limit} bytes.`);
 }

@@ -137,9 +137,9 @@ export class Transfers {
     return { ...sent, ticket: fields.ticket };
   }
 
-  #slotsOf({ session }: Exchange): ConnectionTransfers {
-    session.transfers ??= new ConnectionTransfers(this.#options.limits.transfersPerConnection);
-    return session.transfers;
+  #slotsOf({ party }: Exchange): ConnectionTransfers {
+    party.transfers ??= new ConnectionTransfers(this.#options.limits.transfersPerConnection);
+    return party.transfers;
   }
 }
 

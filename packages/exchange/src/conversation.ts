@@ -7,14 +7,28 @@
  */
 import type { Peer, RespondOptions, RespondStreamOptions } from '@fosp/connection';
 import { type FospError, failedBody, fospError, isFospError } from '@fosp/protocol';
-import type { GatewayLimits } from './config.ts';
 import { type Place, RequestOrder } from './order.ts';
-import type { GatewayTelemetry } from './telemetry.ts';
+
+export interface ConversationLimits {
+  /** Requests in flight, beyond which nothing is taken in. */
+  readonly requests: number;
+  /** Bytes waiting to be read by the other end, beyond which nothing is taken in. */
+  readonly backlog: number;
+}
+
+/** What is told of conversations. */
+export interface ConversationTelemetry {
+  answered(type: string, status: number, milliseconds: number): void;
+  /** A file broke off after its head was sent. */
+  transferCut(id: string, error: unknown): void;
+  /** A defect; the other end was told the id. */
+  unexpected(id: string, error: unknown): void;
+}
 
 /** What all conversations share. */
 export interface ConversationParts {
-  readonly limits: GatewayLimits;
-  readonly telemetry: GatewayTelemetry;
+  readonly limits: ConversationLimits;
+  readonly telemetry: ConversationTelemetry;
   /** Has `isBacklogged` asked now and then until it says no. */
   readonly watchBacklog: (conversation: Conversation) => void;
 }
