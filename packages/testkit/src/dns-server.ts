@@ -41,6 +41,7 @@ export interface DnsOptions {
 export interface DnsServer extends AsyncDisposable {
   /** `127.0.0.1:5353`, as `FOSP_DNS_SERVERS` takes it. */
   readonly address: string;
+  readonly port: number;
   /** Puts these records in place of all others. Starts it, where it was killed. */
   set(records: DnsRecords): Promise<void>;
   /** What it was asked so far, in order: `A realworld.lit`. */
@@ -73,6 +74,7 @@ export async function startDns(records: DnsRecords, options: DnsOptions = {}): P
   await set(records);
   return {
     address: isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`,
+    port,
     set,
     questions: async () => {
       const text = await readFile(log, 'utf8');

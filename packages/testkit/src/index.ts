@@ -1,5 +1,5 @@
 export { type BadNetwork, type BadNetworkOptions, startBadNetwork } from './bad-network.ts';
-export { type BrokenDns, startBrokenDns } from './broken-dns.ts';
+export { type BrokenDns, type BrokenDnsOptions, startBrokenDns } from './broken-dns.ts';
 export { ALICE, BOB, PASSWORD, QUEEN, REALWORLD, SISTER, WONDERLAND } from './cast.ts';
 export {
   type Balancer,

@@ -1,3 +1,4 @@
+export { FEDERATION_VARIABLES, type FederationConfig, federationConfig } from './config.ts';
 export {
   createFederationService,
   FEDERATION_DEFAULTS,

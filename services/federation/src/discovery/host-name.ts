@@ -6,5 +6,5 @@ import { isIP } from 'node:net';
  */
 export function isHostName(name: string): boolean {
   const url = `wss://${name}/`;
-  return URL.canParse(url) && new URL(url).hostname === name && isIP(name) === 0;
+  return URL.canParse(url) && new URL(url).hostname === name && isIP(name) === 0 && !name.startsWith('[');
 }

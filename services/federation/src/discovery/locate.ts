@@ -73,7 +73,7 @@ export async function locate(domain: string, deps: LocateDeps): Promise<Located>
 async function locateConfigured(configured: readonly PeerAddress[], deps: LocateDeps): Promise<Located> {
   // In the order of the configuration.
   const wanted = configured.map((peer, priority) => ({ ...ANY, ...peer, priority }));
-  return resolveServers(wanted, deps, (host) => addressesOf(host, deps));
+  return resolveServers(wanted, (host) => addressesOf(host, deps));
 }
 
 async function locateByServices(domain: string, deps: LocateDeps): Promise<Located | undefined> {
@@ -93,7 +93,7 @@ async function locateByServices(domain: string, deps: LocateDeps): Promise<Locat
     secure: isSecure,
     path: '/',
   }));
-  return resolveServers(wanted, deps, (host) => checkedAddressesOf(domain, host, deps));
+  return resolveServers(wanted, (host) => checkedAddressesOf(domain, host, deps));
 }
 
 async function locateByName(domain: string, deps: LocateDeps): Promise<Located> {
@@ -118,16 +118,14 @@ type Wanted = Omit<LocatedServer, 'addresses'>;
 /** Each host is looked up once, all at the same time; one that fails keeps the others from nothing. */
 async function resolveServers(
   wanted: readonly Wanted[],
-  { limits }: LocateDeps,
   look: (host: string) => Promise<CheckedAddresses>,
 ): Promise<Located> {
-  const bounded = wanted.slice(0, limits.servers);
-  const hosts = [...new Set(bounded.map(({ host }) => host))];
+  const hosts = [...new Set(wanted.map(({ host }) => host))];
   const found = new Map(
     await Promise.all(hosts.map(async (host) => [host, await look(host).catch(failedSet)] as const)),
   );
   const sets = [...found.values()];
-  const servers = bounded
+  const servers = wanted
     .map((server) => ({ ...server, addresses: found.get(server.host)?.addresses ?? [] }))
     .filter(({ addresses }) => addresses.length > 0);
   const failure = sets.find((set) => set.failure !== undefined)?.failure;

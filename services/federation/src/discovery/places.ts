@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import type { Host, LocatedServer } from './locate.ts';
 import { WS_PORT, WSS_PORT } from './peers.ts';
 import { orderServices } from './service-order.ts';
+import { shuffled } from './shuffle.ts';
 import type { WellKnownPorts } from './well-known.ts';
 
 /** Where a server of a domain may be dialled. Only at `addresses`; what the names in it are is not looked up again. */
@@ -68,11 +69,4 @@ function placeOf(domain: string, { host, addresses, port, secure, path }: Server
     host,
     addresses: [...shuffled(v6, random), ...shuffled(v4, random)],
   };
-}
-
-function shuffled(entries: readonly string[], random: () => number): string[] {
-  return entries
-    .map((entry) => ({ entry, at: random() }))
-    .sort((a, b) => a.at - b.at)
-    .map(({ entry }) => entry);
 }

@@ -1,5 +1,7 @@
 /** In which order the servers of one domain are tried (RFC 2782): by priority, and within one by chance, by weight. */
 
+import { shuffled } from './shuffle.ts';
+
 export interface Ranked {
   /** The lowest goes first. */
   readonly priority: number;
@@ -19,8 +21,8 @@ export function orderServices<Service extends Ranked>(services: readonly Service
 }
 
 function orderByWeight<Service extends Ranked>(services: readonly Service[], random: () => number): Service[] {
-  // Those without weight first, so that each has a small chance to be picked.
-  const left = services.toSorted((a, b) => a.weight - b.weight);
+  // Those without weight first, so that each has a small chance to be picked; by chance alone where none has any.
+  const left = shuffled(services, random).sort((a, b) => Math.sign(a.weight) - Math.sign(b.weight));
   const ordered: Service[] = [];
   while (left.length > 0) {
     const total = left.reduce((sum, { weight }) => sum + weight, 0);

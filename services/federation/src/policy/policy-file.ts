@@ -19,7 +19,7 @@ export interface PolicyFileOptions {
   readonly interval: number;
   /** Takes the lists; throws an `Error` that says what is wrong with them. */
   readonly apply: (lists: PolicyLists) => void;
-  /** It cannot be read, or is not valid; told once per state of the file. */
+  /** It cannot be read, or is not valid; told once for each thing that it says. */
   readonly failed: (error: unknown) => void;
 }
 
@@ -28,8 +28,11 @@ const LARGEST = 16 * 1024 * 1024;
 
 export class PolicyFile {
   readonly #options: PolicyFileOptions;
-  /** Of what was last looked at. */
+  /** Of what was last looked at, and whether it was looked at twice. */
   #mark = '';
+  #settled = false;
+  /** What it last said, valid or not, or why it could not be read. */
+  #said: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -58,23 +61,41 @@ export class PolicyFile {
   async #look(): Promise<void> {
     // Before it is read: what is written meanwhile shows the next time.
     const mark = await this.#markOf();
-    if (mark !== this.#mark && !this.#closed) {
+    const changed = mark !== this.#mark;
+    if (changed || !this.#settled) {
       this.#mark = mark;
+      // Files carry the time of the system's last tick: two changes within one look like one, so it is read once more.
+      this.#settled = !changed;
       await this.#read().catch(this.#options.failed);
     }
     this.#wait();
   }
 
+  /** Says nothing where the file says what it said before. */
   async #read(): Promise<void> {
-    const { path, apply } = this.#options;
+    const text = await this.#text().catch((error: unknown) => {
+      if (this.#saysAnew(String(error))) {
+        throw error;
+      }
+    });
+    if (text !== undefined && this.#saysAnew(text) && !this.#closed) {
+      this.#options.apply(parsePolicy(text));
+    }
+  }
+
+  #saysAnew(text: string): boolean {
+    const before = this.#said;
+    this.#said = text;
+    return text !== before;
+  }
+
+  async #text(): Promise<string> {
+    const { path } = this.#options;
     const { size } = await stat(path);
     if (size > LARGEST) {
       throw new RangeError(`it has ${size} bytes, more than ${LARGEST}`);
     }
-    const lists = parsePolicy(await readFile(path, 'utf8'));
-    if (!this.#closed) {
-      apply(lists);
-    }
+    return readFile(path, 'utf8');
   }
 
   /** Another one whenever the file is another, or has other content. */
