@@ -1,7 +1,8 @@
 /**
  * One connection to NATS that comes back by itself. What was under way when it broke is not known to have arrived, so
  * everything that promises more than "at most once" begins anew from what was confirmed: `onLost` ends it, `onRestored`
- * begins it again. A server that has to send more than this end reads breaks the link, so that is a loss as well. While the link is down nothing is accepted, since the client would throw away what it keeps for later.
+ * begins it again. A server that has to send more than this end reads breaks the link, so that is a loss as well. While the
+ * link is down nothing is accepted, since the client would throw away what it keeps for later.
  *
  * Lifecycle: `openLink` resolves once connected to a server that fits, or rejects saying what to set; then it is up or
  * down by turns until `close`.
@@ -27,7 +28,7 @@ export interface LinkOptions {
 
 export class Link {
   readonly connection: NatsConnection;
-  readonly #lost: ((reason: string) => void)[] = [];
+  readonly #lost = new Set<(reason: string) => void>();
   readonly #restored: (() => void)[] = [];
   /** What ends when the link breaks. */
   readonly #breaking = new Set<(error: BusError) => void>();
@@ -44,8 +45,11 @@ export class Link {
     return this.#up && !this.connection.isClosed();
   }
 
-  onLost(listener: (reason: string) => void): void {
-    this.#lost.push(listener);
+  /** Returns how to be told no more. */
+  onLost(listener: (reason: string) => void): () => void {
+    const told = (reason: string) => listener(reason);
+    this.#lost.add(told);
+    return () => this.#lost.delete(told);
   }
 
   onRestored(listener: () => void): void {
