@@ -68,10 +68,10 @@ export class FollowWindow {
   }
 }
 
-/** Positions of a later stream are above those of an earlier one, since none takes a million messages a second all its life. */
-const POSITIONS_PER_SECOND = 1_000_000;
+/** Positions of a later stream are above those of an earlier one, since none takes so many messages all its life. */
+const POSITIONS_PER_MILLISECOND = 1000;
 
 /** What to add to the positions within a stream that began at this time, in milliseconds since the epoch. */
 export function positionsFrom(begunAt: number): number {
-  return Math.floor(begunAt / 1000) * POSITIONS_PER_SECOND;
+  return begunAt * POSITIONS_PER_MILLISECOND;
 }

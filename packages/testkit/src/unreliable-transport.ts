@@ -77,9 +77,16 @@ export function unreliableTransport(inner: Transport, faults: Faults): Transport
       await Promise.all(queues.values());
       await inner.drain();
     },
+    async flushed(): Promise<void> {
+      await Promise.all(queues.values());
+      await inner.flushed();
+    },
     serve: (subject, handler, options) => inner.serve(subject, handler, options),
     subscribe: (subject, handler) => inner.subscribe(subject, handler),
     append: (stream, subject, message) => inner.append(stream, subject, message),
+    follow: (stream, options) => inner.follow(stream, options),
+    subjects: (stream, subject) => inner.subjects(stream, subject),
+    lease: (name) => inner.lease(name),
   };
 }
 

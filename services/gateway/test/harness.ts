@@ -113,6 +113,10 @@ export class WatchedTransport implements Transport {
   readonly publish: Transport['publish'] = (...parameters) => this.#inner.publish(...parameters);
   readonly append: Transport['append'] = (...parameters) => this.#inner.append(...parameters);
   readonly consume: Transport['consume'] = (...parameters) => this.#inner.consume(...parameters);
+  readonly flushed: Transport['flushed'] = () => this.#inner.flushed();
+  readonly follow: Transport['follow'] = (...parameters) => this.#inner.follow(...parameters);
+  readonly subjects: Transport['subjects'] = (...parameters) => this.#inner.subjects(...parameters);
+  readonly lease: Transport['lease'] = (...parameters) => this.#inner.lease(...parameters);
   readonly drain: Transport['drain'] = () => this.#inner.drain();
 
   readonly subscribe: Transport['subscribe'] = async (subject, handler): Promise<BusSubscription> => {

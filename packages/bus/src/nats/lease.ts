@@ -106,6 +106,9 @@ export class Leases {
   }
 
   async #releaseFleeting(lease: RecordedLease): Promise<void> {
+    if (lease.lost.aborted) {
+      return;
+    }
     await lease.release();
     const { name, revision } = lease;
     await this.#link.whileUp(() => this.#forget(name, revision)).catch(() => undefined);
