@@ -153,6 +153,11 @@ export class Bus {
     this.#transport.publish(userSubject(user), { headers, body });
   }
 
+  /** Resolves once all that was published before is handed over: see `Transport.flushed`. */
+  flushed(): Promise<void> {
+    return this.#transport.flushed();
+  }
+
   /** Listens for what a user's sessions are told. Resolves once nothing that is published later is missed. */
   onUser(user: string, listener: (headers: UserEventHeaders, body: Uint8Array) => void): Promise<BusSubscription> {
     return this.#transport.subscribe(userSubject(user), (message, subject) => {

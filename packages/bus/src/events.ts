@@ -37,6 +37,11 @@ export function changesSubject(tree: string): string {
   return `${STREAMS.changes}.${partitionOf(tree)}`;
 }
 
+/** What the links of another domain's servers listen to, in place of a user: told `revoked`, they end. */
+export function linksOf(domain: string): string {
+  return `@${domain}`;
+}
+
 /** All that a user's sessions are told. Names are encoded, since subjects know no spaces, dots or stars. */
 export function userSubject(user: string): string {
   return `fosp.user.${subjectToken(user)}`;
@@ -63,15 +68,18 @@ export function nameInSubject(subject: string): string {
 
 /** Headers of what a user's sessions are told. */
 export type UserEventHeaders =
-  /** The body is a whole FOSP notification, ready to send. `sequence` is the tree's, `source` whose change it was. */
+  /** The body is a whole FOSP notification, ready to send. `source` is whose change it was. */
   | {
       readonly event: 'notification';
+      /** What `sequence` counts: a tree, or what a link of another domain brought (`linksOf`). */
       readonly tree: string;
-      /** Where in the order of its tree: `sequence` of the change and `part` within it; repeats are not above the last. */
+      /** Where in the order of `tree`: `sequence` of the change and `part` within it; repeats are not above the last. */
       readonly sequence: string;
       readonly part: string;
       readonly source: string;
     }
+  /** The same from a server of another domain that numbers nothing: told as it comes. `source` is `linksOf` that domain. */
+  | { readonly event: 'unnumbered-notification'; readonly source: string }
   /** The sessions end (1008): password changed, account disabled or removed. The one named by `except` stays. */
   | { readonly event: 'revoked'; readonly except: string };
 

@@ -139,6 +139,11 @@ export class InProcessTransport implements Transport {
     }
   }
 
+  /** Publications leave in the next microtask, which comes before whoever waits for this goes on. */
+  async flushed(): Promise<void> {
+    this.#checkOpen('what was published');
+  }
+
   async subscribe(subject: string, handler: Listener): Promise<BusSubscription> {
     this.#checkOpen(subject);
     // A listener of its own, since the same handler may be subscribed twice.

@@ -83,6 +83,11 @@ export interface Transport {
   serve(subject: string, handler: CallHandler, options: ServeOptions): Promise<BusSubscription>;
   /** Tells whoever listens now. At most once; in order per publisher and subject. Throws `too-large` or `closed`. */
   publish(subject: string, message: BusMessage): void;
+  /**
+   * Resolves once all that was published before has left for whoever listens: what is lost after that is told as a gap where
+   * it is missed. Rejects with `closed` where the link broke meanwhile; whether it broke before, `onGap` has told.
+   */
+  flushed(): Promise<void>;
   /** Listens to one subject, no pattern. Resolves once no later message is missed. */
   subscribe(subject: string, handler: (message: BusMessage, subject: string) => void): Promise<BusSubscription>;
   /**

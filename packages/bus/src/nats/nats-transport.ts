@@ -140,6 +140,11 @@ export class NatsTransport implements Transport {
     this.#link.publish(this.#settings.prefix + subject, message.body, { headers });
   }
 
+  async flushed(): Promise<void> {
+    this.#checkOpen('what was published');
+    await this.#link.flush('what was published');
+  }
+
   async subscribe(subject: string, handler: (message: BusMessage, subject: string) => void): Promise<BusSubscription> {
     this.#checkOpen(subject);
     this.#link.checkUp(`the subscription to ${subject}`);
