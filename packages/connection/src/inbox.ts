@@ -188,7 +188,7 @@ export class Inbox implements ChannelReceiver, StreamFeeder {
     } else if (oversized) {
       const text = 'The body of this message is over its limit.';
       if (head.kind === 'notification') {
-        this.#handler.malformed(0, text);
+        this.#handler.malformed(0, text, head);
       }
       asked?.reject(fospError('too-large', text));
     } else if (head.kind === 'notification') {
