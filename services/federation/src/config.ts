@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
-import { DOMAINS } from '@fosp/bus/process';
+import { DOMAINS, FEDERATION_ENABLED } from '@fosp/bus/process';
 import { type Kind, networks, onOff, type Settings, seconds, splitList, text, variable } from '@fosp/runtime';
 import type { DiscoverySettings } from './discovery/options.ts';
 import { PEERS } from './discovery/peers.ts';
@@ -40,7 +40,7 @@ const DNS_SERVERS: Kind<readonly string[]> = {
 
 export const FEDERATION_VARIABLES = {
   domains: DOMAINS,
-  enabled: onOff('FOSP_FEDERATION', 'on', 'whether there is anything exchanged with other domains'),
+  enabled: FEDERATION_ENABLED,
   allow: variable(
     'FOSP_FEDERATION_ALLOW',
     '',

@@ -51,7 +51,12 @@ export async function composeServices({
       : busOver(transport, shared);
   const parts = (component: string) => ({ ...shared, bus, health, log: log.child({ component }) });
   const objects = await openObjects({ ...parts('objects'), settings: settings.objects });
-  const notifications = createNotificationsService({ ...parts('notifications'), ...settings.notifications });
+  // Within one process somebody must take what is for other domains before a change counts as told, and nobody does yet.
+  const notifications = createNotificationsService({
+    ...parts('notifications'),
+    ...settings.notifications,
+    federation: false,
+  });
   const attachments = await openAttachments({ ...parts('attachments'), settings: settings.attachments });
   const federation = createFederationService(parts('federation'));
   const gateway = createGatewayService({ ...parts('gateway'), config: gatewayConfig(settings.gateway) });
