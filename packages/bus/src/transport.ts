@@ -56,7 +56,10 @@ export interface FollowOptions {
   readonly window: number;
   /** Bytes of their bodies; a message larger than that is handed over alone. */
   readonly windowBytes: number;
-  /** Handed the next messages, in order, each once but for `rewind`; not within any call of ours. Must not throw. */
+  /**
+   * Handed the next messages, in order, each once but for `rewind`; not before `follow` resolved, nor within a call of what it
+   * resolved with. Must not throw.
+   */
   readonly feed: (messages: readonly FollowedMessage[]) => void;
 }
 
