@@ -143,11 +143,15 @@ export const FEDERATION = {
   peer: call<Fields<never>, Fields<never>>('federation.peer', 'read'),
   /** At a domain: connects now, whatever was to be waited for. */
   retry: call<Fields<never>, Fields<never>>('federation.retry', 'never'),
-  /** Sees to it that somebody serves the calls at this domain: whoever is asked, where nobody else does. */
+  /**
+   * Sees to it that somebody serves the calls at this domain: whoever is asked, where nobody else does. Resolves where somebody
+   * does or is about to, and is asked again then; rejects with what whoever wants something of the domain is to be told.
+   */
   adopt: call<Fields<'domain'>, Fields<never>>('federation.adopt', 'never'),
   /**
    * May the server that connected from `address` speak for `domain` to `to`, one of ours? It may have given a `key` for the
-   * `nonce` that it was sent, or TLS `certificate`s for domains (separated by commas). 403 where it may not.
+   * `nonce` that it was sent, or TLS `certificate`s for domains (separated by commas). `address` is empty where it proves
+   * nothing, since it is a load balancer's own. 403 where it may not.
    */
   admit: call<Fields<'domain' | 'to' | 'address', 'key' | 'nonce' | 'certificate'>, Fields<never>>(
     'federation.admit',
@@ -156,6 +160,6 @@ export const FEDERATION = {
   ),
   /** Is `key` what `DOMAINS.sign` makes for `from`, `to` and `nonce`? 403 where it is not. */
   verify: call<Fields<'from' | 'to' | 'nonce' | 'key'>, Fields<never>>('federation.verify', 'read'),
-  /** Rejects like `forward` where the domain of the tree cannot be reached, or is not to be: for what is refused otherwise. */
+  /** At a domain: rejects like `forward` where it cannot be reached, or is not to be: for what is refused otherwise. */
   reach: call<Fields<'user' | 'tree'>, Fields<never>>('federation.reach', 'read', 30_000),
 } as const;

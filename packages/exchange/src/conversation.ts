@@ -1,12 +1,14 @@
 /**
- * The requests of one connection that are in flight: how many, in which order, and how they are answered.
+ * The requests of one party that are in flight: how many, in which order, and how they are answered.
  *
  * Invariants: each is answered once, and its sequence number is in use until then; at most `limits.requests` are in
  * flight, beyond them nothing is taken in; nor is it while many answers wait to be read, so that a client which pipelines
  * on a slow line is slowed down, not closed.
  */
-import type { Peer, RespondOptions, RespondStreamOptions } from '@fosp/connection';
+import type { RespondOptions, RespondStreamOptions } from '@fosp/connection';
 import { type FospError, failedBody, fospError, isFospError } from '@fosp/protocol';
+import type { Backlogged } from './backlogs.ts';
+import type { Line } from './line.ts';
 import { type Place, RequestOrder } from './order.ts';
 
 export interface ConversationLimits {
@@ -30,7 +32,7 @@ export interface ConversationParts {
   readonly limits: ConversationLimits;
   readonly telemetry: ConversationTelemetry;
   /** Has `isBacklogged` asked now and then until it says no. */
-  readonly watchBacklog: (conversation: Conversation) => void;
+  readonly watchBacklog: (waiting: Backlogged) => void;
 }
 
 /** A request that is to be answered. */
@@ -46,20 +48,25 @@ export const HOLD = { login: 1, full: 2, backlog: 4, retiring: 8 } as const;
 /** Why connections are closed with 1012. */
 export const RESTARTING = 'The server restarts, or may have missed a notification: connect again.';
 
-export class Conversation {
+export class Conversation implements Backlogged {
   /** Names the connection in the log and in `revoked` events. */
   readonly id: string;
   readonly #parts: ConversationParts;
-  readonly #peer: Peer;
+  readonly #line: Line;
   readonly #order = new RequestOrder();
   #held = 0;
   /** Whoever waits for the client to read on. */
   #waiting: (() => void)[] | undefined;
 
-  constructor(id: string, peer: Peer, parts: ConversationParts) {
+  constructor(id: string, line: Line, parts: ConversationParts) {
     this.id = id;
-    this.#peer = peer;
+    this.#line = line;
     this.#parts = parts;
+  }
+
+  /** Nothing is in flight. */
+  get isIdle(): boolean {
+    return this.#order.size === 0;
   }
 
   has(sequence: number): boolean {
@@ -81,7 +88,7 @@ export class Conversation {
   }
 
   answer(request: Pending, status: number, response?: RespondOptions): void {
-    this.#peer.respond(request.sequence, status, response);
+    this.#line.respond(request.sequence, status, response);
     this.#finish(request, status);
   }
 
@@ -92,7 +99,7 @@ export class Conversation {
   async answerStream(request: Pending, status: number, response: RespondStreamOptions): Promise<boolean> {
     let isWhole = true;
     try {
-      await this.#peer.respondStream(request.sequence, status, response);
+      await this.#line.respondStream(request.sequence, status, response);
     } catch (error) {
       isWhole = false;
       // A client that goes away is nothing to tell of.
@@ -113,7 +120,7 @@ export class Conversation {
 
   /** Answers FAILED to what was never taken in. */
   refuse(sequence: number, error: FospError): void {
-    this.#peer.respond(sequence, error.status, { headers: error.headers, body: failedBody(error) });
+    this.#line.respond(sequence, error.status, { headers: error.headers, body: failedBody(error) });
   }
 
   get isRetiring(): boolean {
@@ -148,7 +155,7 @@ export class Conversation {
       this.#parts.watchBacklog(this);
       await promise;
     }
-    if (!this.#peer.isOpen) {
+    if (!this.#line.isOpen) {
       throw fospError('unreachable', 'The connection closed.');
     }
   }
@@ -160,7 +167,7 @@ export class Conversation {
 
   hold(reason: number): void {
     if (this.#held === 0) {
-      this.#peer.pause();
+      this.#line.pause();
     }
     this.#held |= reason;
   }
@@ -169,13 +176,13 @@ export class Conversation {
     if ((this.#held & reason) !== 0) {
       this.#held &= ~reason;
       if (this.#held === 0) {
-        this.#peer.resume();
+        this.#line.resume();
       }
     }
   }
 
   get isBehind(): boolean {
-    return this.#peer.isOpen && this.#peer.bufferedBytes > this.#parts.limits.backlog;
+    return this.#line.isOpen && this.#line.bufferedBytes > this.#parts.limits.backlog;
   }
 
   #wakeWaiting(): void {
@@ -206,11 +213,12 @@ export class Conversation {
       }
       this.#closeIfRetired();
     }
+    this.#line.finished?.(request.sequence);
   }
 
   #closeIfRetired(): void {
     if (this.isRetiring && this.#order.size === 0) {
-      this.#peer.close(1012, RESTARTING);
+      this.#line.close(1012, RESTARTING);
     }
   }
 }

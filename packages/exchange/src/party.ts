@@ -15,10 +15,10 @@ export interface Party {
   readonly user: string;
   readonly extensions: ObjectExtensions;
   readonly conversation: Conversation;
-  /** Made at the first transfer. */
-  transfers: ConnectionTransfers | undefined;
+  /** Made at the first transfer, since most have none. */
+  readonly transfers: ConnectionTransfers;
   /** LISTs at once, made at the first one. */
-  lists: Slots | undefined;
+  readonly lists: Slots;
   /** Does what a request asks whose turn has come. */
   carryOut(exchange: Exchange): void;
 }

@@ -7,7 +7,6 @@ import type { RespondOptions } from '@fosp/connection';
 import { type FospError, fospError, type Headers, type RequestHead, STATUS } from '@fosp/protocol';
 import { type Exchange, etagHeaders, type ObjectCall, onObject } from './exchange.ts';
 import { nameAfter } from './head-checks.ts';
-import { Slots } from './slots.ts';
 import type { Transfers } from './transfers.ts';
 
 export interface RequestsOptions {
@@ -22,8 +21,6 @@ export interface RequestsOptions {
 export interface RequestLimits {
   /** Bytes of one object. */
   readonly object: number;
-  /** LISTs of one connection at once. */
-  readonly listsPerConnection: number;
 }
 
 export class Requests {
@@ -83,12 +80,10 @@ export class Requests {
 
   /** A LIST may be of megabytes, whoever asks and however often: a client gets a few at once, and more as it reads them. */
   async #list(exchange: Exchange): Promise<void> {
-    const { party } = exchange;
-    party.lists ??= new Slots(this.#options.limits.listsPerConnection);
-    const { lists } = party;
+    const { lists, conversation } = exchange.party;
     await lists.enter();
     try {
-      await party.conversation.caughtUp();
+      await conversation.caughtUp();
       await this.#listNow(exchange);
     } finally {
       lists.leave();

@@ -1,11 +1,13 @@
-/** A number of places, and the line of those who wait for one. */
+/** A number of places, and the line of those who wait for one; `within` others, which more than one such line share. */
 export class Slots {
   readonly #places: number;
+  readonly #within: Slots | undefined;
   readonly #line: (() => void)[] = [];
   #taken = 0;
 
-  constructor(places: number) {
+  constructor(places: number, within?: Slots) {
     this.#places = places;
+    this.#within = within;
   }
 
   get taken(): number {
@@ -22,15 +24,17 @@ export class Slots {
 
   /** Resolves once a place is taken; `leave` gives it back. Who calls bounds how many may wait. */
   async enter(): Promise<void> {
-    if (!this.isFull) {
+    if (this.isFull) {
+      // Whoever leaves hands over its place, so that `taken` need not change.
+      await new Promise<void>((resolve) => this.#line.push(resolve));
+    } else {
       this.#taken++;
-      return;
     }
-    // Whoever leaves hands over its place, so that `taken` need not change.
-    await new Promise<void>((resolve) => this.#line.push(resolve));
+    await this.#within?.enter();
   }
 
   leave(): void {
+    this.#within?.leave();
     const next = this.#line.shift();
     if (next === undefined) {
       this.#taken--;

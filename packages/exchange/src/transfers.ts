@@ -26,19 +26,30 @@ export interface TransferLimits {
   readonly attachment: number;
   /** Files up to this size are read whole and sent in one frame. */
   readonly smallFile: number;
-  /** Uploads of one connection at once, and small files read at once. */
-  readonly transfersPerConnection: number;
 }
 
-/** The transfers of one connection that may run at once. Made at its first one. */
+/** What several parties share who speak over one link. */
+export interface SharedTransfers {
+  readonly small: Slots;
+  readonly large: Slots;
+}
+
+/** Each takes a link to its domain until it is read, and there are few of them for all users. */
+const FOREIGN_AT_ONCE = 2;
+
+/** The transfers of one party that may run at once. */
 export class ConnectionTransfers {
   readonly uploads: Slots;
   readonly small: Slots;
-  readonly large = new Slots(1);
+  readonly large: Slots;
+  /** Files of other domains that are read. */
+  readonly foreign = new Slots(FOREIGN_AT_ONCE);
 
-  constructor(perConnection: number) {
-    this.uploads = new Slots(perConnection);
-    this.small = new Slots(perConnection);
+  /** @param atOnce uploads, and small files that are read */
+  constructor(atOnce: number, shared?: SharedTransfers) {
+    this.uploads = new Slots(atOnce);
+    this.small = new Slots(atOnce, shared?.small);
+    this.large = new Slots(1, shared?.large);
   }
 }
 
@@ -65,11 +76,12 @@ export class Transfers {
       exchange.answer(STATUS.ok, { headers });
       return;
     }
-    const { small, large } = this.#slotsOf(exchange);
+    const { small, large } = exchange.party.transfers;
     const slots = size <= this.#options.limits.smallFile ? small : large;
     await slots.enter();
     try {
       if (slots === small) {
+        await exchange.party.conversation.caughtUp();
         const body = await this.#options.client.getWhole(fields.url, size);
         exchange.answer(STATUS.ok, { headers, body, frame: 'binary' });
         this.#options.moved('down', size);
@@ -83,7 +95,7 @@ export class Transfers {
 
   async write(exchange: Exchange): Promise<void> {
     const { message } = exchange;
-    const { uploads } = this.#slotsOf(exchange);
+    const { uploads } = exchange.party.transfers;
     await uploads.enter();
     try {
       const sent = await this.#upload(exchange);
@@ -135,11 +147,6 @@ export class Transfers {
       md5: fields.digest === 'md5',
     });
     return { ...sent, ticket: fields.ticket };
-  }
-
-  #slotsOf({ party }: Exchange): ConnectionTransfers {
-    party.transfers ??= new ConnectionTransfers(this.#options.limits.transfersPerConnection);
-    return party.transfers;
   }
 }
 

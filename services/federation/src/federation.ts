@@ -25,14 +25,14 @@ export interface FederationService {
 
 export function createFederationService({ bus, log, metrics, options }: FederationDeps): FederationService {
   const telemetry = createTelemetry(log, metrics);
-  let served: readonly BusSubscription[] = [];
+  let served: BusSubscription | undefined;
 
   return {
     start: async () => {
       served = await serveForward({ bus, telemetry, ...FEDERATION_DEFAULTS, ...options });
     },
     drain: async () => {
-      await Promise.all(served.map((each) => each.stop()));
+      await served?.stop();
     },
   };
 }

@@ -3,7 +3,7 @@
  * reached, with the reason, so that clients behave as they will when a domain is down.
  */
 import { type Bus, type BusSubscription, FEDERATION } from '@fosp/bus';
-import { domainOf, fospError } from '@fosp/protocol';
+import { fospError } from '@fosp/protocol';
 import type { Telemetry } from './telemetry.ts';
 
 export interface ForwardDeps {
@@ -13,14 +13,10 @@ export interface ForwardDeps {
   readonly concurrency: number;
 }
 
-export function serveForward({ bus, telemetry, concurrency }: ForwardDeps): Promise<BusSubscription[]> {
-  const refuse = async ({ fields }: { readonly fields: { readonly tree: string } }) => {
-    const domain = domainOf(fields.tree);
+export function serveForward({ bus, telemetry, concurrency }: ForwardDeps): Promise<BusSubscription> {
+  const refuse = async ({ fields: { domain } }: { readonly fields: { readonly domain: string } }) => {
     telemetry.unreachable(domain);
     throw fospError('unreachable', `${domain} cannot be reached: this server does not talk to other domains yet.`);
   };
-  return Promise.all([
-    bus.serve(FEDERATION.forward, refuse, { concurrency }),
-    bus.serve(FEDERATION.reach, refuse, { concurrency }),
-  ]);
+  return bus.serve(FEDERATION.adopt, refuse, { concurrency });
 }

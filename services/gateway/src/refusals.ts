@@ -11,8 +11,14 @@ export interface BodyLimits {
   readonly messageBeforeLogin: number;
 }
 
-/** What is wrong with a head although it could be read; it counts as a bad message. */
-export function mistakeIn({ type, resource }: RequestHead): string | undefined {
+/**
+ * What is wrong with a head although it could be read; it counts as a bad message. VERIFY is for whoever has said CONNECT and
+ * not who they are: servers need not log in for it.
+ */
+export function mistakeIn({ type, resource }: RequestHead, state: State): string | undefined {
+  if (type === 'VERIFY' && state === 'negotiated') {
+    return undefined;
+  }
   if (isServerRequestType(type)) {
     return `There is no request ${type} for clients.`;
   }
@@ -41,5 +47,5 @@ export function refusalOf(request: IncomingRequest, state: State, limits: BodyLi
 }
 
 export function isOnObject(type: RequestHead['type']): boolean {
-  return type !== 'CONNECT' && type !== 'AUTHENTICATE' && type !== 'REGISTER';
+  return type !== 'CONNECT' && type !== 'AUTHENTICATE' && type !== 'REGISTER' && type !== 'VERIFY';
 }

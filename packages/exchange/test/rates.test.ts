@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { KeyedRate } from '../src/rates.ts';
+import { KeyedRate } from '../src/index.ts';
 
 describe('a rate per key', () => {
   it('F58 allows the burst at once, and then no more than it earns', () => {
@@ -22,6 +22,12 @@ describe('a rate per key', () => {
       rate.take(key, 1, 0);
     }
     expect([rate.take('a', 1, 0), rate.take('b', 1, 0)]).toEqual([false, true]);
+  });
+
+  it('lets what happened be paid later, and nothing else until then', () => {
+    const rate = new KeyedRate({ perSecond: 10, burst: 30 }, 10);
+    expect([rate.spend('a', 20, 0), rate.spend('a', 30, 0), rate.spend('b', 30, 0)]).toEqual([true, false, true]);
+    expect([rate.spend('a', 0, 1900), rate.take('a', 1, 1900), rate.spend('a', 0, 2000)]).toEqual([false, false, true]);
   });
 
   it('F58 is not confused by a clock that goes back', () => {

@@ -26,6 +26,22 @@ export class KeyedRate {
 
   /** Takes `cost` from the key's bucket. False, and nothing taken, where there is not so much in it. */
   take(key: string, cost: number, now: number): boolean {
+    const bucket = this.#bucket(key, now);
+    if (bucket.tokens < cost) {
+      return false;
+    }
+    bucket.tokens -= cost;
+    return true;
+  }
+
+  /** Takes `cost` of what happened already, be it more than there is. False where that has to be earned first. */
+  spend(key: string, cost: number, now: number): boolean {
+    const bucket = this.#bucket(key, now);
+    bucket.tokens -= cost;
+    return bucket.tokens >= 0;
+  }
+
+  #bucket(key: string, now: number): Bucket {
     const bucket = this.#buckets.get(key) ?? { tokens: this.#rate.burst, at: now };
     // To the end of the map's order: its first entry is the one longest unused.
     this.#buckets.delete(key);
@@ -37,10 +53,6 @@ export class KeyedRate {
     const earned = (Math.max(0, now - bucket.at) / 1000) * this.#rate.perSecond;
     bucket.tokens = Math.min(this.#rate.burst, bucket.tokens + earned);
     bucket.at = now;
-    if (bucket.tokens < cost) {
-      return false;
-    }
-    bucket.tokens -= cost;
-    return true;
+    return bucket;
   }
 }
