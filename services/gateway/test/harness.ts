@@ -1,5 +1,6 @@
 /** A gateway on real sockets and a real bus; the test is all the other services. */
 import { ACCOUNTS, Bus, type BusSubscription, InProcessTransport, type OBJECTS, type Transport } from '@fosp/bus';
+import type { ServerLinkLimits } from '@fosp/exchange';
 import { fospError } from '@fosp/protocol';
 import { createLog, type Log, Metrics, readEnvironment } from '@fosp/runtime';
 import { TestSession } from '@fosp/testkit';
@@ -20,6 +21,8 @@ const COST = { salt: Buffer.alloc(16, 7).toString('base64url'), memory: '8', pas
 export interface GatewayOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly limits?: Partial<GatewayLimits>;
+  /** Of links with other domains' servers. */
+  readonly link?: Partial<ServerLinkLimits>;
   readonly clock?: () => number;
   /** Lines of the log. */
   readonly lines?: string[];
@@ -85,7 +88,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<TestGa
   };
 }
 
-function testConfig({ environment = {}, limits = {} }: GatewayOptions): GatewayConfig {
+function testConfig({ environment = {}, limits = {}, link = {} }: GatewayOptions): GatewayConfig {
   const defaults = {
     FOSP_DOMAIN: 'wonderland.lit,looking-glass.lit',
     FOSP_WS_PORT: '0',
@@ -93,7 +96,7 @@ function testConfig({ environment = {}, limits = {} }: GatewayOptions): GatewayC
     FOSP_DRAIN_SECONDS: '4',
   };
   const config = gatewayConfig(readEnvironment({ ...defaults, ...environment }, GATEWAY_VARIABLES));
-  return { ...config, limits: { ...config.limits, ...limits } };
+  return { ...config, limits: { ...config.limits, ...limits, link: { ...config.limits.link, ...link } } };
 }
 
 function testLog(lines: string[]): Promise<Log> {
