@@ -57,7 +57,7 @@ export class ServerLink implements PeerHandler, Backlogged {
     this.#parts = parts;
     this.#ends = ends;
     this.#peer = peer;
-    this.#users = new LinkUsers(parts, { id, peer, extensions, idle: () => this.#closeIfRetired() });
+    this.#users = new LinkUsers(parts, { id, peer, extensions, idle: () => void this.#closeIfRetired() });
     const { bus, domains: ownDomains, telemetry } = parts;
     const acknowledgements = new Acknowledgements({ bus, peer, failed: (error) => this.#notAcknowledged(error) });
     this.#notifications = new IncomingNotifications({
@@ -111,7 +111,7 @@ export class ServerLink implements PeerHandler, Backlogged {
         void this.#serve(message);
         return;
       case 'user': {
-        const refusal = this.#users.take(question.user, message);
+        const refusal = this.#isRetiring ? restarting() : this.#users.take(question.user, message);
         if (refusal !== undefined) {
           this.#refuse(message, refusal, question.user);
         }
@@ -156,28 +156,32 @@ export class ServerLink implements PeerHandler, Backlogged {
     this.#users.closed();
   }
 
-  /** Takes nothing more in, and closes with 1012 once what is in flight is answered. */
+  /**
+   * Carries out no more requests, and closes with 1012 once those in flight are answered, of either side. It is read on until
+   * then, since what comes may be responses to our own.
+   */
   retire(): void {
     this.#isRetiring = true;
-    this.#peer.pause();
-    this.#closeIfRetired();
+    if (!this.#closeIfRetired()) {
+      this.#parts.watchBacklog(this);
+    }
   }
 
   close(code: number, reason: string): void {
     this.#peer.close(code, reason);
   }
 
-  /** Whether it still waits until it may be read on. */
+  /** Whether it still waits until it may be read on, or may end. */
   isBacklogged(): boolean {
-    if (this.#peer.isOpen && !this.#isRetiring) {
-      const { rate, clock } = this.#parts;
-      if (!rate.spend(this.domain, 0, clock())) {
-        return true;
-      }
+    if (!this.#peer.isOpen) {
+      return false;
+    }
+    const { rate, clock } = this.#parts;
+    if (this.#isSlowed && rate.spend(this.domain, 0, clock())) {
       this.#isSlowed = false;
       this.#peer.resume();
     }
-    return false;
+    return this.#isRetiring ? !this.#closeIfRetired() : this.#isSlowed;
   }
 
   #question(head: RequestHead): LinkQuestion {
@@ -261,11 +265,19 @@ export class ServerLink implements PeerHandler, Backlogged {
     }
   }
 
-  #closeIfRetired(): void {
-    if (this.#isRetiring && this.#users.isIdle) {
+  #closeIfRetired(): boolean {
+    const isDone = this.#isRetiring && this.#users.isIdle && this.#peer.pendingRequests === 0;
+    if (isDone) {
       this.close(CLOSE_CODES.restart.code, RESTARTING);
     }
+    return isDone;
   }
+}
+
+function restarting(): FospError {
+  return fospError('unavailable', 'This server restarts. Ask again over another link.', {
+    headers: { 'Retry-After': '1' },
+  });
 }
 
 function bodyOf(type: RequestHead['type'], plans: ServerLinkParts['plans']): BodyPlan {

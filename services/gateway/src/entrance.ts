@@ -132,7 +132,7 @@ export class Entrance {
   /** The domain was heard of, so its servers may be there for us too. Whether that is told matters little. */
   #nudge(domain: string): void {
     try {
-      this.#options.bus.nudge(domain);
+      this.#options.bus.nudge(domain, 'heard');
     } catch {
       // The bus is away: whoever dials tries again by itself.
     }

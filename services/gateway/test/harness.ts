@@ -109,6 +109,8 @@ export class WatchedTransport implements Transport {
   readonly listening: string[] = [];
   /** Called when something is listened to, before whoever listens knows. */
   onSubscribe: (subject: string) => void = () => undefined;
+  /** Awaited before what was published counts as flushed. */
+  beforeFlushed: () => Promise<void> = async () => undefined;
   readonly #inner = new InProcessTransport();
   readonly #gapListeners: ((reason: string) => void)[] = [];
   readonly request: Transport['request'] = (...parameters) => this.#inner.request(...parameters);
@@ -116,7 +118,10 @@ export class WatchedTransport implements Transport {
   readonly publish: Transport['publish'] = (...parameters) => this.#inner.publish(...parameters);
   readonly append: Transport['append'] = (...parameters) => this.#inner.append(...parameters);
   readonly consume: Transport['consume'] = (...parameters) => this.#inner.consume(...parameters);
-  readonly flushed: Transport['flushed'] = () => this.#inner.flushed();
+  readonly flushed: Transport['flushed'] = async () => {
+    await this.beforeFlushed();
+    await this.#inner.flushed();
+  };
   readonly follow: Transport['follow'] = (...parameters) => this.#inner.follow(...parameters);
   readonly subjects: Transport['subjects'] = (...parameters) => this.#inner.subjects(...parameters);
   readonly lease: Transport['lease'] = (...parameters) => this.#inner.lease(...parameters);

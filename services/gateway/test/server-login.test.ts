@@ -258,6 +258,9 @@ describe('links of a domain', () => {
     await vi.waitUntil(() => asked === 1);
     const drained = gateway.service.drain();
     expect((await idle.wire.closed).code).toBe(1012);
+    const late = await busy.ask('sister@realworld.lit', 'SELECT', 'alice@wonderland.lit/b');
+    expect(late).toMatchObject({ status: 503, headers: { 'Retry-After': '1', To: 'sister@realworld.lit' } });
+    expect(asked).toBe(1);
     answered.resolve();
     expect((await selected).status).toBe(200);
     expect((await busy.wire.closed).code).toBe(1012);
