@@ -125,14 +125,13 @@ export class Session implements PeerHandler, Guest, Party {
   }
 
   request(message: IncomingRequest): void {
-    const { head } = message;
-    const { conversation } = this;
-    const isRepeated = conversation.has(head.sequence);
-    if (this.#link !== undefined && !isRepeated) {
+    if (this.#link !== undefined) {
       this.#link.request(message);
       return;
     }
-    const mistake = isRepeated
+    const { head } = message;
+    const { conversation } = this;
+    const mistake = conversation.has(head.sequence)
       ? `The request ${head.sequence} is not answered yet: take another number.`
       : mistakeIn(head, this.#state);
     if (mistake !== undefined) {
