@@ -15,6 +15,8 @@ export interface ForeignFilesOptions {
   readonly idleConnections: number;
   /** Told why a transfer failed; clients are told no more than that it did. */
   readonly failed: (error: unknown) => void;
+  /** Bytes that went to another domain, or came from it. */
+  readonly moved: (direction: 'up' | 'down', bytes: number) => void;
 }
 
 /** The response of the other domain. Its body is iterated once; breaking out of it ends the transfer. */
@@ -51,6 +53,7 @@ export class ForeignFiles {
     const transfer = this.#begin('PUT', url, headers);
     try {
       for await (const piece of body) {
+        this.#options.moved('up', piece.length);
         if (!(await transfer.send(piece))) {
           return await transfer.answered;
         }
@@ -69,9 +72,9 @@ export class ForeignFiles {
   }
 
   #begin(method: 'GET' | 'PUT', url: string, headers: http.OutgoingHttpHeaders): ForeignTransfer {
-    const { stallSeconds, failed } = this.#options;
-    const request = http.request(url, { method, headers, agent: this.#agent, timeout: stallSeconds * 1000 });
-    return new ForeignTransfer(request, stallSeconds, failed);
+    const timeout = this.#options.stallSeconds * 1000;
+    const request = http.request(url, { method, headers, agent: this.#agent, timeout });
+    return new ForeignTransfer(request, this.#options);
   }
 }
 
@@ -79,7 +82,7 @@ export class ForeignFiles {
 class ForeignTransfer {
   readonly request: http.ClientRequest;
   readonly answered: Promise<ForeignAnswer>;
-  readonly #failed: (error: unknown) => void;
+  readonly #options: ForeignFilesOptions;
   #isOver = false;
   #isAborted = false;
   /** Whoever waits until more can be sent. */
@@ -87,15 +90,15 @@ class ForeignTransfer {
   /** The reader of the answer waits for more of it. */
   #isRead = true;
 
-  constructor(request: http.ClientRequest, stallSeconds: number, failed: (error: unknown) => void) {
+  constructor(request: http.ClientRequest, options: ForeignFilesOptions) {
     this.request = request;
-    this.#failed = failed;
+    this.#options = options;
     const { promise, resolve, reject } = Promise.withResolvers<ForeignAnswer>();
     this.answered = promise;
     // Who sends a body asks for it after that.
     promise.catch(() => {});
     request.on('drain', () => this.#proceed?.());
-    request.on('timeout', () => this.#silent(stallSeconds));
+    request.on('timeout', () => this.#silent(options.stallSeconds));
     request.on('error', (error) => {
       reject(this.#broken(error));
       this.#end();
@@ -162,6 +165,9 @@ class ForeignTransfer {
         if (done === true) {
           return;
         }
+        if (response.headers['fosp-status'] === '200') {
+          this.#options.moved('down', value.length);
+        }
         yield value;
       }
     } catch (error) {
@@ -177,7 +183,7 @@ class ForeignTransfer {
   #broken(cause: unknown): FospError {
     // After an end of our own making the socket's complaint is no news.
     if (!this.#isAborted) {
-      this.#failed(cause);
+      this.#options.failed(cause);
     }
     return fospError('bad-gateway', 'The transfer to or from the other domain broke off.', { cause });
   }

@@ -113,6 +113,7 @@ export function createGatewayService(deps: GatewayDeps): GatewayService {
     stallSeconds: limits.foreignStallSeconds,
     idleConnections: limits.transferIdleConnections,
     failed: telemetry.foreignTransferFailed,
+    moved: telemetry.moved,
   });
   const [firstPause, longestPause] = [limits.adoptionPause, limits.longestAdoptionPause];
   const forwarding = new Forwarding({

@@ -30,7 +30,7 @@ describe('READ of another domain', () => {
     ['known and small', 1000, true],
     ['not known and small', 1000, false],
   ])('F32 F61 streams a file whose size is %s as one binary message', async (_, size, isKnown) => {
-    const { federation, alice } = await start();
+    const { gateway, federation, alice } = await start();
     const file = randomBytes(size);
     federation.onTransfer = (_request, response) => {
       head(response, 200, { 'Content-Type': 'image/png', User: 'alice', ETag: '"7"' }, isKnown ? size : undefined);
@@ -41,6 +41,7 @@ describe('READ of another domain', () => {
     expect(read).toMatchObject({ status: 200, binary: true });
     expect(read.headers).toEqual({ 'Content-Type': 'image/png' });
     expect(read.body.equals(file)).toBe(true);
+    expect(await gateway.metric('fosp_gateway_attachment_bytes_total{direction="down"}')).toBe(size);
     expect(federation.transferred).toEqual([
       {
         ...{ user: 'alice@wonderland.lit', type: 'READ', tree: 'sister@realworld.lit', path: '/file' },
@@ -189,7 +190,7 @@ describe('WRITE of another domain', () => {
   });
 
   it('F34 fails with 502 where the federation service does nothing, and has patience with a slow client', async () => {
-    const { federation, alice } = await start({ limits: { foreignStallSeconds: 0.3 } });
+    const { federation, alice } = await start({ limits: { foreignStallSeconds: 1 } });
     const silent = Promise.withResolvers<void>();
     federation.onTransfer = (request) => {
       request.pause();
@@ -210,7 +211,7 @@ describe('WRITE of another domain', () => {
     alice.wire.sendPart('slow');
     await begun.promise;
     // Longer than the federation service may take.
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await new Promise((resolve) => setTimeout(resolve, 2500));
     alice.wire.sendFragments([' but sure']);
     expect((await received.promise).toString()).toBe('slow but sure');
   });
