@@ -86,6 +86,9 @@ export interface ConsumeRemoteOptions {
   readonly windowBytes?: number;
 }
 
+/** Something waits for the domain; or one of its servers was heard of, so that it may be reached again. */
+export type NudgeReason = 'queued' | 'heard';
+
 const REMOTE_WINDOW = 256;
 const REMOTE_WINDOW_BYTES = 16 * 1024 * 1024;
 
@@ -261,16 +264,16 @@ export class Bus {
     return (await this.#transport.subjects(stream, subject)).get(subject) ?? 0;
   }
 
-  /** Tells whoever talks to a domain that this is worth a try now: something waits for it, or it was heard of. At most once. */
-  nudge(domain: string): void {
-    this.#transport.publish(NUDGES, { headers: { domain }, body: NO_BYTES });
+  /** Tells whoever talks to a domain that this is worth a try now, and why. At most once. */
+  nudge(domain: string, why: NudgeReason): void {
+    this.#transport.publish(NUDGES, { headers: { domain, why }, body: NO_BYTES });
   }
 
   /** Listens for nudges, of whatever domain. */
-  onNudge(listener: (domain: string) => void): Promise<BusSubscription> {
+  onNudge(listener: (domain: string, why: NudgeReason) => void): Promise<BusSubscription> {
     return this.#transport.subscribe(NUDGES, ({ headers }) => {
-      const domain = headers['domain'] ?? '';
-      this.#logged(NUDGES, domain, () => listener(domain));
+      const { domain = '', why } = headers;
+      this.#logged(NUDGES, domain, () => listener(domain, why === 'heard' ? 'heard' : 'queued'));
     });
   }
 

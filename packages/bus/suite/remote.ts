@@ -161,11 +161,10 @@ function nudges(makeEnds: MakeEnds): void {
     await other.onNudge(() => {
       throw new Error('a fault');
     });
-    await other.onNudge((domain) => heard[1]?.add(domain));
-    one.nudge(PLACE);
-    one.nudge('looking-glass.lit');
-    for (const inbox of heard) {
-      expect(await inbox.has(2)).toEqual([PLACE, 'looking-glass.lit']);
-    }
+    await other.onNudge((domain, why) => heard[1]?.add(`${domain} ${why}`));
+    one.nudge(PLACE, 'queued');
+    one.nudge('looking-glass.lit', 'heard');
+    expect(await heard[0]?.has(2)).toEqual([PLACE, 'looking-glass.lit']);
+    expect(await heard[1]?.has(2)).toEqual([`${PLACE} queued`, 'looking-glass.lit heard']);
   });
 }

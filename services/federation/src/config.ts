@@ -4,11 +4,28 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import { DOMAINS, FEDERATION_ENABLED } from '@fosp/bus/process';
-import { type Kind, networks, onOff, type Settings, seconds, splitList, text, variable } from '@fosp/runtime';
+import { LIMITS } from '@fosp/protocol';
+import {
+  bytes,
+  count,
+  type Kind,
+  networks,
+  onOff,
+  type Settings,
+  StartError,
+  seconds,
+  splitList,
+  text,
+  variable,
+} from '@fosp/runtime';
 import type { DiscoverySettings } from './discovery/options.ts';
 import { PEERS } from './discovery/peers.ts';
+import type { FederationLimits } from './limits.ts';
 import { DOMAIN_LIST } from './policy/domain-patterns.ts';
 import type { PolicySettings } from './policy/policy.ts';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
 
 /** A file's content, where its name is given; text that is the PEM itself is taken as it is. */
 const CERTIFICATES: Kind<readonly string[]> = {
@@ -21,6 +38,11 @@ const CERTIFICATES: Kind<readonly string[]> = {
     }
     return certificates.map((certificate) => new X509Certificate(certificate).toString());
   },
+};
+
+const PEM: Kind<string> = {
+  allowed: 'the name of a PEM file',
+  parse: (given) => (given.includes('-----BEGIN') ? given : readFileSync(given, 'utf8')),
 };
 
 const DNS_SERVERS: Kind<readonly string[]> = {
@@ -91,26 +113,97 @@ export const FEDERATION_VARIABLES = {
     'certificates of authorities that are believed beside those that Node knows',
     CERTIFICATES,
   ),
+  certificate: variable(
+    'FOSP_FEDERATION_CERT',
+    undefined,
+    'certificate chain that is shown to servers of other domains, which proves our domain to those that look at it',
+    PEM,
+  ),
+  key: variable('FOSP_FEDERATION_KEY', undefined, 'private key of that certificate', { ...PEM, secret: true }),
+  queueDays: count('FOSP_FEDERATION_QUEUE_DAYS', 7, 'how long notifications wait for a domain that is away', {
+    min: 1,
+    max: 365,
+  }),
+  transferHost: text(
+    'FOSP_FEDERATION_HOST',
+    '127.0.0.1',
+    'address that hands files of other domains to gateways, and takes them',
+  ),
+  transferAdvertisedHost: text(
+    'FOSP_FEDERATION_ADVERTISED_HOST',
+    undefined,
+    'name or address by which gateways reach it, where it is another',
+  ),
+  transferMemory: bytes('FOSP_TRANSFER_MEMORY', '512 MiB', 'all messages in transit through a process', { min: MIB }),
+  object: bytes('FOSP_LIMIT_OBJECT', '256 KiB', 'one object', { min: KIB, max: 4 * MIB }),
+  acl: bytes('FOSP_LIMIT_ACL', '16 KiB', 'the acl of one object', { min: KIB, max: 4 * MIB }),
+  attachment: bytes('FOSP_LIMIT_ATTACHMENT', '64 MiB', 'one attachment'),
+  requests: count('FOSP_LIMIT_REQUESTS', LIMITS.requestsInFlight, 'requests in flight per connection', { min: 1 }),
 } as const;
 
 export interface FederationConfig {
   readonly discovery: DiscoverySettings;
   readonly policy: PolicySettings;
+  /** For dialling: whose certificates are believed, and which one is shown. */
+  readonly dialContext: SecureContext | undefined;
+  /** Where gateways fetch and bring files of other domains. */
+  readonly transfers: { readonly host: string; readonly advertisedHost: string | undefined };
+  /** Bytes: all messages in transit; an object with its `acl`; a file. */
+  readonly transferMemory: number;
+  readonly object: number;
+  readonly attachment: number;
+  /** Of one user in flight. */
+  readonly requests: number;
+  readonly limits: Pick<FederationLimits, 'queueSeconds' | 'requestsPerUser'>;
 }
 
+/**
+ * The configuration that the environment asks for.
+ *
+ * @throws StartError where only one of certificate and key is given, or they do not fit
+ */
 export function federationConfig(settings: Settings<typeof FEDERATION_VARIABLES>): FederationConfig {
   const { domains, peers, privateNetworks, plain, dnsServers, cacheSeconds, lookupSeconds, authorities } = settings;
-  const { enabled, allow, block, policyFile: file } = settings;
-  const secureContext = secureContextWith(authorities);
+  const { enabled, allow, block, policyFile: file, certificate, key, queueDays } = settings;
+  const { transferMemory, object, acl, attachment, requests } = settings;
+  const secureContext = secureContextOf({ authorities });
   return {
     discovery: { domains, peers, privateNetworks, plain, dnsServers, cacheSeconds, lookupSeconds, secureContext },
     policy: { enabled, allow, block, file },
+    dialContext:
+      certificate === undefined && key === undefined ? secureContext : showing(authorities, certificate, key),
+    transfers: { host: settings.transferHost, advertisedHost: settings.transferAdvertisedHost },
+    ...{ transferMemory, attachment, requests, object: object + acl },
+    limits: { queueSeconds: queueDays * 24 * 3600, requestsPerUser: requests },
   };
 }
 
+function showing(
+  authorities: readonly string[] | undefined,
+  cert: string | undefined,
+  key: string | undefined,
+): SecureContext | undefined {
+  if (cert === undefined || key === undefined) {
+    throw new StartError('FOSP_FEDERATION_CERT and FOSP_FEDERATION_KEY go together: set both, or none');
+  }
+  try {
+    return secureContextOf({ authorities, shown: { cert, key } });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StartError(`FOSP_FEDERATION_CERT and FOSP_FEDERATION_KEY cannot be used: ${reason}`, { cause: error });
+  }
+}
+
+interface ContextParts {
+  readonly authorities: readonly string[] | undefined;
+  readonly shown?: { readonly cert: string; readonly key: string };
+}
+
 /** `undefined` where what Node does by itself is enough, which then is shared by all connections. */
-function secureContextWith(authorities: readonly string[] | undefined): SecureContext | undefined {
-  return authorities === undefined
-    ? undefined
-    : createSecureContext({ ca: [...getCACertificates('default'), ...authorities] });
+function secureContextOf({ authorities, shown }: ContextParts): SecureContext | undefined {
+  if (authorities === undefined && shown === undefined) {
+    return undefined;
+  }
+  const ca = authorities === undefined ? {} : { ca: [...getCACertificates('default'), ...authorities] };
+  return createSecureContext({ ...ca, ...shown });
 }

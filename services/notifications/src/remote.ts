@@ -90,7 +90,7 @@ export class RemoteQueue {
     }
     this.#nudgedAt.set(domain, now);
     try {
-      bus.nudge(domain);
+      bus.nudge(domain, 'queued');
     } catch {
       // The bus is away.
     }

@@ -118,7 +118,7 @@ describe('users of other domains', () => {
     now += 1;
     await tell(SISTER, 'x@third.lit');
     await tell('x@fourth.lit', 'x@fifth.lit', 'x@third.lit');
-    test.bus.nudge('the end');
+    test.bus.nudge('the end', 'heard');
     const heard = await nudged.take(7);
     expect(heard).toEqual([
       ...[REALWORLD, 'third.lit', REALWORLD, 'third.lit'],

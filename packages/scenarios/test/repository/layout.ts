@@ -43,7 +43,8 @@ const FOR_TESTS = ['protocol', 'testkit', 'bus', 'connection', 'client', 'runtim
 
 /** Drivers, and the one place whose sources may import each. */
 export const DRIVERS: Readonly<Record<string, RegExp>> = {
-  'node:sqlite': /^services\/objects\/src\/store\/sqlite\/[a-z-]+\.ts$|^services\/federation\/src\/[a-z-]+\.ts$/,
+  'node:sqlite':
+    /^services\/objects\/src\/store\/sqlite\/[a-z-]+\.ts$|^services\/federation\/src\/queue\/sqlite\/[a-z-]+\.ts$/,
   '@nats-io/transport-node': /^packages\/bus\/src\/nats\//,
   '@nats-io/jetstream': /^packages\/bus\/src\/nats\//,
   '@nats-io/kv': /^packages\/bus\/src\/nats\//,
