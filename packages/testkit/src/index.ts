@@ -44,3 +44,4 @@ export {
 export { type TestNotification, type TestRequestOptions, type TestResponse, TestSession } from './test-session.ts';
 export { type Faults, unreliableTransport } from './unreliable-transport.ts';
 export { WireClient, type WireClosed, type WireFrame, type WireOptions } from './wire-client.ts';
+export { WireConnection, WireServer, type WireServerOptions } from './wire-server.ts';

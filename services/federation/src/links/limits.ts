@@ -40,6 +40,8 @@ export interface LinkLimits {
   readonly closeSeconds: number;
   /** Milliseconds between two attempts to reach a domain that failed. */
   readonly pauses: BackOffOptions;
+  /** That requests wait for, rather than fail. */
+  readonly shortPause: number;
   /** After so long, pauses grow up to `longestPause` milliseconds. */
   readonly outageSeconds: number;
   readonly longestPause: number;
@@ -73,6 +75,7 @@ export const LINK_LIMITS: LinkLimits = {
   heartbeatSeconds: 20,
   closeSeconds: 5,
   pauses: { first: 500, longest: 5000 },
+  shortPause: 1000,
   outageSeconds: 900,
   longestPause: 60_000,
   forgetSeconds: 30,

@@ -29,6 +29,14 @@ export interface Target {
   readonly path: string;
 }
 
+export interface AskOptions extends RequestOptions {
+  readonly timeoutMs: number;
+  readonly stream?: never;
+}
+
+/** For the rest of an answer whose head came at the last moment. */
+const ANSWER_MS = 1000;
+
 export class Link {
   readonly facts: LinkFacts;
   readonly #peer: Peer;
@@ -63,6 +71,19 @@ export class Link {
   /** Messages that the other side sent on its own account. */
   get heard(): number {
     return this.#ear.heard;
+  }
+
+  /** See `Peer.request`, where no body streams: of the answer not the head alone must come in time. */
+  async ask(type: RequestType | ServerRequestType, target: Target, options: AskOptions): Promise<PeerResponse> {
+    const late = setTimeout(
+      () => this.#peer.close(1008, 'An answer on this link does not come to its end.'),
+      options.timeoutMs + ANSWER_MS,
+    );
+    try {
+      return await this.request(type, target, options);
+    } finally {
+      clearTimeout(late);
+    }
   }
 
   /** See `Peer.request`. */

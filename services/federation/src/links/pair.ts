@@ -4,6 +4,7 @@
  * While the other domain cannot be reached, or its links end as soon as they are made, it is tried no more often than the
  * circuit breaker allows; whoever asks meanwhile is told so at once.
  */
+import { setTimeout as wait } from 'node:timers/promises';
 import { type Backlogs, KeyedRate } from '@fosp/exchange';
 import { type FospError, fospError, isFospError } from '@fosp/protocol';
 import { CircuitBreaker } from './circuit-breaker.ts';
@@ -136,9 +137,7 @@ export class Pair {
 
   async #connect(): Promise<Link> {
     const { connector } = this.#deps;
-    if (this.#breaker.pause > 0 && this.#lastError !== undefined) {
-      throw this.#later(this.#lastError);
-    }
+    await this.#pause();
     try {
       const link = await connector.connect({
         ...this.between,
@@ -149,6 +148,18 @@ export class Pair {
       return link;
     } catch (error) {
       throw this.#failed(error);
+    }
+  }
+
+  /** A short pause is waited for; for a long one nobody waits. */
+  async #pause(): Promise<void> {
+    const { pause } = this.#breaker;
+    if (pause > this.#deps.limits.shortPause && this.#lastError !== undefined) {
+      throw this.#later(this.#lastError);
+    }
+    if (pause > 0) {
+      // It ends early where this pair ends, and then nothing is made.
+      await wait(pause, undefined, { signal: this.#abandoning.signal }).catch(() => undefined);
     }
   }
 

@@ -96,7 +96,7 @@ export class PeerDomain {
         const headers = requestHeaders(request, link.facts.extensions);
         const timeoutMs = Math.max(1, Math.min(limits.requestSeconds * 1000, left()));
         const options = { headers, body, frame: 'text', timeoutMs, responseBytes: limits.answerBytes } as const;
-        const response = await link.request(request.type, request, options).catch((error: unknown) => {
+        const response = await link.ask(request.type, request, options).catch((error: unknown) => {
           throw failureOf(this.domain, error);
         });
         return answerOf(request, response);

@@ -1,9 +1,9 @@
 /**
- * The body of a WRITE on its way from a gateway to another domain.
+ * The body of a WRITE on its way from a gateway to another domain: a piece is taken when the last one is under way.
  *
  * A message that began must be completed, or its link is lost. So where the other side answers before it has everything, what
  * is missing of an announced size is made up, if it is little; the other side drops it anyway. Where the size was not
- * announced the message just ends.
+ * announced the message just ends. What the gateway still sends then is for the caller to drop.
  */
 import type { IncomingMessage } from 'node:http';
 
@@ -15,51 +15,72 @@ export interface UploadOptions {
   readonly moved: (bytes: number) => void;
 }
 
-const ANSWERED = Symbol('answered');
 const BLOCK = 64 * 1024;
 
 export class Upload implements AsyncIterable<Uint8Array> {
-  readonly #request: IncomingMessage;
+  readonly #incoming: IncomingMessage;
   readonly #options: UploadOptions;
-  readonly #answered = Promise.withResolvers<typeof ANSWERED>();
   #isAnswered = false;
-  #sent = 0;
   #isWhole = false;
+  #sent = 0;
+  /** Whoever waits for the next piece, or for there being none. */
+  #waiting: PromiseWithResolvers<Uint8Array | undefined> | undefined;
 
-  constructor(request: IncomingMessage, options: UploadOptions) {
-    this.#request = request;
+  constructor(incoming: IncomingMessage, options: UploadOptions) {
+    this.#incoming = incoming;
     this.#options = options;
   }
 
   /** The other side wants no more. @returns whether the message can still be completed */
   answered(): boolean {
     this.#isAnswered = true;
-    this.#answered.resolve(ANSWERED);
+    this.#settle(undefined);
     const { filling, size } = this.#options;
     return this.#isWhole || size === undefined || size - this.#sent <= filling;
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
-    // An answer must still find its way back: leaving the loop early does not destroy the request.
-    const pieces = this.#request.iterator({ destroyOnReturn: false });
-    for (;;) {
-      const piece = pieces.next();
-      // Where the answer comes first, what becomes of the request is told nobody.
-      piece.catch(() => undefined);
-      const next = await Promise.race([piece, this.#answered.promise]);
-      if (next === ANSWERED || this.#isAnswered) {
+    const incoming = this.#incoming;
+    const data = (piece: Uint8Array) => {
+      incoming.pause();
+      this.#settle(piece);
+    };
+    const end = () => {
+      this.#isWhole = true;
+      this.#settle(undefined);
+    };
+    const close = () => this.#waiting?.reject(new Error('The gateway broke off.'));
+    incoming.on('data', data).on('end', end).on('close', close);
+    try {
+      for (let piece = await this.#next(); piece !== undefined; piece = await this.#next()) {
+        this.#sent += piece.length;
+        this.#options.moved(piece.length);
+        yield piece;
+      }
+      if (!this.#isWhole) {
         yield* this.#rest();
-        return;
       }
-      if (next.done === true) {
-        this.#isWhole = true;
-        return;
-      }
-      const bytes: Uint8Array = next.value;
-      this.#sent += bytes.length;
-      this.#options.moved(bytes.length);
-      yield bytes;
+    } finally {
+      incoming.off('data', data).off('end', end).off('close', close);
     }
+  }
+
+  /** `undefined` where no more comes, or is wanted. Rejects where the gateway broke off. */
+  #next(): Promise<Uint8Array | undefined> {
+    if (this.#isAnswered || this.#isWhole) {
+      return Promise.resolve(undefined);
+    }
+    if (this.#incoming.destroyed) {
+      return Promise.reject(new Error('The gateway broke off.'));
+    }
+    this.#waiting = Promise.withResolvers();
+    this.#incoming.resume();
+    return this.#waiting.promise;
+  }
+
+  #settle(piece: Uint8Array | undefined): void {
+    this.#waiting?.resolve(piece);
+    this.#waiting = undefined;
   }
 
   *#rest(): Iterable<Uint8Array> {
