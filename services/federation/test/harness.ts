@@ -3,8 +3,9 @@ import { createHmac } from 'node:crypto';
 import { Bus, type CallType, DOMAINS, FEDERATION, InProcessTransport, type Transport } from '@fosp/bus';
 import { createLog, Metrics, readEnvironment } from '@fosp/runtime';
 import { FEDERATION_VARIABLES, federationConfig } from '../src/config.ts';
-import { type FederationDeps, type FederationService, openFederation } from '../src/federation.ts';
+import { type FederationService, openFederation } from '../src/federation.ts';
 import type { FederationLimits } from '../src/limits.ts';
+import { type SqliteQueueOptions, sqliteQueue } from '../src/queue/sqlite/open.ts';
 import type { TestPeer } from './test-peer.ts';
 
 export const ALICE = 'alice@wonderland.lit';
@@ -18,7 +19,9 @@ export interface Wanted {
   readonly peer?: TestPeer | undefined;
   readonly limits?: Partial<FederationLimits>;
   readonly transport?: Transport;
-  readonly queue?: FederationDeps['queue'];
+  /** Where notifications are kept; on the bus by default. */
+  readonly folder?: string;
+  readonly queueLimits?: SqliteQueueOptions['limits'];
   /** Milliseconds since the epoch. */
   readonly clock?: () => number;
 }
@@ -53,7 +56,7 @@ export class Federation implements AsyncDisposable {
   }
 
   static async start(wanted: Wanted = {}): Promise<Federation> {
-    const { environment = {}, peer, limits = {}, clock = Date.now, queue } = wanted;
+    const { environment = {}, peer, limits = {}, clock = Date.now, folder } = wanted;
     const bus = new Bus(wanted.transport ?? new InProcessTransport({ clock }), { clock });
     const settings = readEnvironment(
       {
@@ -69,6 +72,10 @@ export class Federation implements AsyncDisposable {
     const log = await createLog({ name: 'test', level: 'debug', to });
     const metrics = new Metrics();
     const config = federationConfig(settings);
+    const queue =
+      folder === undefined
+        ? undefined
+        : sqliteQueue({ bus, folder, config, clock, ...(wanted.queueLimits && { limits: wanted.queueLimits }) });
     const service = await openFederation({ bus, config, clock, log, metrics, limits: { ...QUICK, ...limits }, queue });
     if (wanted.transport === undefined) {
       await serveSign(bus);

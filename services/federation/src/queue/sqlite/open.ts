@@ -2,7 +2,7 @@ import type { Bus } from '@fosp/bus';
 import type { FederationConfig } from '../../config.ts';
 import type { RemoteQueue } from '../remote-queue.ts';
 import type { DeliveryTelemetry } from '../telemetry.ts';
-import { SQLITE_QUEUE_LIMITS, SqliteQueue } from './sqlite-queue.ts';
+import { SQLITE_QUEUE_LIMITS, SqliteQueue, type SqliteQueueLimits } from './sqlite-queue.ts';
 
 export interface SqliteQueueOptions {
   readonly bus: Bus;
@@ -11,6 +11,7 @@ export interface SqliteQueueOptions {
   readonly config: FederationConfig;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  readonly limits?: Partial<SqliteQueueLimits>;
 }
 
 /** For `FederationDeps.queue`: in a file, where the bus keeps nothing. */
@@ -19,7 +20,8 @@ export function sqliteQueue({
   folder,
   config,
   clock,
+  ...given
 }: SqliteQueueOptions): (telemetry: DeliveryTelemetry) => RemoteQueue {
-  const limits = { ...SQLITE_QUEUE_LIMITS, queueSeconds: config.limits.queueSeconds };
+  const limits = { ...SQLITE_QUEUE_LIMITS, queueSeconds: config.limits.queueSeconds, ...given.limits };
   return (telemetry) => new SqliteQueue({ bus, folder, limits, clock, telemetry });
 }
