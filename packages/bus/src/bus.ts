@@ -24,6 +24,7 @@ import {
   type UserEventHeaders,
   userSubject,
 } from './events.ts';
+import { answerAll, gather } from './gathering.ts';
 import type {
   BusMessage,
   BusSubscription,
@@ -149,6 +150,20 @@ export class Bus {
     options: ServeOptions,
   ): Promise<BusSubscription> {
     return this.#calling.serve(subjectAt(type, place), handler, options);
+  }
+
+  /**
+   * Asks all who answer this type by `answerAll`, at most once, and gives what they answered in half the time of a call of it.
+   * Nobody knows whether that were all.
+   */
+  askAll<Q, R>(type: CallType<Q, R>, fields: Q): Promise<Reply<R>[]> {
+    return gather(this.#transport, type, { fields, id: this.#options.newId(), milliseconds: type.timeout / 2 });
+  }
+
+  /** Answers what `askAll` asks. Resolves once questions arrive. */
+  answerAll<Q, R>(type: CallType<Q, R>, handler: (fields: Q) => Promise<Answer<R>>): Promise<BusSubscription> {
+    const failed = (error: unknown) => this.#options.log({ subject: type.subject, id: '', error });
+    return answerAll(this.#transport, type, { handler, failed });
   }
 
   /** Tells all sessions of a user, wherever they are, at most once and in order. */

@@ -141,6 +141,8 @@ export const FEDERATION = {
   ),
   /** At a domain: what there is to say about it to an operator, JSON in the response body. */
   peer: call<Fields<never>, Fields<never>>('federation.peer', 'read'),
+  /** Of all processes (`Bus.askAll`): the same of every domain that each of them talks to, a JSON list in the response body. */
+  peers: call<Fields<never>, Fields<never>>('federation.peers', 'read', 1000),
   /** At a domain: connects now, whatever was to be waited for. */
   retry: call<Fields<never>, Fields<never>>('federation.retry', 'never'),
   /**

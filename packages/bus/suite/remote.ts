@@ -17,6 +17,7 @@ export function remoteTests(makeEnds: MakeEnds): void {
   places(makeEnds);
   queues(makeEnds);
   nudges(makeEnds);
+  questions(makeEnds);
 }
 
 function places(makeEnds: MakeEnds): void {
@@ -166,5 +167,23 @@ function nudges(makeEnds: MakeEnds): void {
     one.nudge('looking-glass.lit', 'heard');
     expect(await heard[0]?.has(2)).toEqual([PLACE, 'looking-glass.lit']);
     expect(await heard[1]?.has(2)).toEqual([`${PLACE} queued`, 'looking-glass.lit heard']);
+  });
+}
+
+function questions(makeEnds: MakeEnds): void {
+  onEnds('a question to all is answered by all who do', makeEnds, async (ends) => {
+    const failures: unknown[] = [];
+    const [one, other] = [new Bus(ends.one), new Bus(ends.other, { log: ({ error }) => failures.push(error) })];
+    expect(await one.askAll(FEDERATION.peers, {})).toEqual([]);
+    await one.answerAll(FEDERATION.peers, async () => ({ ...NOTHING, body: Buffer.from('one') }));
+    const stopped = await other.answerAll(FEDERATION.peers, async () => ({ ...NOTHING, body: Buffer.from('gone') }));
+    await stopped.stop();
+    await other.answerAll(FEDERATION.peers, async () => ({ ...NOTHING, body: Buffer.from('other') }));
+    await other.answerAll(FEDERATION.peers, async () => {
+      throw new Error('a fault');
+    });
+    const replies = await other.askAll(FEDERATION.peers, {});
+    expect(replies.map(({ body }) => Buffer.from(body).toString()).sort()).toEqual(['one', 'other']);
+    expect(failures).toHaveLength(1);
   });
 }

@@ -38,6 +38,7 @@ import {
 import { LIMITS } from '@fosp/protocol';
 import type { AdminRoute, Log, Metrics } from '@fosp/runtime';
 import { adminRoutes } from './admin.ts';
+import { peerRoutes } from './admin-peers.ts';
 import type { GatewayConfig } from './config.ts';
 import { greeting } from './connect.ts';
 import { DomainCalls } from './domain-calls.ts';
@@ -116,11 +117,8 @@ export function createGatewayService(deps: GatewayDeps): GatewayService {
     moved: telemetry.moved,
   });
   const [firstPause, longestPause] = [limits.adoptionPause, limits.longestAdoptionPause];
-  const forwarding = new Forwarding({
-    domains: new DomainCalls({ bus, clock, firstPause, longestPause }),
-    files,
-    limits,
-  });
+  const domainCalls = new DomainCalls({ bus, clock, firstPause, longestPause });
+  const forwarding = new Forwarding({ domains: domainCalls, files, limits });
   const forward = (exchange: Exchange) => forwarding.forward(exchange);
   const requests = new Requests({ bus, transfers, domains, forward, limits });
   const login = new Login({ bus, hasher, users, domains, registration: config.registration });
@@ -154,7 +152,10 @@ export function createGatewayService(deps: GatewayDeps): GatewayService {
   }
 
   return {
-    adminRoutes: adminRoutes({ bus, login, domain: domains[0] ?? '' }),
+    adminRoutes: [
+      ...adminRoutes({ bus, login, domain: domains[0] ?? '' }),
+      ...peerRoutes({ bus, domains: domainCalls }),
+    ],
     start: async () => {
       bus.onGap((reason) => {
         telemetry.gap(reason);

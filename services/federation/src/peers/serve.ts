@@ -22,5 +22,9 @@ export async function serveOwnership({ bus, ownership, limits }: ServeOwnershipD
     },
     { concurrency: limits.calls },
   );
-  return [await adopted];
+  const told = bus.answerAll(FEDERATION.peers, async () => {
+    const statuses = await Promise.all(ownership.peers.map((peer) => peer.status()));
+    return { fields: {}, body: Buffer.from(JSON.stringify(statuses)) };
+  });
+  return [await adopted, await told];
 }
