@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { DEFAULT_PEER_LIMITS, TimerWheel, TransferBudget } from '@fosp/connection';
-import { Backlogs } from '@fosp/exchange';
+import { Backlogs, KeyedRate } from '@fosp/exchange';
 import { LIMITS } from '@fosp/protocol';
 import { Discovery } from './discovery/discovery.ts';
 import { forgetter } from './discovery/forgetter.ts';
@@ -57,6 +57,7 @@ export function createParts(deps: FederationDeps, { limits, permits }: PartsOpti
   const peerDeps: PeerDomainDeps = {
     ...{ connector, limits, backlogs, clock, random, telemetry, queue, domains, permits, transfers, deliveryTelemetry },
     forget: forgetter(discovery, { ...limits, clock }),
+    redials: new KeyedRate(limits.redials, 1),
     owner: `${hostname()}/${process.pid}`,
   };
   const trust = createTrust(deps, { limits, permits, discovery, dialler });

@@ -46,6 +46,12 @@ export class CircuitBreaker {
     this.#until = now + Math.max(pause, Math.min(leastPause, longestPause));
   }
 
+  /** It is not tried now, since others are; that is no failure. */
+  postpone(): void {
+    const { pauses, clock, random } = this.#options;
+    this.#until = clock() + backOff(this.#failures, random(), pauses);
+  }
+
   succeeded(): void {
     this.#failures = 0;
     this.#until = 0;

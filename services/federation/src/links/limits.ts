@@ -45,6 +45,8 @@ export interface LinkLimits {
   /** After so long, pauses grow up to `longestPause` milliseconds. */
   readonly outageSeconds: number;
   readonly longestPause: number;
+  /** Attempts of this process to reach domains that failed several times. */
+  readonly redials: { readonly perSecond: number; readonly burst: number };
   /** Between two lookups of a domain that is looked up anew since it cannot be reached. */
   readonly forgetSeconds: number;
 }
@@ -78,5 +80,6 @@ export const LINK_LIMITS: LinkLimits = {
   shortPause: 1000,
   outageSeconds: 900,
   longestPause: 60_000,
+  redials: { perSecond: 30, burst: 30 },
   forgetSeconds: 30,
 };

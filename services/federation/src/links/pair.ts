@@ -21,6 +21,8 @@ export interface PairDeps {
   readonly forget: (domain: string) => void;
   readonly limits: LinkLimits;
   readonly backlogs: Backlogs;
+  /** Attempts to reach domains that are away, of this process: any number of them costs no more. */
+  readonly redials: KeyedRate;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   /** From 0 up to but not including 1. */
@@ -46,6 +48,8 @@ export interface Failure {
 
 /** A link that ends sooner, by no fault of ours, counts as a failure to reach the domain. */
 const STEADY_MS = 10_000;
+/** Failures in a row after which a domain counts as one of those that are away, which share a rate. */
+const TRUSTED_FAILURES = 3;
 
 export class Pair {
   readonly between: Between;
@@ -160,6 +164,11 @@ export class Pair {
     if (pause > 0) {
       // It ends early where this pair ends, and then nothing is made.
       await wait(pause, undefined, { signal: this.#abandoning.signal }).catch(() => undefined);
+    }
+    const { clock, redials } = this.#deps;
+    if (this.#lastError !== undefined && this.#breaker.failures > TRUSTED_FAILURES && !redials.take('', 1, clock())) {
+      this.#breaker.postpone();
+      throw this.#later(this.#lastError);
     }
   }
 

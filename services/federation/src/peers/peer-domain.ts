@@ -139,7 +139,7 @@ export class PeerDomain {
         pair.reset();
       }
     }
-    this.#delivery.wake();
+    this.#delivery.wake(isAlive);
   }
 
   /** Connects now, for all domains of ours that were of use here. Resolves once it is known how that went. */

@@ -61,11 +61,17 @@ export interface DeliveryDeps {
   readonly telemetry: DeliveryTelemetry;
 }
 
+/** Attempts to reach a domain after which it is looked whether anything still waits for it. */
+const ATTEMPTS_PER_LOOK = 20;
+
 export class Delivery {
   readonly #deps: DeliveryDeps;
   readonly #inFlight = new InFlight();
   readonly #links = new Map<string, LinkDelivery>();
   readonly #opening = new Set<string>();
+  /** The domain of ours whose link was needed when it was looked last, and is not there yet. */
+  #needed: string | undefined;
+  #attempts = 0;
   #following: Promise<QueueFollowing> | undefined;
   /** Once the queue is not read any more; it has one reader at a time. */
   #unfollowed: Promise<void> = Promise.resolve();
@@ -106,11 +112,13 @@ export class Delivery {
     };
   }
 
-  /** Something may wait: it is sent as soon as can be. */
-  wake(): void {
-    if (this.#isClosed) {
+  /** Something may wait. What was to be tried later is tried then, but at once where the domain gave a sign of life. */
+  wake(isAlive: boolean): void {
+    if (this.#isClosed || (this.#retry !== undefined && !isAlive)) {
       return;
     }
+    clearTimeout(this.#retry);
+    this.#retry = undefined;
     if (this.#following !== undefined) {
       this.#pump();
       return;
@@ -135,9 +143,15 @@ export class Delivery {
     await this.#unfollow();
   }
 
-  /** Finds out which link is needed, and makes it; the rest follows when it is open. */
+  /** Finds out which link is needed, unless it is known, and makes it; the rest follows when it is open. */
   async #begin(): Promise<void> {
     const { domain, limits, permits, queue, route } = this.#deps;
+    if (this.#needed !== undefined && permits() && this.#attempts++ < ATTEMPTS_PER_LOOK) {
+      this.#open(this.#needed);
+      return;
+    }
+    this.#attempts = 0;
+    this.#needed = undefined;
     const first = await peek(queue, domain, limits.peekPatience);
     this.#oldestAt = first?.appendedAt;
     if (first === undefined || this.#isClosed) {
@@ -148,6 +162,7 @@ export class Delivery {
     if (isToldNobody || this.#links.size > 0) {
       await this.#follow();
     } else {
+      this.#needed = own;
       this.#open(own);
     }
   }
@@ -183,6 +198,7 @@ export class Delivery {
       telemetry.acknowledged(count);
       this.#settle();
     };
+    this.#needed = undefined;
     const parts = { own, link, inFlight: this.#inFlight, limits, backlogs, telemetry, domain, settled };
     this.#links.set(own, new LinkDelivery(parts));
     this.#follow().then(
@@ -313,7 +329,7 @@ export class Delivery {
     if (this.#retry === undefined && !this.#isClosed) {
       this.#retry = setTimeout(() => {
         this.#retry = undefined;
-        this.wake();
+        this.wake(false);
       }, milliseconds);
     }
   }
