@@ -7,7 +7,7 @@
  * its turn, fails the transfer; a client that is slow does not.
  */
 import * as http from 'node:http';
-import { type FospError, fospError, type Headers, isHeaderValue } from '@fosp/protocol';
+import { type FospError, fospError, type Headers, isHeaderValue, NO_HEADERS } from '@fosp/protocol';
 
 export interface ForeignFilesOptions {
   readonly stallSeconds: number;
@@ -191,6 +191,9 @@ class ForeignTransfer {
 
 /** Undefined where they are none. Those that could not be sent on are left out. */
 export function headersOf(text: string | string[] | undefined): Headers | undefined {
+  if (text === '{}') {
+    return NO_HEADERS;
+  }
   try {
     const parsed: unknown = JSON.parse(String(text ?? '{}'));
     if (typeof parsed !== 'object' || parsed === null) {

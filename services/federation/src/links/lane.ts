@@ -47,7 +47,7 @@ export interface Asked extends Waiting {
 }
 
 interface Entry extends Waiting {
-  readonly begin: (link: Link) => Promise<void>;
+  readonly begin: (link: Link, done: () => void) => void;
   readonly fail: (error: unknown) => void;
   isBegun: boolean;
   late: NodeJS.Timeout | undefined;
@@ -100,7 +100,17 @@ export class Lane implements Backlogged {
    */
   run<T>(asked: Asked, work: (link: Link) => Promise<T>): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
-    const begin = (link: Link) => work(link).then(resolve, reject);
+    const begin = (link: Link, done: () => void) => {
+      const resolved = (value: T) => {
+        resolve(value);
+        done();
+      };
+      const rejected = (error: unknown) => {
+        reject(error);
+        done();
+      };
+      work(link).then(resolved, rejected);
+    };
     const { user, bytes } = asked;
     const entry: Entry = { user, bytes, begin, fail: reject, isBegun: false, late: undefined };
     try {
@@ -177,7 +187,7 @@ export class Lane implements Backlogged {
     this.#underWay++;
     const use = this.#links.get(link);
     this.#use(use, 1);
-    void entry.begin(link).finally(() => {
+    entry.begin(link, () => {
       this.#underWay--;
       this.#use(use, -1);
       this.#queue.finished(entry.user);

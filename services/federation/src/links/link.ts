@@ -41,6 +41,8 @@ export class Link {
   readonly facts: LinkFacts;
   readonly #peer: Peer;
   readonly #ear: LinkEar;
+  readonly #asked = new Set<{ readonly until: number }>();
+  #watching: NodeJS.Timeout | undefined;
   #answers = 0;
   #isClosedByUs = false;
 
@@ -75,14 +77,13 @@ export class Link {
 
   /** See `Peer.request`, where no body streams: of the answer not the head alone must come in time. */
   async ask(type: RequestType | ServerRequestType, target: Target, options: AskOptions): Promise<PeerResponse> {
-    const late = setTimeout(
-      () => this.#peer.close(1008, 'An answer on this link does not come to its end.'),
-      options.timeoutMs + ANSWER_MS,
-    );
+    const asked = { until: performance.now() + options.timeoutMs + ANSWER_MS };
+    this.#asked.add(asked);
+    this.#watching ??= setInterval(() => this.#closeIfEndless(), ANSWER_MS);
     try {
       return await this.request(type, target, options);
     } finally {
-      clearTimeout(late);
+      this.#asked.delete(asked);
     }
   }
 
@@ -125,5 +126,16 @@ export class Link {
   close(code: number, reason: string): void {
     this.#isClosedByUs = true;
     this.#peer.close(code, reason);
+  }
+
+  /** One timer for all that is asked; nearly all of it is answered long before. Those asked first are due first, or nearly so. */
+  #closeIfEndless(): void {
+    const [first] = this.#asked;
+    if (first === undefined) {
+      clearInterval(this.#watching);
+      this.#watching = undefined;
+    } else if (first.until < performance.now()) {
+      this.#peer.close(1008, 'An answer on this link does not come to its end.');
+    }
   }
 }

@@ -1,4 +1,4 @@
-import type { Log, Metrics } from '@fosp/runtime';
+import type { CounterCell, Log, Metrics } from '@fosp/runtime';
 import type { Place } from '../discovery/places.ts';
 import type { LinkFacts } from './link.ts';
 import type { LinkEnd } from './link-ear.ts';
@@ -30,6 +30,7 @@ export function createLinkTelemetry(log: Log, metrics: Metrics): LinkTelemetry {
     'type',
     'status',
   ]);
+  const cells = new Map<string, Map<number, CounterCell>>();
   const closed = metrics.counter('fosp_federation_links_closed_total', 'Links to other domains that ended.');
   return {
     opened({ own, domain }, { id, url, extensions }) {
@@ -53,7 +54,11 @@ export function createLinkTelemetry(log: Log, metrics: Metrics): LinkTelemetry {
       log.warn({ own, error }, 'no key could be made that proves our domain to another one');
     },
     answered(type, status) {
-      requests.with({ type, status: String(status) }).add();
+      // Per request, so the cells of a type and status are found by two plain look-ups.
+      const ofType = cells.get(type) ?? new Map<number, CounterCell>();
+      const cell = ofType.get(status) ?? requests.with({ type, status: String(status) });
+      cells.set(type, ofType.set(status, cell));
+      cell.add();
     },
   };
 }

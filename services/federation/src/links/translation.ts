@@ -8,12 +8,14 @@ import {
   checkJson,
   codeOfStatus,
   decodeText,
+  domainOf,
   type FospError,
   failedBody,
   fospError,
   type Headers,
   isFospError,
   isHeaderValue,
+  NO_HEADERS,
   type RequestType,
   STATUS,
 } from '@fosp/protocol';
@@ -50,6 +52,7 @@ const TYPES: Readonly<
 };
 
 const CONDITIONS = ['If-Match', 'If-None-Match'];
+const PAGES = ['Limit', 'After'];
 const OF_FILES = ['Content-Type', 'File-Name'];
 const ANSWERED = ['Content-Type', 'ETag', 'File-Name', 'Next', 'Retry-After'];
 const NO_BYTES = new Uint8Array(0);
@@ -70,26 +73,27 @@ export function objectRequestType(type: string): ObjectRequestType {
  * @throws FospError `bad-gateway` where the other side would ignore what the request depends on
  */
 export function requestHeaders({ user, type, tree, headers }: UserRequest, { etag, page }: LinkExtensions): Headers {
-  const domain = tree.slice(tree.indexOf('@') + 1);
-  if (!etag && CONDITIONS.some((name) => headers[name] !== undefined)) {
-    throw cannot(domain, 'etag', 'the condition of this request cannot be kept');
+  const sent: Record<string, string> = { From: user, User: user };
+  if (copy(headers, CONDITIONS, sent) && !etag) {
+    throw cannot(domainOf(tree), 'etag', 'the condition of this request cannot be kept');
   }
-  if (type === 'LIST' && !page && headers['After'] !== undefined) {
-    throw cannot(domain, 'page', 'lists come as a whole: ask without After');
+  if (type === 'LIST') {
+    if (page) {
+      copy(headers, PAGES, sent);
+    } else if (headers['After'] !== undefined) {
+      throw cannot(domainOf(tree), 'page', 'lists come as a whole: ask without After');
+    }
+  } else if (type === 'WRITE') {
+    copy(headers, OF_FILES, sent);
   }
-  return {
-    From: user,
-    User: user,
-    ...pick(headers, CONDITIONS),
-    ...(type === 'LIST' && page ? pick(headers, ['Limit', 'After']) : {}),
-    ...(type === 'WRITE' ? pick(headers, OF_FILES) : {}),
-  };
+  return sent;
 }
 
 /** @throws FospError `bad-gateway` where the other server's answer is none */
 export function answerOf(request: UserRequest, { head, body }: PeerResponse): UserAnswer {
-  const domain = request.tree.slice(request.tree.indexOf('@') + 1);
-  const headers = pick(head.headers, ANSWERED);
+  const domain = domainOf(request.tree);
+  const answered: Record<string, string> = {};
+  const headers = copy(head.headers, ANSWERED, answered) ? answered : NO_HEADERS;
   const wanted = TYPES[request.type];
   if (head.type === 'SUCCEEDED') {
     if (head.status < 200 || head.status > 299) {
@@ -142,13 +146,17 @@ function nonsense(domain: string, what: string): FospError {
   return fospError('bad-gateway', `The server of ${domain} answered with ${what}, which is none.`);
 }
 
-/** Those that may be sent on; what another server says may not be what we may say. */
-function pick(headers: Headers, names: readonly string[]): Headers {
-  const entries = names.flatMap((name) => {
-    const value = headers[name];
-    return value !== undefined && isHeaderValue(value) ? [[name, value] as const] : [];
-  });
-  return Object.fromEntries(entries);
+/** Copies those that may be sent on: what another server says may not be what we may say. @returns whether there was any */
+function copy(from: Headers, names: readonly string[], to: Record<string, string>): boolean {
+  let isAny = false;
+  for (const name of names) {
+    const value = from[name];
+    if (value !== undefined && isHeaderValue(value)) {
+      to[name] = value;
+      isAny = true;
+    }
+  }
+  return isAny;
 }
 
 /** Clients may not live through what is no UTF-8, and rely on JSON. */

@@ -5,7 +5,7 @@
  * Lifecycle: made by whoever holds the domain's lease; `finish` or `close` end it.
  */
 import type { Answer, Call, CallType, FEDERATION } from '@fosp/bus';
-import { domainOf, type FospError, fospError, type Headers } from '@fosp/protocol';
+import { domainOf, type FospError, fospError, type Headers, NO_HEADERS } from '@fosp/protocol';
 import type { LinkLimits } from '../links/limits.ts';
 import { type Failure, Pair, type PairDeps } from '../links/pair.ts';
 import { answerOf, failureOf, objectRequestType, requestHeaders, type UserRequest } from '../links/translation.ts';
@@ -103,7 +103,10 @@ export class PeerDomain {
       });
       telemetry.answered(request.type, answer.status);
       return {
-        fields: { status: String(answer.status), headers: JSON.stringify(answer.headers) },
+        fields: {
+          status: String(answer.status),
+          headers: answer.headers === NO_HEADERS ? '{}' : JSON.stringify(answer.headers),
+        },
         body: answer.body,
       };
     } catch (error) {
@@ -214,7 +217,7 @@ export class PeerDomain {
 
 function readRequest(fields: RequestOf<typeof FEDERATION.forward>): UserRequest {
   const { user, tree, path } = fields;
-  const headers: Headers = JSON.parse(fields.headers);
+  const headers: Headers = fields.headers === '{}' ? NO_HEADERS : JSON.parse(fields.headers);
   return { user, tree, path, headers, type: objectRequestType(fields.type) };
 }
 

@@ -51,7 +51,9 @@ export async function openPolicy({ settings, log, interval = POLICY_DEFAULTS.int
   });
   return {
     permits: (domain) =>
-      enabled && !lists.block.matches(domain) && (lists.allow.isEmpty || lists.allow.matches(domain)),
+      enabled &&
+      (lists.block.isEmpty || !lists.block.matches(domain)) &&
+      (lists.allow.isEmpty || lists.allow.matches(domain)),
     onChange: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
