@@ -51,15 +51,20 @@ export async function composeServices({
       ? await openBus(settings.bus, { ...shared, health, name: 'fosp-standalone' })
       : busOver(transport, shared);
   const parts = (component: string) => ({ ...shared, bus, health, log: log.child({ component }) });
-  const objects = await openObjects({ ...parts('objects'), settings: settings.objects });
-  const notifications = createNotificationsService({ ...parts('notifications'), ...settings.notifications });
-  const attachments = await openAttachments({ ...parts('attachments'), settings: settings.attachments });
   const config = federationConfig(settings.federation);
   // Within one process the bus keeps nothing.
   const isKept = settings.bus.natsUrl !== undefined;
   const folder = settings.objects.dataDirectory;
   const queue = isKept ? undefined : sqliteQueue({ bus, folder, config, clock: shared.clock });
   const federation = await openFederation({ ...parts('federation'), config, queue });
+  const objects = await openObjects({ ...parts('objects'), settings: settings.objects }).catch(
+    async (error: unknown) => {
+      await federation.drain();
+      throw error;
+    },
+  );
+  const notifications = createNotificationsService({ ...parts('notifications'), ...settings.notifications });
+  const attachments = await openAttachments({ ...parts('attachments'), settings: settings.attachments });
   const gateway = createGatewayService({ ...parts('gateway'), config: gatewayConfig(settings.gateway) });
 
   return {
