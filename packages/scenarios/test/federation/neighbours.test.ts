@@ -134,6 +134,18 @@ describe('two providers', { timeout: 60_000 }, () => {
     expect(seen).toEqual(Array.from({ length: seen.length }, (_, at) => 101 - seen.length + at));
   });
 
+  it('F63 believe each other though they connect from another address than they are found at', async () => {
+    await using neighbours = await startNeighbours({ address: '127.0.0.9', environment: { FOSP_HOST: '0.0.0.0' } });
+    const alice = await neighbours.wonderland.register('alice');
+    const sister = await neighbours.realworld.register('sister');
+    await letIn(alice, SISTER);
+    expect(await sister.json('SELECT', ALICE)).toMatchObject({ owner: ALICE });
+    const metrics = async (admin: string) => (await fetch(`${admin}/metrics`)).text();
+    const { wonderland, realworld } = neighbours;
+    expect(await metrics(realworld.server.admin)).toMatch(/^fosp_federation_verifications_total\{result="ours"\} 1$/m);
+    expect(await metrics(wonderland.server.admin)).toMatch(/^fosp_federation_claims_total\{result="admitted"\} 1$/m);
+  });
+
   it('F66 say 403 where one does not want to have to do with the other, and 504 where it is away', async () => {
     await using neighbours = await startNeighbours({ wonderland: { FOSP_FEDERATION_BLOCK: 'realworld.lit' } });
     const { wonderland, realworld } = neighbours;

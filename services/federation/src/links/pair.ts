@@ -49,7 +49,7 @@ export interface Failure {
 /** A link that ends sooner, by no fault of ours, counts as a failure to reach the domain. */
 const STEADY_MS = 10_000;
 /** Failures in a row after which a domain counts as one of those that are away, which share a rate. */
-const TRUSTED_FAILURES = 3;
+const TRUSTED_FAILURES = 2;
 
 export class Pair {
   readonly between: Between;
