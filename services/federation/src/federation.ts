@@ -21,7 +21,7 @@ import { serveOwnership } from './peers/serve.ts';
 import { Sweeper } from './peers/sweeper.ts';
 import { createOwnershipTelemetry } from './peers/telemetry.ts';
 import { openPolicy } from './policy/policy.ts';
-import { applyPolicy } from './policy-changes.ts';
+import { applyPolicy, heardOf } from './policy-changes.ts';
 import type { RemoteQueue } from './queue/remote-queue.ts';
 import type { DeliveryTelemetry } from './queue/telemetry.ts';
 import { serveTrust } from './trust/serve.ts';
@@ -64,7 +64,7 @@ export async function openFederation(deps: FederationDeps): Promise<FederationSe
     limits,
     random,
     telemetry,
-    heard: (domain) => known.add(domain),
+    heard: (domain) => heardOf(domain, { bus, known, permits, log }),
   });
   const serveAll = async () => [
     ...(await serveTrust({ ...trust, bus, calls: limits.calls, admitted: (domain) => known.add(domain) })),

@@ -22,11 +22,25 @@ export function applyPolicy({ bus, known, ownership, permits, log }: PolicyChang
     peer.wake(true);
   }
   for (const domain of known.takeIf((each) => !permits(each))) {
-    try {
-      bus.publishToUser(linksOf(domain), { event: 'revoked', except: '' });
-    } catch (error) {
-      known.add(domain);
-      log.warn({ domain, error }, 'links of a domain that is not permitted any more could not be told to end');
-    }
+    revoke(domain, { bus, known, log });
+  }
+}
+
+/** A server of this domain is linked to a gateway of ours. */
+export function heardOf(domain: string, { bus, known, permits, log }: Omit<PolicyChangeDeps, 'ownership'>): void {
+  if (permits(domain)) {
+    known.add(domain);
+  } else {
+    // The policy changed while nobody who knew of the domain was there to see it.
+    revoke(domain, { bus, known, log });
+  }
+}
+
+function revoke(domain: string, { bus, known, log }: Pick<PolicyChangeDeps, 'bus' | 'known' | 'log'>): void {
+  try {
+    bus.publishToUser(linksOf(domain), { event: 'revoked', except: '' });
+  } catch (error) {
+    known.add(domain);
+    log.warn({ domain, error }, 'links of a domain that is not permitted any more could not be told to end');
   }
 }

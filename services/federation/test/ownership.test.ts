@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Bus, FEDERATION, InProcessTransport, linksOf } from '@fosp/bus';
-import { temporaryDirectory } from '@fosp/testkit';
+import { Inbox, temporaryDirectory } from '@fosp/testkit';
 import { describe, expect, it } from 'vitest';
 import { Federation, REALWORLD, SISTER, serveSign } from './harness.ts';
 import { acknowledge, idOf, tell } from './queue/telling.ts';
@@ -121,6 +121,15 @@ describe('a domain, and the process that talks to it', () => {
     const next = await peer.link();
     next.answer(await next.next(), { status: 200, body: '{}' });
     expect(await again).toMatchObject({ status: 200 });
+  });
+
+  it('F66 part also where the policy changed while nobody saw it', async () => {
+    await using federation = await Federation.start({ environment: { FOSP_FEDERATION_BLOCK: 'evil.example' } });
+    const revoked = new Inbox<string>('a revocation');
+    await federation.bus.onUser(linksOf('evil.example'), ({ event }) => revoked.add(event));
+    // As a gateway does that has a link of it.
+    federation.bus.nudge('evil.example', 'heard');
+    expect(await revoked.next()).toBe('revoked');
   });
 
   it('end in order: what is under way is answered, and what comes then is for another process', async () => {

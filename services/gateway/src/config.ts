@@ -142,6 +142,8 @@ export interface GatewayLimits {
   readonly link: ServerLinkLimits;
   readonly linksPerDomain: number;
   readonly linksPerAddress: number;
+  /** Between two reports of which domains are linked here. */
+  readonly linkReportSeconds: number;
   /** For the one AUTHENTICATE that may use the nonce of CONNECT's response. */
   readonly nonceSeconds: number;
   /** AUTHENTICATE of servers, per address, before anything is looked up. */
@@ -235,6 +237,7 @@ function limitsOf(settings: Settings<typeof GATEWAY_VARIABLES>): GatewayLimits {
     link: { ...SERVER_LINK_LIMITS, requests, backlog },
     linksPerDomain: 64,
     linksPerAddress: 1024,
+    linkReportSeconds: 30,
     nonceSeconds: 30,
     claimRate: { perSecond: 5, burst: 50 },
     verifyRate: { perSecond: 50, burst: 200 },

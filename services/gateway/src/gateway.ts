@@ -142,6 +142,8 @@ export function createGatewayService(deps: GatewayDeps): GatewayService {
     opened: sessionOpener(parts, environment, clock),
   });
 
+  let reporting: NodeJS.Timeout | undefined;
+
   /** Not all at once, since they will all come back. */
   function closeSpread(): Promise<void> {
     return sessions.retireAll({
@@ -163,9 +165,11 @@ export function createGatewayService(deps: GatewayDeps): GatewayService {
         links.closeAll(CLOSE_CODES.restart.code, RESTARTING);
         void closeSpread();
       });
+      reporting = setInterval(() => reportLinks(links), limits.linkReportSeconds * 1000).unref();
       return server.listen();
     },
     drain: async () => {
+      clearInterval(reporting);
       server.refuse();
       telemetry.draining(sessions.size);
       await closeSpread();
@@ -174,6 +178,14 @@ export function createGatewayService(deps: GatewayDeps): GatewayService {
       files.close();
     },
   };
+}
+
+function reportLinks(links: ServerLinks): void {
+  try {
+    links.report();
+  } catch {
+    // The bus is away: they are reported the next time.
+  }
 }
 
 type SharedParts = Pick<SessionParts, 'requests' | 'telemetry' | 'watchBacklog'>;

@@ -45,6 +45,15 @@ export class ServerLinks {
     return this.#size;
   }
 
+  /** Tells whoever talks to other domains which of them are linked here, so that links which are not permitted any more can end. */
+  report(): void {
+    for (const [domain, { links }] of this.#domains) {
+      if (links.size > 0) {
+        this.#options.bus.nudge(domain, 'heard');
+      }
+    }
+  }
+
   /**
    * Has it decided whether this is a link of the domain; it is from when this resolves until `leave`.
    *
