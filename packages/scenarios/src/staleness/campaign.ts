@@ -4,7 +4,6 @@
  * revocation had been acknowledged.
  */
 import {
-  type BadNetwork,
   type Cluster,
   type Infrastructure,
   type Pod,
@@ -36,8 +35,8 @@ export interface StalenessOutcome {
 interface Troubles {
   /** Pieces of bytes that were late. */
   lags: number;
-  /** Of more than the pods have patience for. */
-  longLags: number;
+  /** Moments at which Redis was out of reach for longer than the pods have patience. */
+  stalls: number;
   cuts: number;
   flushes: number;
 }
@@ -49,22 +48,22 @@ const CONNECTIONS_PER_GATEWAY = 3;
 const READS_PER_WRITE = 24;
 const READS_PER_CUT = 1_500;
 const READS_PER_FLUSH = 1_000;
+const READS_PER_STALL = 700;
 /** Milliseconds that pods wait for Redis: much more than usual, since on a busy machine they would hardly ask it. */
 const PATIENCE = 200;
-/** One of so many pieces of bytes is late, by up to so many milliseconds; one of so many by more than pods wait. */
+/** One of so many pieces of bytes is late, by up to so many milliseconds. */
 const PIECES_PER_LAG = 20;
 const LONGEST_LAG = 20;
-const PIECES_PER_LONG_LAG = 700;
 const DOMAIN = 'wonderland.lit';
 
 export async function runStaleness(options: StalenessOptions): Promise<StalenessOutcome> {
   const chance = chanceOf(options.seed);
-  const troubles: Troubles = { lags: 0, longLags: 0, cuts: 0, flushes: 0 };
+  const troubles: Troubles = { lags: 0, stalls: 0, cuts: 0, flushes: 0 };
   await using infrastructure = await startInfrastructure();
   await using networks = new AsyncDisposableStack();
   const [one, other] = [
-    networks.use(await laggyNetwork(infrastructure, chance.of('one'), troubles)),
-    networks.use(await laggyNetwork(infrastructure, chance.of('other'), troubles)),
+    networks.use(await startLaggyNetwork(infrastructure, chance.of('one'), troubles)),
+    networks.use(await startLaggyNetwork(infrastructure, chance.of('other'), troubles)),
   ];
   await using cluster = await startCluster({
     infrastructure,
@@ -86,6 +85,10 @@ export async function runStaleness(options: StalenessOptions): Promise<Staleness
     if (outcome.reads % READS_PER_CUT === 0) {
       troubles.cuts++;
       chance.pick([one, other]).cut();
+    }
+    if (outcome.reads % READS_PER_STALL === 0) {
+      troubles.stalls++;
+      chance.pick([one, other]).stall();
     }
     if (outcome.reads % READS_PER_FLUSH === 0) {
       troubles.flushes++;
@@ -158,11 +161,18 @@ async function work(tree: SharedTree, run: Run & Sessions): Promise<void> {
   await writing;
 }
 
-function laggyNetwork({ redis }: Infrastructure, chance: Chance, troubles: Troubles): Promise<BadNetwork> {
-  let pieces = 0;
+interface LaggyNetwork extends AsyncDisposable {
+  readonly port: number;
+  cut(): void;
+  /** The next piece of bytes is later than pods wait. */
+  stall(): void;
+}
+
+async function startLaggyNetwork({ redis }: Infrastructure, chance: Chance, troubles: Troubles): Promise<LaggyNetwork> {
+  let stalled = false;
   const lag = () => {
-    if (++pieces % PIECES_PER_LONG_LAG === 0) {
-      troubles.longLags++;
+    if (stalled) {
+      stalled = false;
       return 2 * PATIENCE;
     }
     if (chance.below(PIECES_PER_LAG) > 0) {
@@ -171,7 +181,17 @@ function laggyNetwork({ redis }: Infrastructure, chance: Chance, troubles: Troub
     troubles.lags++;
     return chance.between(1, LONGEST_LAG);
   };
-  return startBadNetwork({ port: redis.port, lag });
+  const network = await startBadNetwork({ port: redis.port, lag });
+  return {
+    port: network.port,
+    cut: () => {
+      network.cut();
+    },
+    stall: () => {
+      stalled = true;
+    },
+    [Symbol.asyncDispose]: () => network[Symbol.asyncDispose](),
+  };
 }
 
 /** As the pod counts them itself. */
