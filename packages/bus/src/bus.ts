@@ -1,27 +1,39 @@
 /**
  * Calls and events between services, typed by the tables in `calls.ts` and `events.ts`, over any transport.
  *
- * Invariant: whatever a handler throws, its caller gets a `FospError`, and only texts made for clients cross the bus; an
- * unexpected error stays in the log of the process where it happened, under an id that the caller is told.
  * Lifecycle: one `Bus` per process, on one transport; subscriptions are stopped by whoever made them, in the order in
  * which services stop needing each other, then `drain` ends the rest.
  */
 import { randomBytes } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
-import { type FospError, fospError, isFospError } from '@fosp/protocol';
-import { errorOfReply, isErrorReply, noAnswer, replyOfError } from './call-errors.ts';
+import { Calling, fromHeaders } from './calling.ts';
 import type { CallType } from './calls.ts';
 import {
   type Change,
   type ChangeHeaders,
   changesSubject,
+  FEDERATION_STREAMS,
+  federationPlace,
+  NUDGES,
+  nameInSubject,
   parseChange,
+  type RemoteNotification,
+  type RemoteNotificationHeaders,
+  remoteNotificationId,
   STREAMS,
+  subjectToken,
   type UserEventHeaders,
   userSubject,
 } from './events.ts';
-import type { BusHeaders, BusMessage, BusSubscription, CallContext, ServeOptions, Transport } from './transport.ts';
-import { isBusError } from './transport.ts';
+import { answerAll, gather } from './gathering.ts';
+import type {
+  BusMessage,
+  BusSubscription,
+  CallContext,
+  Following,
+  HeldLease,
+  ServeOptions,
+  Transport,
+} from './transport.ts';
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -65,9 +77,26 @@ export interface BusOptions {
   readonly retryAfter?: number;
 }
 
+export type CompleteBusOptions = Required<BusOptions>;
+
+/** How what waits for another domain is handed over. */
+export interface ConsumeRemoteOptions {
+  /** Notifications handed over and not acknowledged; 256. */
+  readonly window?: number;
+  /** Bytes of their bodies; 16 MiB. */
+  readonly windowBytes?: number;
+}
+
+/** Something waits for the domain; or one of its servers was heard of, so that it may be reached again. */
+export type NudgeReason = 'queued' | 'heard';
+
+const REMOTE_WINDOW = 256;
+const REMOTE_WINDOW_BYTES = 16 * 1024 * 1024;
+
 export class Bus {
   readonly #transport: Transport;
-  readonly #options: Required<BusOptions>;
+  readonly #options: CompleteBusOptions;
+  readonly #calling: Calling;
 
   constructor(transport: Transport, options: BusOptions = {}) {
     this.#transport = transport;
@@ -78,6 +107,7 @@ export class Bus {
       readRetryPause: options.readRetryPause ?? 100,
       retryAfter: options.retryAfter ?? 1,
     };
+    this.#calling = new Calling(transport, this.#options);
   }
 
   /**
@@ -85,32 +115,22 @@ export class Bus {
    * `FospError`: the server's own, `timeout` past the deadline, or `unavailable` with `Retry-After` where nobody serves
    * the subject or all who do are at their concurrency.
    */
-  async call<Q, R>(
+  call<Q, R>(type: CallType<Q, R>, fields: Q, body?: Uint8Array, context?: Partial<CallContext>): Promise<Reply<R>> {
+    return this.#calling.call(type, { fields, body, context });
+  }
+
+  /**
+   * As `call`, of those who serve it at a place, such as a domain. `undefined` where nobody does so: nothing was done then.
+   * All else rejects as `call` does.
+   */
+  askAt<Q, R>(
     type: CallType<Q, R>,
+    place: string,
     fields: Q,
-    body: Uint8Array = NO_BYTES,
+    body?: Uint8Array,
     context?: Partial<CallContext>,
-  ): Promise<Reply<R>> {
-    const latest = this.#options.clock() + type.timeout;
-    const deadline = context?.deadline;
-    const complete: CallContext = {
-      deadline: deadline === undefined || deadline > latest ? latest : deadline,
-      requestId: context?.requestId ?? this.#options.newId(),
-    };
-    const message = { headers: asHeaders(fields), body };
-    let reply: BusMessage;
-    try {
-      reply = await this.#transport.request(type.subject, message, complete);
-    } catch (error) {
-      if (type.retry !== 'read' || !this.#mayAskAgain(error, complete)) {
-        throw this.#notAnswered(error, type.subject, complete.requestId);
-      }
-      reply = await this.#askAgain(type.subject, message, complete);
-    }
-    if (isErrorReply(reply)) {
-      throw errorOfReply(reply);
-    }
-    return { fields: fromHeaders<R>(reply.headers), body: reply.body };
+  ): Promise<Reply<R> | undefined> {
+    return this.#calling.callAt(type, subjectAt(type, place), { fields, body, context });
   }
 
   /** Answers calls of a type, at most `concurrency` at once. Resolves once calls arrive. */
@@ -119,15 +139,31 @@ export class Bus {
     handler: (call: Call<Q>) => Promise<Answer<R>>,
     options: ServeOptions,
   ): Promise<BusSubscription> {
-    const answer = async (message: BusMessage, context: CallContext): Promise<BusMessage> => {
-      try {
-        const result = await handler({ fields: fromHeaders<Q>(message.headers), body: message.body, context });
-        return { headers: asHeaders(result.fields), body: result.body ?? NO_BYTES };
-      } catch (error) {
-        return replyOfError(isFospError(error) ? error : this.#unexpected(error, type.subject, context.requestId));
-      }
-    };
-    return this.#transport.serve(type.subject, answer, options);
+    return this.#calling.serve(type.subject, handler, options);
+  }
+
+  /** As `serve`, at a place: see `askAt`. */
+  serveAt<Q, R>(
+    type: CallType<Q, R>,
+    place: string,
+    handler: (call: Call<Q>) => Promise<Answer<R>>,
+    options: ServeOptions,
+  ): Promise<BusSubscription> {
+    return this.#calling.serve(subjectAt(type, place), handler, options);
+  }
+
+  /**
+   * Asks all who answer this type by `answerAll`, at most once, and gives what they answered in half the time of a call of it.
+   * Nobody knows whether that were all.
+   */
+  askAll<Q, R>(type: CallType<Q, R>, fields: Q): Promise<Reply<R>[]> {
+    return gather(this.#transport, type, { fields, id: this.#options.newId(), milliseconds: type.timeout / 2 });
+  }
+
+  /** Answers what `askAll` asks. Resolves once questions arrive. */
+  answerAll<Q, R>(type: CallType<Q, R>, handler: (fields: Q) => Promise<Answer<R>>): Promise<BusSubscription> {
+    const failed = (error: unknown) => this.#options.log({ subject: type.subject, id: '', error });
+    return answerAll(this.#transport, type, { handler, failed });
   }
 
   /** Tells all sessions of a user, wherever they are, at most once and in order. */
@@ -135,14 +171,15 @@ export class Bus {
     this.#transport.publish(userSubject(user), { headers, body });
   }
 
+  /** Resolves once all that was published before is handed over: see `Transport.flushed`. */
+  flushed(): Promise<void> {
+    return this.#transport.flushed();
+  }
+
   /** Listens for what a user's sessions are told. Resolves once nothing that is published later is missed. */
   onUser(user: string, listener: (headers: UserEventHeaders, body: Uint8Array) => void): Promise<BusSubscription> {
     return this.#transport.subscribe(userSubject(user), (message, subject) => {
-      try {
-        listener(fromHeaders<UserEventHeaders>(message.headers), message.body);
-      } catch (error) {
-        this.#options.log({ subject, id: user, error });
-      }
+      this.#logged(subject, user, () => listener(fromHeaders<UserEventHeaders>(message.headers), message.body));
     });
   }
 
@@ -183,6 +220,83 @@ export class Bus {
     });
   }
 
+  /**
+   * Adds a notification for one user of another domain to what waits for that domain; a repeated one counts once. Resolves once
+   * kept, or, in process, done (see `Transport.append`), so that its change may count as told.
+   */
+  appendRemote(domain: string, headers: RemoteNotificationHeaders, body: Uint8Array = NO_BYTES): Promise<void> {
+    const { stream, subject } = federationPlace(domain);
+    return this.#transport.append(stream, subject, { headers, body, id: remoteNotificationId(headers) });
+  }
+
+  /**
+   * Hands over what waits for a domain, in order, a window at a time: `feed` may be given any number of notifications of
+   * the same tree at once, and more as `acknowledge` makes room. At least once; whoever holds the domain's lease, and nobody
+   * else meanwhile. See `Transport.follow`.
+   */
+  consumeRemote(
+    domain: string,
+    options: ConsumeRemoteOptions,
+    feed: (notifications: readonly RemoteNotification[]) => void,
+  ): Promise<Following> {
+    const { window = REMOTE_WINDOW, windowBytes = REMOTE_WINDOW_BYTES } = options;
+    const { stream, subject } = federationPlace(domain);
+    return this.#transport.follow(stream, {
+      subject,
+      window,
+      windowBytes,
+      feed: (messages) => {
+        const notifications = messages.map((message) => ({ ...message, headers: remoteHeaders(message) }));
+        this.#logged(subject, domain, () => feed(notifications));
+      },
+    });
+  }
+
+  /**
+   * Takes what waits for all domains, for keeping it elsewhere: those for one user of one tree in order, one at a time; a
+   * handler that rejects gets the same one again after a pause. At least once. Not beside `consumeRemote`.
+   */
+  async consumeAllRemote(
+    handler: (domain: string, headers: RemoteNotificationHeaders, body: Uint8Array) => Promise<void>,
+  ): Promise<BusSubscription> {
+    const consumed = await Promise.all(FEDERATION_STREAMS.map((stream) => this.#consumeStream(stream, handler)));
+    return {
+      stop: async () => {
+        await Promise.all(consumed.map((subscription) => subscription.stop()));
+      },
+    };
+  }
+
+  /** Domains for which anything waits, of a moment. */
+  async queuedDomains(): Promise<readonly string[]> {
+    const queued = await Promise.all(FEDERATION_STREAMS.map((stream) => this.#transport.subjects(stream)));
+    return queued.flatMap((subjects) => [...subjects.keys()].map(nameInSubject));
+  }
+
+  /** How many notifications wait for a domain, with those that are handed over and not acknowledged. */
+  async queueLength(domain: string): Promise<number> {
+    const { stream, subject } = federationPlace(domain);
+    return (await this.#transport.subjects(stream, subject)).get(subject) ?? 0;
+  }
+
+  /** Tells whoever talks to a domain that this is worth a try now, and why. At most once. */
+  nudge(domain: string, why: NudgeReason): void {
+    this.#transport.publish(NUDGES, { headers: { domain, why }, body: NO_BYTES });
+  }
+
+  /** Listens for nudges, of whatever domain. */
+  onNudge(listener: (domain: string, why: NudgeReason) => void): Promise<BusSubscription> {
+    return this.#transport.subscribe(NUDGES, ({ headers }) => {
+      const { domain = '', why } = headers;
+      this.#logged(NUDGES, domain, () => listener(domain, why === 'heard' ? 'heard' : 'queued'));
+    });
+  }
+
+  /** Something that one process does at a time: see `Transport.lease`. */
+  lease(name: string): Promise<HeldLease | undefined> {
+    return this.#transport.lease(name);
+  }
+
   /** Called when messages to users may have been missed: whoever holds sessions closes them. */
   onGap(listener: (reason: string) => void): void {
     this.#transport.onGap(listener);
@@ -193,44 +307,45 @@ export class Bus {
     return this.#transport.drain();
   }
 
-  /** Nobody was there, or whoever was is there no more, and there is time left. */
-  #mayAskAgain(error: unknown, { deadline }: CallContext): boolean {
-    const { clock } = this.#options;
-    return isBusError(error) && (error.code === 'no-responders' || (error.code === 'deadline' && clock() < deadline));
+  #consumeStream(
+    stream: string,
+    handler: (domain: string, headers: RemoteNotificationHeaders, body: Uint8Array) => Promise<void>,
+  ): Promise<BusSubscription> {
+    return this.#transport.consume(stream, {
+      consumer: 'intake',
+      subject: `${stream}.>`,
+      key: ({ headers }) => `${headers['tree']} ${headers['user']}`,
+      handler: async (message) => {
+        const headers = remoteHeaders(message);
+        try {
+          await handler(nameInSubject(message.subject), headers, message.body);
+        } catch (error) {
+          this.#options.log({ subject: message.subject, id: remoteNotificationId(headers), error });
+          throw error;
+        }
+      },
+    });
   }
 
-  async #askAgain(subject: string, message: BusMessage, context: CallContext): Promise<BusMessage> {
-    const left = context.deadline - this.#options.clock();
+  #logged(subject: string, id: string, run: () => void): void {
     try {
-      await pause(Math.max(0, Math.min(this.#options.readRetryPause, left)));
-      return await this.#transport.request(subject, message, context);
+      run();
     } catch (error) {
-      throw this.#notAnswered(error, subject, context.requestId);
+      this.#options.log({ subject, id, error });
     }
   }
+}
 
-  #notAnswered(error: unknown, subject: string, requestId: string): FospError {
-    const known = isBusError(error) ? noAnswer(error, this.#options.retryAfter) : undefined;
-    return known ?? this.#unexpected(error, subject, requestId);
-  }
+function subjectAt<Q, R>(type: CallType<Q, R>, place: string): string {
+  return `${type.subject}.${subjectToken(place)}`;
+}
 
-  #unexpected(error: unknown, subject: string, requestId: string): FospError {
-    this.#options.log({ subject, id: requestId, error });
-    return fospError('internal', `Something went wrong here; the server's log has more under ${requestId}`);
-  }
+function remoteHeaders(message: BusMessage): RemoteNotificationHeaders {
+  return fromHeaders<RemoteNotificationHeaders>(message.headers);
 }
 
 function changeId(headers: ChangeHeaders): string {
   return `${headers.tree}/${headers.sequence}`;
-}
-
-/** The tables' types are the only promise about what headers hold: the other end is built from the same tables. */
-function fromHeaders<Fields>(headers: BusHeaders): Fields {
-  return headers as Fields;
-}
-
-function asHeaders<Fields>(fields: Fields): BusHeaders {
-  return fields as BusHeaders;
 }
 
 function sequentialIds(): () => string {

@@ -113,13 +113,55 @@ export const ATTACHMENTS = {
   >('attachments.commit', 'never', 30_000),
 } as const;
 
+/** Of our own domains, towards others. */
+export const DOMAINS = {
+  /**
+   * `key` = HMAC-SHA-256 by the secret of `from` over `from`, `to` and `nonce`, base64url: what proves a dialling server's domain
+   * (PROTOCOL §9). 421 where `from` is none of ours, 400 where one of them cannot be signed.
+   */
+  sign: call<Fields<'from' | 'to' | 'nonce'>, Fields<'key'>>('domains.sign', 'read'),
+} as const;
+
+/** Some are served per domain, by whoever holds the links to it: `Bus.askAt` and `serveAt`, with the domain as the place. */
 export const FEDERATION = {
-  /** A request of our user for another domain's resource; `headers` are those of the request, JSON. The response's alike. */
+  /** At a domain: a request of our user for its resource; `headers` are those of the request, JSON. The response's alike. */
   forward: call<Fields<'user' | 'type' | 'tree' | 'path' | 'headers'>, Fields<'status' | 'headers'>>(
     'federation.forward',
     'never',
     30_000,
   ),
-  /** Rejects like `forward` where the domain of the tree cannot be reached, or is not to be: for what is refused otherwise. */
+  /**
+   * At a domain: READ or WRITE of our user. One GET or PUT of `url` carries it out, within a short while; its answer has
+   * `fosp-status`, `fosp-headers` (JSON), and the body. `size` in bytes, of what WRITE stores, where known.
+   */
+  transfer: call<Fields<'user' | 'type' | 'tree' | 'path' | 'headers', 'size'>, Fields<'url'>>(
+    'federation.transfer',
+    'never',
+    30_000,
+  ),
+  /** At a domain: what there is to say about it to an operator, JSON in the response body. */
+  peer: call<Fields<never>, Fields<never>>('federation.peer', 'read'),
+  /** Of all processes (`Bus.askAll`): the same of every domain that each of them talks to, a JSON list in the response body. */
+  peers: call<Fields<never>, Fields<never>>('federation.peers', 'read', 1000),
+  /** At a domain: connects now, whatever was to be waited for. */
+  retry: call<Fields<never>, Fields<never>>('federation.retry', 'never'),
+  /**
+   * Sees to it that somebody serves the calls at this domain: whoever is asked, where nobody else does. Resolves where somebody
+   * does or is about to, and is asked again then; rejects with what whoever wants something of the domain is to be told.
+   */
+  adopt: call<Fields<'domain'>, Fields<never>>('federation.adopt', 'never'),
+  /**
+   * May the server that connected from `address` speak for `domain` to `to`, one of ours? It may have given a `key` for the
+   * `nonce` that it was sent, or TLS `certificate`s for domains (separated by commas). `address` is empty where it proves
+   * nothing, since it is a load balancer's own. 403 where it may not.
+   */
+  admit: call<Fields<'domain' | 'to' | 'address', 'key' | 'nonce' | 'certificate'>, Fields<never>>(
+    'federation.admit',
+    'never',
+    30_000,
+  ),
+  /** Is `key` what `DOMAINS.sign` makes for `from`, `to` and `nonce`? 403 where it is not. */
+  verify: call<Fields<'from' | 'to' | 'nonce' | 'key'>, Fields<never>>('federation.verify', 'read'),
+  /** At a domain: rejects like `forward` where it cannot be reached, or is not to be: for what is refused otherwise. */
   reach: call<Fields<'user' | 'tree'>, Fields<never>>('federation.reach', 'read', 30_000),
 } as const;

@@ -9,24 +9,37 @@ import type { BusHeaders, BusMessage } from './transport.ts';
 export const STREAMS = {
   /** One event per change that anyone could be notified of; see `ChangeEvent`. */
   changes: 'changes',
-  /** Notifications for users of other domains, one subject per domain, kept until acknowledged. */
-  federation: 'federation',
 } as const;
+
+/**
+ * Notifications for users of other domains, one subject per domain, kept until acknowledged. Several streams, since whoever
+ * reads what waited for one domain reads past all that waits for others in its stream; fixed for the life of a deployment.
+ */
+export const FEDERATION_STREAMS: readonly string[] = Array.from({ length: 16 }, (_, part) => `federation-${part}`);
 
 /** Number of partitions of `changes`; fixed for the life of a deployment, since a tree stays in its partition. */
 export const CHANGE_PARTITIONS = 16;
 
-/** The partition of a tree, by FNV-1a over its name. */
 export function partitionOf(tree: string): number {
+  return hashOf(tree) % CHANGE_PARTITIONS;
+}
+
+/** FNV-1a. */
+function hashOf(name: string): number {
   let hash = 0x811c9dc5;
-  for (let index = 0; index < tree.length; index++) {
-    hash = Math.imul(hash ^ tree.charCodeAt(index), 0x01000193);
+  for (let index = 0; index < name.length; index++) {
+    hash = Math.imul(hash ^ name.charCodeAt(index), 0x01000193);
   }
-  return (hash >>> 0) % CHANGE_PARTITIONS;
+  return hash >>> 0;
 }
 
 export function changesSubject(tree: string): string {
   return `${STREAMS.changes}.${partitionOf(tree)}`;
+}
+
+/** What the links of another domain's servers listen to, in place of a user: told `revoked`, they end. */
+export function linksOf(domain: string): string {
+  return `@${domain}`;
 }
 
 /** All that a user's sessions are told. Names are encoded, since subjects know no spaces, dots or stars. */
@@ -34,26 +47,39 @@ export function userSubject(user: string): string {
   return `fosp.user.${subjectToken(user)}`;
 }
 
-export function federationSubject(domain: string): string {
-  return `${STREAMS.federation}.${subjectToken(domain)}`;
+/** Which stream has what waits for a domain, and under which subject. */
+export function federationPlace(domain: string): { readonly stream: string; readonly subject: string } {
+  const stream = FEDERATION_STREAMS[hashOf(domain) % FEDERATION_STREAMS.length] ?? '';
+  return { stream, subject: `${stream}.${subjectToken(domain)}` };
 }
+
+/** Where it is told that a domain is worth a try. */
+export const NUDGES = 'fosp.federation.nudges';
 
 /** A name as one subject token: base64url of its UTF-8. */
 export function subjectToken(name: string): string {
   return Buffer.from(name, 'utf8').toString('base64url');
 }
 
+/** The name in the last token of a subject. */
+export function nameInSubject(subject: string): string {
+  return Buffer.from(subject.slice(subject.lastIndexOf('.') + 1), 'base64url').toString('utf8');
+}
+
 /** Headers of what a user's sessions are told. */
 export type UserEventHeaders =
-  /** The body is a whole FOSP notification, ready to send. `sequence` is the tree's, `source` whose change it was. */
+  /** The body is a whole FOSP notification, ready to send. `source` is whose change it was. */
   | {
       readonly event: 'notification';
+      /** What `sequence` counts: a tree, or what a link of another domain brought (`linksOf`). */
       readonly tree: string;
-      /** Where in the order of its tree: `sequence` of the change and `part` within it; repeats are not above the last. */
+      /** Where in the order of `tree`: `sequence` of the change and `part` within it; repeats are not above the last. */
       readonly sequence: string;
       readonly part: string;
       readonly source: string;
     }
+  /** The same from a server of another domain that numbers nothing: told as it comes. `source` is `linksOf` that domain. */
+  | { readonly event: 'unnumbered-notification'; readonly source: string }
   /** The sessions end (1008): password changed, account disabled or removed. The one named by `except` stays. */
   | { readonly event: 'revoked'; readonly except: string };
 
@@ -112,4 +138,35 @@ export function parseChange(message: BusMessage): Change {
 export interface FanOutPage {
   readonly objects: readonly ChangedObject[];
   readonly subscriptions: readonly SubscriptionRow[];
+}
+
+/** Headers of a notification for one user of another domain. */
+export interface RemoteNotificationHeaders extends BusHeaders {
+  readonly tree: string;
+  /** `''` for the root, else `/a/b`. */
+  readonly path: string;
+  readonly event: EventType;
+  /** Whom to tell. */
+  readonly user: string;
+  /** Whose change it was. */
+  readonly source: string;
+  /** Where in the order of its tree, as for users of our own. */
+  readonly sequence: string;
+  readonly part: string;
+}
+
+/** What waits for another domain: at least once, and for each user in the order of each tree. */
+export interface RemoteNotification {
+  readonly headers: RemoteNotificationHeaders;
+  /** JSON of the object as this user may see it; empty for DELETED. */
+  readonly body: Uint8Array;
+  /** Increasing and durable per domain. */
+  readonly position: number;
+  /** Milliseconds since the epoch. */
+  readonly appendedAt: number;
+}
+
+/** The same event for the same user has the same id, however often its change is handled. */
+export function remoteNotificationId({ tree, sequence, part, user }: RemoteNotificationHeaders): string {
+  return `${tree}/${sequence}/${part}/${user}`;
 }

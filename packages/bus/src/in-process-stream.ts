@@ -4,17 +4,20 @@
  *
  * Invariants: a message goes to the consumer names whose pattern matches when it is appended, or, where there is none,
  * to the first that comes; of several takers with one name and pattern the longest-standing one alone gets messages,
- * and the next takes over what it left. An id that waits, or was handled among the last `rememberedIds`, is not taken
+ * and the next takes over what it left; whoever follows a subject is such a taker, by the subject as its name. An id that waits, or was handled among the last `rememberedIds`, is not taken
  * again. Over `waitingMessages` an append is refused as `overloaded`.
  */
-import { KeyedRunner, type KeyedRunnerOptions } from './keyed-runner.ts';
+import { positionsFrom } from './follow-window.ts';
+import { type Entry, FollowedTaking, KeyedTaking, type Taking } from './in-process-takings.ts';
+import type { KeyedRunnerOptions } from './keyed-runner.ts';
 import { matchesSubject } from './subject-pattern.ts';
 import {
   BusError,
   type BusMessage,
   type BusSubscription,
   type ConsumeOptions,
-  type DurableMessage,
+  type Following,
+  type FollowOptions,
 } from './transport.ts';
 
 export interface StreamOptions extends KeyedRunnerOptions {
@@ -24,20 +27,14 @@ export interface StreamOptions extends KeyedRunnerOptions {
   readonly rememberedIds: number;
 }
 
-interface Entry {
-  readonly id: string;
-  readonly message: DurableMessage;
-  /** Consumers that have yet to handle it. */
-  consumers: number;
-  readonly appended: PromiseWithResolvers<void>;
-}
+type Taker = () => Taking;
 
 /** One consumer name on one pattern. */
 interface Consumer {
   readonly pattern: string;
-  readonly takers: ConsumeOptions[];
+  readonly takers: Taker[];
   /** Of the first taker; none where there is no taker, and while one hands over to the next. */
-  runner: KeyedRunner<Entry> | undefined;
+  runner: Taking | undefined;
   handingOver: boolean;
   /** What no taker runs; in order. */
   left: Entry[];
@@ -51,14 +48,17 @@ export class InProcessStream {
   /** Messages for which there is no consumer yet; in order. */
   #unclaimed: Entry[] = [];
   #position = 0;
+  readonly #clock: () => number;
+  readonly #positionsFrom: number;
   #closed = false;
 
-  constructor(options: StreamOptions) {
+  constructor(options: StreamOptions, clock: () => number) {
     this.#options = options;
+    this.#clock = clock;
+    this.#positionsFrom = positionsFrom(clock());
   }
 
-  append(subject: string, message: BusMessage & { readonly id: string }): Promise<void> {
-    const { id, headers, body } = message;
+  append(subject: string, { id, headers, body }: BusMessage & { readonly id: string }): Promise<void> {
     if (this.#closed) {
       return Promise.reject(new BusError('closed', `${subject} takes no more messages`));
     }
@@ -74,7 +74,8 @@ export class InProcessStream {
     }
     const position = ++this.#position;
     const appended = Promise.withResolvers<void>();
-    const entry: Entry = { id, message: { headers, body, subject, position }, consumers: 0, appended };
+    const message = { headers, body, subject, position };
+    const entry: Entry = { id, message, appendedAt: this.#clock(), consumers: 0, appended };
     this.#waiting.set(id, entry);
     for (const consumer of this.#consumers.values()) {
       if (matchesSubject(consumer.pattern, subject)) {
@@ -88,17 +89,30 @@ export class InProcessStream {
   }
 
   consume(options: ConsumeOptions): BusSubscription {
-    const name = `${options.consumer} ${options.subject}`;
-    const consumer = this.#consumers.get(name) ?? this.#addConsumer(name, options.subject);
-    consumer.takers.push(options);
-    this.#run(consumer);
-    let stopped: Promise<void> | undefined;
-    return {
-      stop: () => {
-        stopped ??= this.#stop(consumer, options);
-        return stopped;
-      },
+    const taker = () => new KeyedTaking(options, this.#options, (entry) => this.#handled(entry));
+    return this.#take(`${options.consumer} ${options.subject}`, options.subject, taker);
+  }
+
+  follow(options: FollowOptions): Following {
+    let following: FollowedTaking | undefined;
+    const taker = () => {
+      following = new FollowedTaking(options, this.#positionsFrom, (entry) => this.#handled(entry));
+      return following;
     };
+    return {
+      ...this.#take(`follower ${options.subject}`, options.subject, taker),
+      acknowledge: (position) => following?.acknowledge(position),
+      rewind: () => following?.rewind(),
+    };
+  }
+
+  /** How many messages wait to be handled, by subject. */
+  subjects(): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const { message } of this.#waiting.values()) {
+      counts.set(message.subject, (counts.get(message.subject) ?? 0) + 1);
+    }
+    return counts;
   }
 
   /** Lets running handlers end. What was not handled then is refused as `closed`. */
@@ -109,6 +123,19 @@ export class InProcessStream {
       appended.reject(new BusError('closed', `${message.subject} was closed before its message was handled`));
     }
     this.#waiting.clear();
+  }
+
+  #take(name: string, pattern: string, taker: Taker): BusSubscription {
+    const consumer = this.#consumers.get(name) ?? this.#addConsumer(name, pattern);
+    consumer.takers.push(taker);
+    this.#run(consumer);
+    let stopped: Promise<void> | undefined;
+    return {
+      stop: () => {
+        stopped ??= this.#stop(consumer, taker);
+        return stopped;
+      },
+    };
   }
 
   #addConsumer(name: string, pattern: string): Consumer {
@@ -125,11 +152,10 @@ export class InProcessStream {
 
   #give(consumer: Consumer, entry: Entry): void {
     entry.consumers++;
-    const taker = consumer.takers[0];
-    if (taker === undefined || consumer.runner === undefined) {
+    if (consumer.runner === undefined) {
       consumer.left.push(entry);
     } else {
-      consumer.runner.push(taker.key(entry.message), entry);
+      consumer.runner.push(entry);
     }
   }
 
@@ -139,18 +165,15 @@ export class InProcessStream {
     if (taker === undefined || consumer.runner !== undefined || consumer.handingOver || this.#closed) {
       return;
     }
-    consumer.runner = new KeyedRunner(async (entry) => {
-      await taker.handler(entry.message);
-      this.#handled(entry);
-    }, this.#options);
+    consumer.runner = taker();
     const { left } = consumer;
     consumer.left = [];
     for (const entry of left) {
-      consumer.runner.push(taker.key(entry.message), entry);
+      consumer.runner.push(entry);
     }
   }
 
-  async #stop(consumer: Consumer, taker: ConsumeOptions): Promise<void> {
+  async #stop(consumer: Consumer, taker: Taker): Promise<void> {
     const { takers, runner } = consumer;
     const isFirst = takers[0] === taker;
     takers.splice(takers.indexOf(taker), 1);

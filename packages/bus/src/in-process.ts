@@ -6,6 +6,7 @@
  * arrive in the order of `publish`, also across subjects. There is no link that could break, so `onGap` is never told.
  */
 import { Deadlines } from './deadlines.ts';
+import { InProcessLeases } from './in-process-leases.ts';
 import { InProcessStream, type StreamOptions } from './in-process-stream.ts';
 import {
   BUS_BODY_BYTES,
@@ -15,6 +16,9 @@ import {
   type CallContext,
   type CallHandler,
   type ConsumeOptions,
+  type Following,
+  type FollowOptions,
+  type HeldLease,
   type ServeOptions,
   type Transport,
 } from './transport.ts';
@@ -59,6 +63,7 @@ export class InProcessTransport implements Transport {
   readonly #groups = new Map<string, Group>();
   readonly #listeners = new Map<string, Set<Listener>>();
   readonly #streams = new Map<string, InProcessStream>();
+  readonly #leases = new InProcessLeases();
   /** Bounded by what one run of the event loop publishes: it is emptied before anything else happens. */
   #published: { readonly subject: string; readonly message: BusMessage }[] = [];
   #closed = false;
@@ -134,6 +139,11 @@ export class InProcessTransport implements Transport {
     }
   }
 
+  /** Publications leave in the next microtask, which comes before whoever waits for this goes on. */
+  async flushed(): Promise<void> {
+    this.#checkOpen('what was published');
+  }
+
   async subscribe(subject: string, handler: Listener): Promise<BusSubscription> {
     this.#checkOpen(subject);
     // A listener of its own, since the same handler may be subscribed twice.
@@ -161,6 +171,21 @@ export class InProcessTransport implements Transport {
     return this.#stream(stream).consume(options);
   }
 
+  async follow(stream: string, options: FollowOptions): Promise<Following> {
+    this.#checkOpen(stream);
+    return this.#stream(stream).follow(options);
+  }
+
+  async subjects(stream: string, subject?: string): Promise<ReadonlyMap<string, number>> {
+    const all = this.#stream(stream).subjects();
+    return subject === undefined ? all : new Map([...all].filter(([name]) => name === subject));
+  }
+
+  async lease(name: string): Promise<HeldLease | undefined> {
+    this.#checkOpen(name);
+    return this.#leases.take(name);
+  }
+
   onGap(): void {}
 
   async drain(): Promise<void> {
@@ -170,6 +195,7 @@ export class InProcessTransport implements Transport {
       ...servers.map((server) => untilIdle(server)),
       ...[...this.#streams.values()].map((stream) => stream.close()),
     ]);
+    this.#leases.releaseAll();
   }
 
   #checkOpen(subject: string): void {
@@ -186,7 +212,7 @@ export class InProcessTransport implements Transport {
   }
 
   #stream(name: string): InProcessStream {
-    const stream = this.#streams.get(name) ?? new InProcessStream(this.#streamOptions);
+    const stream = this.#streams.get(name) ?? new InProcessStream(this.#streamOptions, this.#clock);
     this.#streams.set(name, stream);
     return stream;
   }

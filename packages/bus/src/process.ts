@@ -5,6 +5,7 @@ import {
   type Declarations,
   type Health,
   type Log,
+  onOff,
   REQUIRED,
   runProcess,
   type Service,
@@ -46,6 +47,13 @@ export const DOMAINS = variable('FOSP_DOMAIN', 'localhost', 'the domains served'
     return domains;
   },
 });
+
+/** What all services of a deployment must be told alike. */
+export const FEDERATION_ENABLED = onOff(
+  'FOSP_FEDERATION',
+  'on',
+  'whether there is anything exchanged with other domains',
+);
 
 export interface BusParts {
   readonly log: Log;

@@ -41,6 +41,44 @@ export interface DurableMessage extends BusMessage {
   readonly subject: string;
 }
 
+/** A message of a subject that is followed. */
+export interface FollowedMessage extends DurableMessage {
+  /** Increasing, durable, and above all that a stream lost or replaced since has had. */
+  readonly position: number;
+  /** Milliseconds since the epoch. */
+  readonly appendedAt: number;
+}
+
+export interface FollowOptions {
+  /** No pattern. */
+  readonly subject: string;
+  /** Messages handed over and not acknowledged. */
+  readonly window: number;
+  /** Bytes of their bodies; a message larger than that is handed over alone. */
+  readonly windowBytes: number;
+  /**
+   * Handed the next messages, in order, each once but for `rewind`; not before `follow` resolved, nor within a call of what it
+   * resolved with. Must not throw.
+   */
+  readonly feed: (messages: readonly FollowedMessage[]) => void;
+}
+
+/** Who follows a subject. `stop` resolves once nothing more is fed, and what was acknowledged is gone, if it can be told so. */
+export interface Following extends BusSubscription {
+  /** All up to this position are done: they go from the stream, and make room for others. Does nothing after `stop`. */
+  acknowledge(position: number): void;
+  /** Feeds all that was fed and not acknowledged once more, from the first on, before what comes behind. */
+  rewind(): void;
+}
+
+/** Something that one process has at a time. */
+export interface HeldLease {
+  /** Aborted before anybody else may have it, and when it is released. */
+  readonly lost: AbortSignal;
+  /** Frees it for others: at once, or where they cannot be told, as if this process had died. */
+  release(): Promise<void>;
+}
+
 export interface Transport {
   /** Asks one of the subject's servers. Rejects with any `BusError`. */
   request(subject: string, message: BusMessage, context: CallContext): Promise<BusMessage>;
@@ -48,6 +86,11 @@ export interface Transport {
   serve(subject: string, handler: CallHandler, options: ServeOptions): Promise<BusSubscription>;
   /** Tells whoever listens now. At most once; in order per publisher and subject. Throws `too-large` or `closed`. */
   publish(subject: string, message: BusMessage): void;
+  /**
+   * Resolves once all that was published before has left for whoever listens: what is lost after that is told as a gap where
+   * it is missed. Rejects with `closed` where the link broke meanwhile; whether it broke before, `onGap` has told.
+   */
+  flushed(): Promise<void>;
   /** Listens to one subject, no pattern. Resolves once no later message is missed. */
   subscribe(subject: string, handler: (message: BusMessage, subject: string) => void): Promise<BusSubscription>;
   /**
@@ -63,6 +106,20 @@ export interface Transport {
    * rejection is retried and blocks its key alone. At least once.
    */
   consume(stream: string, options: ConsumeOptions): Promise<BusSubscription>;
+  /**
+   * Takes the messages of one subject in order, many at a time, each until it is acknowledged, which removes it from the
+   * stream; so for streams with one consumer alone. At least once: whoever follows next begins behind the last that was
+   * acknowledged, or a little before. One follower at a time: who else might follow is kept away by a lease. It goes on after
+   * broken links by itself.
+   */
+  follow(stream: string, options: FollowOptions): Promise<Following>;
+  /** The subjects of a durable stream that have messages, or of these one alone, with how many. Of a moment, in no order. */
+  subjects(stream: string, subject?: string): Promise<ReadonlyMap<string, number>>;
+  /**
+   * A lease by this name (letters, digits, `-`, `_`, `=`, `.`); `undefined` where somebody has it, this process included, or
+   * nothing is certain now. Whose process dies or is cut off loses it within the time to live. In process it is always to be had.
+   */
+  lease(name: string): Promise<HeldLease | undefined>;
   /** Called when messages may have been missed (link lost or overrun): whoever holds sessions closes them. */
   onGap(listener: (reason: string) => void): void;
   /**

@@ -17,6 +17,21 @@ export function publicationTests(makeEnds: MakeEnds): void {
     }
   });
 
+  onEnds('what is flushed is on its way to whoever listens', makeEnds, async ({ one, other }) => {
+    const inbox = new Inbox<string>();
+    await other.subscribe('suite.flushed', (received) => inbox.add(textOf(received)));
+    const texts = Array.from({ length: 1000 }, (_, index) => String(index));
+    for (const text of texts) {
+      one.publish('suite.flushed', message(text));
+    }
+    await one.flushed();
+    // What the listener's end has asked for since comes behind it.
+    await other.flushed();
+    expect(inbox.items).toEqual(texts);
+    await one.drain();
+    await expect(one.flushed()).rejects.toMatchObject({ code: 'closed' });
+  });
+
   onEnds(
     'what is published from within a listener comes after what was published before',
     makeEnds,

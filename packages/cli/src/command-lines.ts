@@ -1,6 +1,7 @@
 /** Every command with its arguments and options. What each does is in `commands/`, loaded when it is called. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { AccountAction, AdminOptions } from './commands/admin.ts';
+import type { AdminOptions } from './admin-port.ts';
+import type { AccountAction } from './commands/admin.ts';
 import type { WriteOptions } from './commands/files.ts';
 import type { ShareOptions, UnshareOptions } from './commands/share.ts';
 import type { WatchOptions } from './commands/watch.ts';
@@ -10,6 +11,7 @@ type Run = (act: Act) => Promise<void>;
 
 const accounts = () => import('./commands/accounts.ts');
 const admin = () => import('./commands/admin.ts');
+const peers = () => import('./commands/peers.ts');
 const files = () => import('./commands/files.ts');
 const objects = () => import('./commands/objects.ts');
 const sharing = () => import('./commands/share.ts');
@@ -165,19 +167,30 @@ const ACCOUNT_ACTIONS: readonly [AccountAction, string][] = [
 ];
 
 function addAdminCommands(program: Command, run: Run): void {
-  const user = program
+  const operators = program
     .command('admin')
-    .description('for operators, through the admin port: fosp admin user --help')
-    .command('user')
-    .description('add, change and remove accounts');
+    .description('for operators, through the admin port: fosp admin user --help, fosp admin peers --help');
+  const user = operators.command('user').description('add, change and remove accounts');
   for (const [action, description] of ACCOUNT_ACTIONS) {
-    user
-      .command(`${action} <name>`)
+    atAdminPort(user.command(`${action} <name>`))
       .description(description)
-      .option('--admin-url <url>', 'the admin port', 'http://127.0.0.1:9090')
-      .option('--data-dir <dir>', 'data folder of a server on this machine: its token (or FOSP_ADMIN_TOKEN)', './data')
       .action((name: string, options: AdminOptions) =>
         run(async (context) => (await admin()).adminUser(context, action, name, options)),
       );
   }
+  const others = operators.command('peers').description('show and reach other domains');
+  atAdminPort(others.command('list', { isDefault: true }))
+    .description('links, what waits, and what went wrong last, by domain')
+    .action((options: AdminOptions) => run(async (context) => (await peers()).adminPeers(context, options)));
+  atAdminPort(others.command('retry <domain>'))
+    .description('connect to a domain now, whatever was to be waited for')
+    .action((domain: string, options: AdminOptions) =>
+      run(async (context) => (await peers()).adminRetry(context, domain, options)),
+    );
+}
+
+function atAdminPort(command: Command): Command {
+  return command
+    .option('--admin-url <url>', 'the admin port', 'http://127.0.0.1:9090')
+    .option('--data-dir <dir>', 'data folder of a server on this machine: its token (or FOSP_ADMIN_TOKEN)', './data');
 }

@@ -12,6 +12,8 @@ export interface ChannelReceiver {
   begin(kind: FrameKind, size: number | undefined): void;
   piece(bytes: Uint8Array): void;
   end(): void;
+  /** The answer to a ping. */
+  pong(payload: Uint8Array): void;
   /** While paused, the channel itself keeps so many bytes that it had already read. */
   kept(bytes: number): void;
   /** The channel is not open any more, whoever ended it. Called exactly once; nothing but `closed` is called after it. */
@@ -34,6 +36,11 @@ export interface Channel {
    * and the channel closes with 1011, when the body throws or has another size than announced; rejects when the channel closes.
    */
   sendStream(message: StreamedMessage): Promise<void>;
+  /**
+   * Sends a ping behind all that was sent before it; nothing happens when the channel is not open. Absent where pings are the
+   * runtime's alone, in browsers.
+   */
+  sendPing?(payload: Uint8Array): void;
   /** Starts the closing handshake. Messages that were sent before still leave, data that comes is dropped. */
   close(code: number, reason: string): void;
   /** Stops reading. What comes with what was already read is kept until `resume`. */

@@ -24,7 +24,7 @@ export interface FrameSink {
   piece(bytes: Uint8Array): void;
   end(): void;
   ping(payload: Uint8Array): void;
-  pong(): void;
+  pong(payload: Uint8Array): void;
   /** A close frame; 1005 where it gave no code. */
   peerClosed(code: number, reason: string): void;
   /** The other side broke the rules: the connection is to fail with this code. */
@@ -201,7 +201,7 @@ export class FrameReader {
     if (this.#opcode === OPCODE.ping) {
       this.#sink.ping(payload);
     } else if (this.#opcode === OPCODE.pong) {
-      this.#sink.pong();
+      this.#sink.pong(payload);
     } else {
       this.#close(payload);
     }

@@ -15,6 +15,7 @@ import { CLOSE_CODES, closedError } from './close-codes.ts';
 import type { Flow } from './flow.ts';
 import { PartialMessage } from './partial-message.ts';
 import type { PendingRequest, PendingRequests } from './pending-requests.ts';
+import type { Pings } from './pings.ts';
 import type { BodyPlan, FrameKind, IncomingRequest, PeerHandler } from './types.ts';
 
 const EMPTY = new Uint8Array(0);
@@ -57,6 +58,8 @@ export class Inbox implements ChannelReceiver, StreamFeeder {
   #handedBytes = 0;
   #partial: PartialMessage | undefined;
   messageLimit: number;
+  /** Made when the first one is sent. */
+  pings: Pings | undefined;
 
   constructor(dependencies: InboxDependencies) {
     this.#handler = dependencies.handler;
@@ -101,6 +104,10 @@ export class Inbox implements ChannelReceiver, StreamFeeder {
     partial?.end();
   }
 
+  pong(payload: Uint8Array): void {
+    this.pings?.answered(payload);
+  }
+
   kept(bytes: number): void {
     this.#flow.keep(bytes);
   }
@@ -113,6 +120,7 @@ export class Inbox implements ChannelReceiver, StreamFeeder {
     this.#unanswered = undefined;
     this.#flow.shut();
     this.#pending.rejectAll(error);
+    this.pings?.rejectAll(error);
   }
 
   closed(code: number, reason: string): void {
@@ -180,7 +188,7 @@ export class Inbox implements ChannelReceiver, StreamFeeder {
     } else if (oversized) {
       const text = 'The body of this message is over its limit.';
       if (head.kind === 'notification') {
-        this.#handler.malformed(0, text);
+        this.#handler.malformed(0, text, head);
       }
       asked?.reject(fospError('too-large', text));
     } else if (head.kind === 'notification') {

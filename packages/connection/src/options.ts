@@ -14,6 +14,7 @@ export const DEFAULT_PEER_LIMITS: PeerLimits = {
   messageSeconds: 30,
   messageBytesPerSecond: 1024,
   pendingRequests: 1024,
+  pendingPings: 64,
   requestTimeoutMs: 30_000,
   responseBytes: 8 * MIB,
   streamBytes: 256 * 1024,

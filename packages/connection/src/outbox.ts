@@ -10,7 +10,7 @@ import type { Duplex } from 'node:stream';
 import { fospError } from '@fosp/protocol';
 import type { StreamedMessage } from './channel.ts';
 import { OPCODE } from './frame-header.ts';
-import { FrameWriter } from './frame-writer.ts';
+import { type Frame, FrameWriter } from './frame-writer.ts';
 import type { PeerEnvironment } from './options.ts';
 import { SendQueue } from './send-queue.ts';
 import type { Role } from './types.ts';
@@ -72,19 +72,14 @@ export class Outbox {
     return this.#isMidFrame;
   }
 
-  /** Sends one frame which is a message, or a control frame. */
+  /** Sends one frame which is a message, or a control frame, which overtakes messages that wait behind a streamed one. */
   frame(opcode: number, head: string, body: string | Uint8Array | undefined): void {
-    if (!this.#isOpen) {
-      return;
-    }
-    if (this.bytes > this.#options.limitBytes) {
-      this.#options.overflow('what was sent is not read');
-      return;
-    }
-    const waits = this.#behind !== undefined && (opcode < OPCODE.close || this.#isMidFrame);
-    const writer = waits ? (this.#behind ?? this.#queue.writer) : this.#queue.writer;
-    writer.write({ opcode, fin: true, head, body }, waits || this.#queue.isBehind);
-    this.#queue.wrote();
+    this.#write({ opcode, fin: true, head, body }, opcode < OPCODE.close || this.#isMidFrame);
+  }
+
+  /** Sends a ping that overtakes nothing: what was sent before it was read when it is answered. */
+  ping(payload: Uint8Array): void {
+    this.#write({ opcode: OPCODE.ping, fin: true, head: '', body: payload }, true);
   }
 
   /** Sends one message as its body comes. */
@@ -117,7 +112,7 @@ export class Outbox {
     if (this.#isOpen) {
       this.#isOpen = false;
       if (!this.#isMidFrame) {
-        this.#queue.writer.write({ opcode: OPCODE.close, fin: true, head: '', body: payload }, false);
+        this.#queue.writer.write({ opcode: OPCODE.close, fin: true, head: '', body: payload }, true);
         this.#queue.wrote();
       }
       if (this.#source !== undefined) {
@@ -139,6 +134,20 @@ export class Outbox {
   /** The socket is gone. */
   destroy(): void {
     this.#queue.destroy();
+  }
+
+  #write(frame: Frame, inTurn: boolean): void {
+    if (!this.#isOpen) {
+      return;
+    }
+    if (this.bytes > this.#options.limitBytes) {
+      this.#options.overflow('what was sent is not read');
+      return;
+    }
+    const waits = inTurn && this.#behind !== undefined;
+    const writer = waits ? (this.#behind ?? this.#queue.writer) : this.#queue.writer;
+    writer.write(frame, waits || this.#queue.isBehind);
+    this.#queue.wrote();
   }
 
   async #pump(message: StreamedMessage, source: AsyncIterator<Uint8Array>, progress: Progress): Promise<void> {

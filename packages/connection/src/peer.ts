@@ -11,6 +11,8 @@ import { Flow } from './flow.ts';
 import { Inbox } from './inbox.ts';
 import { DEFAULT_PEER_LIMITS, type PeerOptions } from './options.ts';
 import { type PendingRequest, PendingRequests } from './pending-requests.ts';
+import { Pings } from './pings.ts';
+import type { TimerWheel } from './timer-wheel.ts';
 import type {
   FrameKind,
   PeerLimits,
@@ -33,6 +35,7 @@ const STREAM_FROM_BYTES = 64 * 1024;
  */
 export class Peer {
   readonly #channel: Channel;
+  readonly #timers: TimerWheel;
   readonly #limits: PeerLimits;
   readonly #pending: PendingRequests;
   readonly #flow: Flow;
@@ -41,6 +44,7 @@ export class Peer {
   constructor(channel: Channel, options: PeerOptions) {
     const { handler, environment, limits = DEFAULT_PEER_LIMITS } = options;
     this.#channel = channel;
+    this.#timers = environment.timers;
     this.#limits = limits;
     this.#pending = new PendingRequests(environment.timers, limits.pendingRequests);
     this.#flow = new Flow(channel, environment, limits);
@@ -126,6 +130,26 @@ export class Peer {
   /** A ready message, such as a notification, as one text frame. */
   sendRaw(message: Uint8Array | string): void {
     this.#channel.send('', message, 'text');
+  }
+
+  /**
+   * Resolves when the other side answered a ping that was sent behind all messages before it, so that it has read them.
+   *
+   * Rejects with `unreachable` when the connection is or gets closed, `timeout` without a pong within
+   * {@link PeerLimits.requestTimeoutMs}, `too-many` over {@link PeerLimits.pendingPings}. In browsers, which let no program
+   * send pings, always with `unreachable`.
+   */
+  ping(): Promise<void> {
+    if (!this.isOpen || this.#channel.sendPing === undefined) {
+      const reason = this.isOpen ? 'This connection cannot be pinged.' : 'The connection is closed.';
+      return Promise.reject(fospError('unreachable', reason));
+    }
+    this.#inbox.pings ??= new Pings(
+      this.#timers,
+      { most: this.#limits.pendingPings, timeoutMs: this.#limits.requestTimeoutMs },
+      (payload) => this.#channel.sendPing?.(payload),
+    );
+    return this.#inbox.pings.ping();
   }
 
   /** Largest message accepted from now on, in bytes. */

@@ -98,6 +98,10 @@ export class SocketChannel implements Channel, FrameSink, Timed {
     return this.#outbox.stream(message);
   }
 
+  sendPing(payload: Uint8Array): void {
+    this.#outbox.ping(payload);
+  }
+
   close(code: number, reason: string): void {
     if (this.#state === 'open') {
       if (!this.#leave(code, reason, closePayload(code, reason))) {
@@ -153,8 +157,11 @@ export class SocketChannel implements Channel, FrameSink, Timed {
     this.#outbox.frame(OPCODE.pong, '', payload);
   }
 
-  pong(): void {
-    // Being heard is all that a pong is for.
+  pong(payload: Uint8Array): void {
+    // Being heard is all that a pong of the heartbeat is for.
+    if (this.#state === 'open' && payload.length > 0) {
+      this.#receiver?.pong(payload);
+    }
   }
 
   peerClosed(code: number, reason: string): void {

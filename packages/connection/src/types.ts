@@ -54,8 +54,11 @@ export interface PeerHandler {
    */
   request(message: IncomingRequest): void;
   notification(message: IncomingNotification): void;
-  /** A message without a readable head; sequence 0 where none could be read. Answer FAILED 400, and count. */
-  malformed(sequence: number, message: string): void;
+  /**
+   * A message without a readable head; sequence 0 where none could be read. Answer FAILED 400, and count. A `notification` is
+   * given where it is one that goes over its plan's limit.
+   */
+  malformed(sequence: number, message: string, notification?: NotificationHead): void;
   /**
    * A message over {@link PeerLimits.messageBytes}, also one that was handed on as a stream and is not answered yet. Answer 413
    * before returning: the peer closes with 1009 right after.
@@ -85,7 +88,9 @@ export interface PeerLimits {
   readonly messageBytesPerSecond: number;
   /** Requests of our own that may wait for a response; one more is rejected with `too-many`. */
   readonly pendingRequests: number;
-  /** How long a request of our own waits for its response, unless it says otherwise. Resolution is {@link TIMER_RESOLUTION_MS}. */
+  /** Pings of our own, other than the heartbeat's, that may wait for a pong; one more is rejected with `too-many`. */
+  readonly pendingPings: number;
+  /** How long a request of our own waits for its response, unless it says otherwise, and a ping for its pong. Resolution is {@link TIMER_RESOLUTION_MS}. */
   readonly requestTimeoutMs: number;
   /** Largest body of a buffered response, unless the request says otherwise. */
   readonly responseBytes: number;
@@ -135,6 +140,9 @@ export interface RespondStreamOptions {
   readonly headers?: Headers;
   /** Its iterator's `return` is called when it is not read to its end, even where it was not begun. */
   readonly body: AsyncIterable<Uint8Array>;
-  /** Bytes the body will have. Ending with another number ends the connection (1011): the message could not be completed. */
-  readonly size: number;
+  /**
+   * Bytes the body will have, where known. Ending with another number ends the connection (1011): the message could not be
+   * completed.
+   */
+  readonly size: number | undefined;
 }

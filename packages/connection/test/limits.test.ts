@@ -21,8 +21,9 @@ async function strictServer(bodyLimit: number): Promise<TestServer> {
         handler.tooLargeOnes.push(head);
         handler.peer?.respond(head?.sequence ?? 0, 413);
       };
-      handler.malformed = (sequence) => {
+      handler.malformed = (sequence, _, notification) => {
         handler.malformedOnes.push(sequence);
+        handler.oversizedNotifications.push(...(notification === undefined ? [] : [notification]));
         handler.peer?.respond(sequence, 400);
       };
     },
@@ -85,10 +86,11 @@ describe('a body over the limit of its plan', () => {
   it('makes a notification malformed', async () => {
     const server = await strictServer(10);
     const client = await server.connect();
-    client.send('CREATED alice@wonderland.lit/a\r\n\r\n12345678901');
+    client.send('CREATED alice@wonderland.lit/a\r\nId: 7\r\n\r\n12345678901');
     client.send('CREATED alice@wonderland.lit/a\r\n\r\n1234567890');
     await server.handlers[0]?.until(() => server.handlers[0]?.notifications.length === 1);
     expect(server.handlers[0]?.malformedOnes).toEqual([0]);
+    expect(server.handlers[0]?.oversizedNotifications).toMatchObject([{ event: 'CREATED', headers: { Id: '7' } }]);
     expect(server.handlers[0]?.notifications).toMatchObject([{ body: '1234567890' }]);
   });
 });

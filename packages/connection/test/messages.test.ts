@@ -151,6 +151,22 @@ describe('bodies that stream', () => {
     ]);
   });
 
+  it('F32 of responses may come from somewhere that does not say how many bytes there are', async () => {
+    const server = await startServer({
+      prepare: (handler) => {
+        handler.answer = ({ head }, peer) => {
+          const pieces = [NOISE.subarray(0, 100_000), NOISE.subarray(100_000, 100_003)];
+          void peer.respondStream(head.sequence, 200, { body: each(pieces), size: undefined });
+        };
+      },
+    });
+    const client = await server.connect();
+    client.send('READ alice@wonderland.lit/a 1\r\n');
+    await client.texts(1);
+    const whole = Buffer.concat([bytesOf('SUCCEEDED 200 1\r\n\r\n'), NOISE.subarray(0, 100_003)]);
+    expect(client.messages[0]?.bytes.equals(whole)).toBe(true);
+  });
+
   it('F32 of responses may be empty: one message with a head alone', async () => {
     const server = await startServer({
       prepare: (handler) => {

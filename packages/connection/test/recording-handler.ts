@@ -17,6 +17,7 @@ export class RecordingHandler implements PeerHandler {
   readonly requests: SeenRequest[] = [];
   readonly notifications: { readonly head: NotificationHead; readonly body: string }[] = [];
   readonly malformedOnes: number[] = [];
+  readonly oversizedNotifications: NotificationHead[] = [];
   readonly tooLargeOnes: (RequestHead | undefined)[] = [];
   readonly unknown: ResponseHead[] = [];
   readonly closes: { readonly code: number; readonly reason: string }[] = [];
@@ -43,8 +44,9 @@ export class RecordingHandler implements PeerHandler {
     this.#check();
   }
 
-  malformed(sequence: number, _message: string): void {
+  malformed(sequence: number, _message: string, notification?: NotificationHead): void {
     this.malformedOnes.push(sequence);
+    this.oversizedNotifications.push(...(notification === undefined ? [] : [notification]));
     this.#check();
   }
 

@@ -1,3 +1,4 @@
+export { addressBlock } from './address-block.ts';
 export {
   type AdminAnswer,
   type AdminOptions,

@@ -1,4 +1,5 @@
 export { type BadNetwork, type BadNetworkOptions, startBadNetwork } from './bad-network.ts';
+export { type BrokenDns, type BrokenDnsOptions, startBrokenDns } from './broken-dns.ts';
 export { ALICE, BOB, PASSWORD, QUEEN, REALWORLD, SISTER, WONDERLAND } from './cast.ts';
 export {
   type Balancer,
@@ -16,6 +17,15 @@ export {
 } from './cluster/cluster.ts';
 export { type Infrastructure, infrastructureInstalled, startInfrastructure } from './cluster/infrastructure.ts';
 export type { Pod } from './cluster/pod.ts';
+export {
+  type DnsOptions,
+  type DnsRecords,
+  type DnsServer,
+  dnsInstalled,
+  type NameRecords,
+  type SrvRecord,
+  startDns,
+} from './dns-server.ts';
 export {
   type Compose,
   composeProject,
@@ -35,6 +45,13 @@ export { type LogLine, type Program, type ServerExit, type ServerOptions, Server
 export { freePort } from './server-program.ts';
 export { startProxy, type TcpProxy } from './tcp-proxy.ts';
 export { type TemporaryDirectory, temporaryDirectory } from './temporary-directory.ts';
+export {
+  authorityInstalled,
+  startTestAuthority,
+  type TestAuthority,
+  type TestCertificate,
+} from './test-authority.ts';
 export { type TestNotification, type TestRequestOptions, type TestResponse, TestSession } from './test-session.ts';
 export { type FaultShares, type Faults, unreliableTransport } from './unreliable-transport.ts';
 export { WireClient, type WireClosed, type WireFrame, type WireOptions } from './wire-client.ts';
+export { WireConnection, WireServer, type WireServerOptions } from './wire-server.ts';

@@ -117,6 +117,23 @@ class UnreliableTransport implements Transport {
     return this.#inner.serve(...call);
   }
 
+  follow(...call: Parameters<Transport['follow']>): ReturnType<Transport['follow']> {
+    return this.#inner.follow(...call);
+  }
+
+  subjects(...call: Parameters<Transport['subjects']>): ReturnType<Transport['subjects']> {
+    return this.#inner.subjects(...call);
+  }
+
+  lease(name: string): ReturnType<Transport['lease']> {
+    return this.#inner.lease(name);
+  }
+
+  async flushed(): Promise<void> {
+    await Promise.all(this.#queues.values());
+    await this.#inner.flushed();
+  }
+
   async drain(): Promise<void> {
     await Promise.all(this.#queues.values());
     await this.#inner.drain();

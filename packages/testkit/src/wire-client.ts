@@ -24,6 +24,8 @@ export interface WireOptions {
   readonly from?: string;
   /** Certificate that is trusted with `wss`, as PEM. */
   readonly trusted?: string;
+  /** What is shown in the handshake of `wss`, where it is asked for, as PEM. */
+  readonly identity?: { readonly cert: string; readonly key: string };
 }
 
 export class WireClient {
@@ -51,6 +53,7 @@ export class WireClient {
       headers: { ...options.headers },
       ...(options.from === undefined ? {} : { localAddress: options.from }),
       ...(options.trusted === undefined ? {} : { ca: options.trusted }),
+      ...options.identity,
       perMessageDeflate: false,
       maxPayload: 0,
       // Heads and bodies are judged by the tests, not by `ws`.

@@ -1,38 +1,97 @@
-/** The federation service. It will hold the links to other domains; in this version it says that there are none. */
+/**
+ * The federation service: whatever there is between this provider and others, but for the links that others dial, which end
+ * at gateways.
+ *
+ *     admit, verify ─► Admission (address, certificate, dial-back), verification ─► objects signs
+ *     adopt ─► Ownership ─► PeerDomain, one per domain in a cluster ─► Pair ─► Lane ─► Link
+ *                               ├─◄ forward, reach, transfer (Transfers, over HTTP)
+ *                               └─◄ Delivery ◄── RemoteQueue
+ *
+ * Lifecycle: `start` serves calls. `drain` takes no new ones, ends what is under way, closes links with 1012, and frees the
+ * leases, so that another process goes on at once.
+ */
 import type { Bus, BusSubscription } from '@fosp/bus';
 import type { Log, Metrics } from '@fosp/runtime';
-import { serveForward } from './forward.ts';
-import { createTelemetry } from './telemetry.ts';
-
-export interface FederationOptions {
-  /** Requests for other domains at once; one more is answered 503. */
-  readonly concurrency?: number;
-}
-
-export const FEDERATION_DEFAULTS = { concurrency: 1024 } as const;
+import type { FederationConfig } from './config.ts';
+import { KnownDomains } from './known-domains.ts';
+import { FEDERATION_LIMITS, type FederationLimits } from './limits.ts';
+import { createParts } from './parts.ts';
+import { Ownership } from './peers/ownership.ts';
+import { serveOwnership } from './peers/serve.ts';
+import { Sweeper } from './peers/sweeper.ts';
+import { createOwnershipTelemetry } from './peers/telemetry.ts';
+import { openPolicy } from './policy/policy.ts';
+import { applyPolicy, heardOf } from './policy-changes.ts';
+import type { RemoteQueue } from './queue/remote-queue.ts';
+import type { DeliveryTelemetry } from './queue/telemetry.ts';
+import { serveTrust } from './trust/serve.ts';
 
 export interface FederationDeps {
   readonly bus: Bus;
+  readonly config: FederationConfig;
+  /** Where notifications for other domains wait; on the bus where nothing else is said. */
+  readonly queue?: ((telemetry: DeliveryTelemetry) => RemoteQueue) | undefined;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
   readonly log: Log;
   readonly metrics: Metrics;
-  readonly options?: FederationOptions;
+  readonly limits?: Partial<FederationLimits>;
 }
 
 export interface FederationService {
   start(): Promise<void>;
+  /** Resolves once nothing is said to other domains any more. What is to be told them is still kept. */
   drain(): Promise<void>;
+  /** Keeps nothing more. */
+  close(): Promise<void>;
 }
 
-export function createFederationService({ bus, log, metrics, options }: FederationDeps): FederationService {
-  const telemetry = createTelemetry(log, metrics);
-  let served: readonly BusSubscription[] = [];
+/** Rejects with `StartError` where the policy's file is not valid. */
+export async function openFederation(deps: FederationDeps): Promise<FederationService> {
+  const { bus, clock, config, log, metrics } = deps;
+  const limits: FederationLimits = { ...FEDERATION_LIMITS, ...config.limits, ...deps.limits };
+  const policy = await openPolicy({ settings: config.policy, log });
+  const permits = (domain: string) => policy.permits(domain);
+  const parts = createParts(deps, { limits, permits });
+  const { discovery, newPeer, queue, random, serving, transfers, trust } = parts;
+  const telemetry = createOwnershipTelemetry(log, metrics, { clock, peers: () => ownership.peers });
+  const ownership = new Ownership({ bus, clock, discovery, permits, newPeer, limits, telemetry });
+  const known = new KnownDomains(limits.domainsRemembered);
+  const sweeper = new Sweeper({
+    bus,
+    queue,
+    ownership,
+    limits,
+    random,
+    telemetry,
+    heard: (domain) => heardOf(domain, { bus, known, permits, log }),
+  });
+  const serveAll = async () => [
+    ...(await serveTrust({ ...trust, bus, calls: limits.calls, admitted: (domain) => known.add(domain) })),
+    ...(await serveOwnership({ bus, ownership, limits })),
+  ];
+  let served: BusSubscription[] = [];
 
   return {
     start: async () => {
-      served = await serveForward({ bus, telemetry, ...FEDERATION_DEFAULTS, ...options });
+      policy.onChange(() => applyPolicy({ bus, known, ownership, permits, log }));
+      bus.onGap(() => ownership.closeLinks(1012, 'Notifications may have been lost: connect again.'));
+      await transfers.start();
+      served = await serveAll();
+      if (config.policy.enabled) {
+        await queue.start();
+        await sweeper.start();
+      }
     },
     drain: async () => {
+      policy.close();
+      await sweeper.stop();
       await Promise.all(served.map((each) => each.stop()));
+      await ownership.close();
+      await transfers.stop();
+      serving.close();
+      discovery.close();
     },
+    close: () => queue.stop(),
   };
 }

@@ -1,7 +1,4 @@
-export {
-  createFederationService,
-  FEDERATION_DEFAULTS,
-  type FederationDeps,
-  type FederationOptions,
-  type FederationService,
-} from './federation.ts';
+export { FEDERATION_VARIABLES, type FederationConfig, federationConfig } from './config.ts';
+export { type FederationDeps, type FederationService, openFederation } from './federation.ts';
+export { FEDERATION_LIMITS, type FederationLimits } from './limits.ts';
+export { type SqliteQueueOptions, sqliteQueue } from './queue/sqlite/open.ts';

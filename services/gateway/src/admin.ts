@@ -48,7 +48,7 @@ export function adminRoutes({ bus, login, domain }: AdminRoutesOptions): readonl
 }
 
 /** A `FospError` is an answer; anything else the admin port logs, and answers 500. */
-function answering(handle: AdminRoute['handle']): AdminRoute['handle'] {
+export function answering(handle: AdminRoute['handle']): AdminRoute['handle'] {
   return async (request): Promise<AdminAnswer> => {
     try {
       return await handle(request);

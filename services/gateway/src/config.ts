@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { DOMAINS } from '@fosp/bus/process';
+import { type Rate, SERVER_LINK_LIMITS, type ServerLinkLimits } from '@fosp/exchange';
 import { LIMITS } from '@fosp/protocol';
 import {
   bytes,
@@ -10,6 +11,7 @@ import {
   type Networks,
   networks,
   oneOf,
+  onOff,
   PROCESS_VARIABLES,
   port,
   type Settings,
@@ -46,6 +48,18 @@ export const GATEWAY_VARIABLES = {
     'FOSP_PROXIES',
     undefined,
     'networks of load balancers whose PROXY protocol header (1 or 2) is believed, and required',
+  ),
+  federation: onOff('FOSP_FEDERATION', 'on', 'whether there is anything exchanged with other domains'),
+  clientCertificates: onOff(
+    'FOSP_TLS_CLIENT_CERTIFICATES',
+    'off',
+    'whether servers of other domains may prove themselves by a TLS certificate; browsers then ask users who have one for theirs',
+  ),
+  authorities: variable(
+    'FOSP_FEDERATION_CA',
+    undefined,
+    'certificates of authorities that are believed beside those that Node knows',
+    PEM,
   ),
   registration: oneOf('FOSP_REGISTRATION', 'open', 'whether anyone may create an account', {
     choices: ['open', 'closed'],
@@ -131,7 +145,28 @@ export interface GatewayLimits {
   readonly listsPerConnection: number;
   /** Without progress of the file store, after which a transfer fails. */
   readonly transferStallSeconds: number;
-  /** Connections to the file store that are kept idle. */
+  /** Of other domains' servers. */
+  readonly link: ServerLinkLimits;
+  readonly linksPerDomain: number;
+  readonly linksPerAddress: number;
+  /** Between two reports of which domains are linked here. */
+  readonly linkReportSeconds: number;
+  /** For the one AUTHENTICATE that may use the nonce of CONNECT's response. */
+  readonly nonceSeconds: number;
+  /** AUTHENTICATE of servers, per address, before anything is looked up. */
+  readonly claimRate: Rate;
+  /** VERIFY, per address. */
+  readonly verifyRate: Rate;
+  /** Addresses whose rates are remembered. */
+  readonly addressesRemembered: number;
+  /** Bytes of another domain's response that is no file. */
+  readonly foreignResponse: number;
+  /** Without progress of the federation service, after which a transfer to or from another domain fails. */
+  readonly foreignStallSeconds: number;
+  /** Milliseconds, where somebody is about to take the links to a domain: at first, and at most. */
+  readonly adoptionPause: number;
+  readonly longestAdoptionPause: number;
+  /** Connections to the file store, and to the federation service, that are kept idle. */
   readonly transferIdleConnections: number;
   /** How long they are kept. Servers of S3 close theirs after 20 s or more. */
   readonly transferIdleSeconds: number;
@@ -163,6 +198,10 @@ export interface GatewayConfig {
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   /** Absent where clients connect by themselves. */
   readonly proxies: Networks | undefined;
+  /** Whether there is any. */
+  readonly federation: boolean;
+  /** Asked for where this is set: PEM texts of authorities beside those that Node knows. */
+  readonly clientCertificates: { readonly authorities: string | undefined } | undefined;
   readonly registration: 'open' | 'closed';
   readonly limits: GatewayLimits;
 }
@@ -173,13 +212,16 @@ export interface GatewayConfig {
  * @throws StartError where only one of certificate and key is given
  */
 export function gatewayConfig(settings: Settings<typeof GATEWAY_VARIABLES>): GatewayConfig {
-  const { domains, host, wsPort, wssPort, proxies, registration } = settings;
-  return { domains, host, wsPort, wssPort, proxies, registration, tls: tlsOf(settings), limits: limitsOf(settings) };
+  const { domains, host, wsPort, wssPort, proxies, federation, authorities, registration } = settings;
+  const clientCertificates = settings.clientCertificates ? { authorities } : undefined;
+  const [tls, limits] = [tlsOf(settings), limitsOf(settings)];
+  return { domains, host, wsPort, wssPort, proxies, federation, clientCertificates, registration, tls, limits };
 }
 
 function limitsOf(settings: Settings<typeof GATEWAY_VARIABLES>): GatewayLimits {
   const { object, acl, attachment, requests, connections, transferMemory, sendBuffer } = settings;
   const hashes = settings.hashes ?? HASHING_THREADS;
+  const backlog = Math.floor(sendBuffer / 8);
   return {
     object,
     acl,
@@ -195,7 +237,7 @@ function limitsOf(settings: Settings<typeof GATEWAY_VARIABLES>): GatewayLimits {
     loginSeconds: 30,
     transferMemory,
     sendBuffer,
-    backlog: Math.floor(sendBuffer / 8),
+    backlog,
     behind: Math.floor(sendBuffer / 4),
     hashes,
     hashesWaiting: settings.hashesWaiting,
@@ -209,6 +251,18 @@ function limitsOf(settings: Settings<typeof GATEWAY_VARIABLES>): GatewayLimits {
     transfersPerConnection: 8,
     listsPerConnection: 4,
     transferStallSeconds: 30,
+    link: { ...SERVER_LINK_LIMITS, requests, backlog },
+    linksPerDomain: 64,
+    linksPerAddress: 1024,
+    linkReportSeconds: 30,
+    nonceSeconds: 30,
+    claimRate: { perSecond: 5, burst: 50 },
+    verifyRate: { perSecond: 50, burst: 200 },
+    addressesRemembered: 10_000,
+    foreignResponse: 64 * KIB,
+    foreignStallSeconds: 45,
+    adoptionPause: 100,
+    longestAdoptionPause: 1000,
     transferIdleConnections: 32,
     transferIdleSeconds: 10,
     transferConnectSeconds: 5,

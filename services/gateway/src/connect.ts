@@ -5,12 +5,13 @@ import { type Members, parseMembers, stringMember } from './json-body.ts';
 
 export const VERSIONS: readonly string[] = ['0.1'];
 
-export const EXTENSIONS = ['etag', 'page', 'password', 'resume'] as const;
+/** `ack` is for links of servers alone, and does nothing for clients. */
+export const EXTENSIONS = ['ack', 'etag', 'page', 'password', 'resume'] as const;
 
 /** Which extensions are in force on a connection. */
 export type Extensions = Readonly<Record<(typeof EXTENSIONS)[number], boolean>>;
 
-export const NO_EXTENSIONS: Extensions = { etag: false, page: false, password: false, resume: false };
+export const NO_EXTENSIONS: Extensions = { ack: false, etag: false, page: false, password: false, resume: false };
 
 /** How a user may prove who they are: by name and password, or by the token that the extension `resume` gives. */
 const MECHANISMS = ['password', 'token'];
@@ -36,17 +37,22 @@ export function agree(body: Uint8Array, domains: readonly string[]): Agreement {
   return { domain: domainOf(members, domains), extensions: extensionsOf(members) };
 }
 
-/** What CONNECT is answered; alike for all connections of a domain. */
+/** What CONNECT is answered but for the nonce; alike for all connections of a domain. */
 export function greeting(domain: string, config: GatewayConfig): string {
   const { object, acl, attachment, message, requests } = config.limits;
   return JSON.stringify({
     version: VERSIONS[0],
     domain,
-    extensions: EXTENSIONS,
+    extensions: config.federation ? EXTENSIONS : EXTENSIONS.filter((name) => name !== 'ack'),
     mechanisms: MECHANISMS,
     registration: config.registration === 'open',
     limits: { object, acl, attachment, message, requests },
   });
+}
+
+/** With what a server of another domain may prove itself by, once (PROTOCOL §9). */
+export function withNonce(greeting: string, nonce: string): string {
+  return `${greeting.slice(0, -1)},"nonce":"${nonce}"}`;
 }
 
 function domainOf(members: Members, domains: readonly string[]): string {
@@ -70,6 +76,7 @@ function extensionsOf(members: Members): Extensions {
     throw fospError('malformed', '"extensions" must be a list of strings.');
   }
   return {
+    ack: named.includes('ack'),
     etag: named.includes('etag'),
     page: named.includes('page'),
     password: named.includes('password'),

@@ -4,32 +4,58 @@
  *
  *     connection ─► Session ─► Conversation (order, limits) ─► Requests ─► bus
  *                      │                                          └─► Transfers ─► transfer URLs
- *                      ├─► Login ─► Hasher, bus
+ *                      ├─► Entrance ─► Login ─► Hasher, bus
+ *                      │      └─► ServerLogin ─► bus
+ *                      ├─► ServerLink (another domain's server) ─► Requests, the bus' user subjects
  *                      └─◄ Users ◄── the bus' user subjects
  *
  * Lifecycle: `start` opens the public ports. `drain` lets load balancers notice, turns new connections away, closes the
  * present ones with 1012, spread out, each once what it has in flight is answered, and then the ports.
  */
 import { randomBytes } from 'node:crypto';
-import type { Duplex } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Bus } from '@fosp/bus';
-import { DEFAULT_PEER_LIMITS, openPeer, type PeerEnvironment, TimerWheel, TransferBudget } from '@fosp/connection';
+import {
+  CLOSE_CODES,
+  DEFAULT_PEER_LIMITS,
+  openPeer,
+  type PeerEnvironment,
+  TimerWheel,
+  TransferBudget,
+} from '@fosp/connection';
+import {
+  type Backlogged,
+  Backlogs,
+  type Exchange,
+  KeyedRate,
+  linkPlans,
+  RESTARTING,
+  Requests,
+  ServerLink,
+  type ServerLinkParts,
+  TransferClient,
+  Transfers,
+} from '@fosp/exchange';
 import { LIMITS } from '@fosp/protocol';
 import { type AdminRoute, createBufferCollector, type Log, type Metrics } from '@fosp/runtime';
 import { adminRoutes } from './admin.ts';
+import { peerRoutes } from './admin-peers.ts';
 import type { GatewayConfig } from './config.ts';
 import { greeting } from './connect.ts';
+import { DomainCalls } from './domain-calls.ts';
+import { Entrance } from './entrance.ts';
+import { ForeignFiles } from './foreign-files.ts';
+import { Forwarding } from './forwarding.ts';
 import { Hasher } from './hashing.ts';
 import { Login } from './login.ts';
 import { Users } from './notify.ts';
-import { Requests } from './requests.ts';
-import { type ListeningPorts, PublicServer } from './server.ts';
-import { type BodyPlans, Session, type SessionParts } from './session.ts';
+import { type ListeningPorts, type OpenedSocket, PublicServer } from './server.ts';
+import { ServerLinks } from './server-links.ts';
+import { ServerLogin } from './server-login.ts';
+import { Session } from './session.ts';
+import type { BodyPlans, SessionParts } from './session-parts.ts';
 import { Sessions } from './sessions.ts';
 import { createTelemetry, type GatewayTelemetry } from './telemetry.ts';
-import { TransferClient } from './transfer-client.ts';
-import { Transfers } from './transfers.ts';
 
 export interface GatewayDeps {
   readonly bus: Bus;
@@ -49,7 +75,7 @@ export interface GatewayService {
   readonly adminRoutes: readonly AdminRoute[];
 }
 
-/** How often strangers and backlogs are looked at, and connections closed in a drain. */
+/** How often strangers, and those who wait for their readers, are looked at, and connections closed in a drain. */
 const TICK_MS = 50;
 /** A few connections need not be spread over the whole time: so much of it per connection. */
 const CLOSING_MS_EACH = 5;
@@ -73,6 +99,7 @@ export function createGatewayService(deps: GatewayDeps): GatewayService {
       sessions: () => sessions.size,
       headersAwaited: () => server.waiting,
       users: () => users.size,
+      links: () => links.size,
       hashing: () => hasher.load,
       transitBytes: () => environment.budget.used,
     },
@@ -88,21 +115,29 @@ export function createGatewayService(deps: GatewayDeps): GatewayService {
     failed: telemetry.transferFailed,
   });
   const transfers = new Transfers({ bus, client, limits, moved: telemetry.moved });
-  const requests = new Requests({ bus, transfers, domains, limits });
+  const files = new ForeignFiles({
+    stallSeconds: limits.foreignStallSeconds,
+    idleConnections: limits.transferIdleConnections,
+    failed: telemetry.foreignTransferFailed,
+    moved: telemetry.moved,
+  });
+  const [firstPause, longestPause] = [limits.adoptionPause, limits.longestAdoptionPause];
+  const domainCalls = new DomainCalls({ bus, clock, firstPause, longestPause });
+  const forwarding = new Forwarding({ domains: domainCalls, files, limits });
+  const forward = (exchange: Exchange) => forwarding.forward(exchange);
+  const requests = new Requests({ bus, transfers, domains, forward, limits });
   const login = new Login({ bus, hasher, users, domains, registration: config.registration });
+  const links = new ServerLinks({ bus, limits });
+  const servers = new ServerLogin({ bus, config, links, clock, telemetry });
   const greetings = new Map(domains.map((domain) => [domain, greeting(domain, config)]));
-  const parts: SessionParts = {
-    config,
-    limits,
-    plans: bodyPlans(config),
-    greetings,
-    login,
-    requests,
-    users,
-    sessions,
-    telemetry,
-    watchBacklog: (conversation) => sessions.watchBacklog(conversation),
-  };
+  const entrance = new Entrance({ bus, domains, greetings, login, users, servers, links });
+  const backlogs = new Backlogs(TICK_MS);
+  const shared = { requests, telemetry, watchBacklog: (waiting: Backlogged) => backlogs.watch(waiting) };
+  const linkParts = partsOfLinks(deps, shared);
+  const newLink: SessionParts['newLink'] = ({ address, ...ends }) =>
+    new ServerLink(linkParts, { ...ends, verify: (body) => servers.verify(address, body) });
+  const plans = bodyPlans(config);
+  const parts: SessionParts = { ...shared, config, limits, plans, entrance, users, links, sessions, newLink };
   const server = new PublicServer({
     config,
     hasRoom: () => sessions.size < limits.connections,
@@ -111,6 +146,8 @@ export function createGatewayService(deps: GatewayDeps): GatewayService {
     proxyRefused: telemetry.proxyRefused,
     opened: sessionOpener(parts, environment, clock),
   });
+
+  let reporting: NodeJS.Timeout | undefined;
 
   /** Not all at once, since they will all come back. */
   function closeSpread(): Promise<void> {
@@ -122,15 +159,22 @@ export function createGatewayService(deps: GatewayDeps): GatewayService {
   }
 
   return {
-    adminRoutes: adminRoutes({ bus, login, domain: domains[0] ?? '' }),
+    adminRoutes: [
+      ...adminRoutes({ bus, login, domain: domains[0] ?? '' }),
+      ...peerRoutes({ bus, domains: domainCalls }),
+    ],
     start: async () => {
       bus.onGap((reason) => {
         telemetry.gap(reason);
+        // At once: what they told, and what may be lost now, is not to be acknowledged.
+        links.closeAll(CLOSE_CODES.restart.code, RESTARTING);
         void closeSpread();
       });
+      reporting = setInterval(() => reportLinks(links), limits.linkReportSeconds * 1000).unref();
       return server.listen();
     },
     drain: async () => {
+      clearInterval(reporting);
       telemetry.draining(sessions.size);
       if (limits.noticeSeconds > 0) {
         await pause(limits.noticeSeconds * 1000);
@@ -139,9 +183,20 @@ export function createGatewayService(deps: GatewayDeps): GatewayService {
       await closeSpread();
       await server.close();
       client.close();
+      files.close();
     },
   };
 }
+
+function reportLinks(links: ServerLinks): void {
+  try {
+    links.report();
+  } catch {
+    // The bus is away: they are reported the next time.
+  }
+}
+
+type SharedParts = Pick<SessionParts, 'requests' | 'telemetry' | 'watchBacklog'>;
 
 function sessionOpener(parts: SessionParts, environment: PeerEnvironment, clock: () => number) {
   const { limits, sessions, telemetry } = parts;
@@ -153,10 +208,11 @@ function sessionOpener(parts: SessionParts, environment: PeerEnvironment, clock:
   };
   const prefix = randomBytes(6).toString('base64url');
   let opened = 0;
-  return (socket: Duplex, head: Uint8Array, address: string) => {
+  return ({ socket, head, address, certificate }: OpenedSocket) => {
     const session = new Session(parts, {
       id: `${prefix}-${(++opened).toString(36)}`,
       address,
+      certificate,
       openedAt: clock(),
       connect: (handler) => openPeer(socket, head, { role: 'server', handler, environment, limits: peerLimits }),
     });
@@ -165,12 +221,28 @@ function sessionOpener(parts: SessionParts, environment: PeerEnvironment, clock:
   };
 }
 
-/** A body may have more bytes than the object it makes: escapes and white space. `objects` judges the object itself. */
-function bodyPlans({ limits }: GatewayConfig): BodyPlans {
+/** What links of other domains' servers are made of, here. */
+function partsOfLinks({ bus, clock, config }: GatewayDeps, shared: SharedParts): ServerLinkParts {
+  const { link: limits, addressesRemembered } = config.limits;
   return {
-    login: { kind: 'buffer', limit: limits.messageBeforeLogin },
-    object: { kind: 'buffer', limit: limits.object + limits.acl + LIMITS.messageOverhead },
-    file: { kind: 'stream', limit: limits.attachment },
+    ...{ ...shared, bus, clock, limits },
+    domains: new Set(config.domains),
+    plans: linkPlans(bodyLimits(config)),
+    rate: new KeyedRate(limits.messageRate, addressesRemembered),
+  };
+}
+
+/** A body may have more bytes than the object it makes: escapes and white space. `objects` judges the object itself. */
+function bodyLimits({ limits }: GatewayConfig): { readonly object: number; readonly attachment: number } {
+  return { object: limits.object + limits.acl + LIMITS.messageOverhead, attachment: limits.attachment };
+}
+
+function bodyPlans(config: GatewayConfig): BodyPlans {
+  const { object, attachment } = bodyLimits(config);
+  return {
+    login: { kind: 'buffer', limit: config.limits.messageBeforeLogin },
+    object: { kind: 'buffer', limit: object },
+    file: { kind: 'stream', limit: attachment },
     none: { kind: 'discard' },
   };
 }

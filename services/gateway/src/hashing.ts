@@ -5,9 +5,10 @@
  * flood of logins takes neither the memory nor the threads that everything else needs. Of these at most `newRunning` are new
  * passwords, the others of which wait in a line of their own: a flood of registrations stands in no login's way.
  */
+
 import { argon2, randomBytes } from 'node:crypto';
+import { Slots } from '@fosp/exchange';
 import { type FospError, fospError } from '@fosp/protocol';
-import { Slots } from './slots.ts';
 
 /** How hard a hash is to compute. Kept with each account, since the default may grow. */
 export interface HashCost {

@@ -10,7 +10,7 @@ import { ACCOUNTS, type Bus } from '@fosp/bus';
 import { domainOf, fospError, GROUPS_PATH, isFospError, LIMITS, parseUserId, utf8Length } from '@fosp/protocol';
 import type { Extensions } from './connect.ts';
 import type { HashCost, Hasher } from './hashing.ts';
-import { type Members, parseMembers, stringMember } from './json-body.ts';
+import { type Members, stringMember } from './json-body.ts';
 import type { Listener, Users } from './notify.ts';
 
 /** Bytes of UTF-8 in a password. Hashing takes any number; this bounds what a person may get wrong. */
@@ -46,15 +46,11 @@ export class Login {
   }
 
   /**
-   * Checks the credentials of AUTHENTICATE. When it resolves the applicant has joined the user's sessions.
+   * Checks the credentials of a user's AUTHENTICATE. When it resolves the applicant has joined the user's sessions.
    *
    * @throws FospError `unauthenticated` for a wrong name and a wrong password alike, `malformed`, `too-many`
    */
-  async authenticate(applicant: Applicant, body: Uint8Array): Promise<LoggedIn> {
-    const members = parseMembers(body);
-    if (members['type'] === 'server') {
-      throw fospError('forbidden', 'Federation is not available on this server yet: log in as a user.');
-    }
+  async authenticate(applicant: Applicant, members: Members): Promise<LoggedIn> {
     if (members['token'] !== undefined) {
       if (!applicant.extensions.resume) {
         throw fospError('malformed', 'Name "resume" in the extensions of CONNECT to log in by token.');

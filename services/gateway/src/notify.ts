@@ -3,16 +3,17 @@
  *
  * Invariants: this process listens to a user's subject exactly while sessions of theirs are here; `join` resolves once
  * nothing published later is missed; every session gets the notifications of a tree in the order of its changes, each
- * once: one that is not above the last of its tree is a repeat, and dropped. Where some may have been missed, the sessions
- * that were there, and are being closed for it, are told no more: none has a hole and then goes on.
+ * once: one that is not above the last of its tree is a repeat, and dropped. What another domain's server sent is counted
+ * per domain instead, or, where that numbers nothing, told as it comes. Where some may have been missed, the sessions that
+ * were there, and are being closed for it, are told no more: none has a hole and then goes on.
  *
  * Trees of others may have subscribed a user who does not know them. So that nobody can flood a stranger's connection
- * shut, each source has a rate of bytes per user. What goes over it is dropped, and counted, for sessions that are behind
- * with reading; one that keeps up gets all.
+ * shut, each source has a rate of bytes per user; another domain is one source, since it may make up any number of users.
+ * What goes over the rate is dropped, and counted, for sessions that are behind with reading; one that keeps up gets all.
  */
 import type { Bus, BusSubscription, UserEventHeaders } from '@fosp/bus';
+import { KeyedRate, type Rate } from '@fosp/exchange';
 import { fospError } from '@fosp/protocol';
-import { KeyedRate, type Rate } from './rates.ts';
 import type { GatewayTelemetry } from './telemetry.ts';
 
 /** A session, as its user's listener sees it. */
@@ -106,7 +107,14 @@ export class Users {
   #told(user: User, headers: UserEventHeaders, body: Uint8Array): void {
     switch (headers.event) {
       case 'notification':
-        this.#notify(user, headers, body);
+        if (this.#isNews(user, headers.tree, Number(headers.sequence), Number(headers.part))) {
+          this.#notify(user, headers.source, body, headers.tree === user.name);
+        } else {
+          this.#options.telemetry.notificationRepeated();
+        }
+        return;
+      case 'unnumbered-notification':
+        this.#notify(user, headers.source, body);
         return;
       case 'revoked':
         for (const session of user.sessions) {
@@ -117,13 +125,8 @@ export class Users {
     }
   }
 
-  #notify(user: User, headers: UserEventHeaders & { event: 'notification' }, body: Uint8Array): void {
-    if (!this.#isNews(user, headers.tree, Number(headers.sequence), Number(headers.part))) {
-      this.#options.telemetry.notificationRepeated();
-      return;
-    }
-    const isExcess =
-      headers.tree !== user.name && headers.source !== user.name && !this.#isWithinRate(user, headers.source, body);
+  #notify(user: User, source: string, body: Uint8Array, isOwnTree = false): void {
+    const isExcess = !isOwnTree && source !== user.name && !this.#isWithinRate(user, source, body);
     let told = 0;
     for (const session of user.sessions) {
       if (this.#interrupted.has(session)) {

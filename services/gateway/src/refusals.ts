@@ -1,5 +1,6 @@
 /** What a connection may send in which state (PROTOCOL §2, §3, and the order of checks of §4). */
 import type { IncomingRequest } from '@fosp/connection';
+import { tooLargeBody } from '@fosp/exchange';
 import { type FospError, fospError, isServerRequestType, type RequestHead } from '@fosp/protocol';
 
 /** `opened` –CONNECT→ `negotiated` –AUTHENTICATE→ `authenticated` */
@@ -10,8 +11,14 @@ export interface BodyLimits {
   readonly messageBeforeLogin: number;
 }
 
-/** What is wrong with a head although it could be read; it counts as a bad message. */
-export function mistakeIn({ type, resource }: RequestHead): string | undefined {
+/**
+ * What is wrong with a head although it could be read; it counts as a bad message. VERIFY is for whoever has said CONNECT and
+ * not who they are: servers need not log in for it.
+ */
+export function mistakeIn({ type, resource }: RequestHead, state: State): string | undefined {
+  if (type === 'VERIFY' && state === 'negotiated') {
+    return undefined;
+  }
   if (isServerRequestType(type)) {
     return `There is no request ${type} for clients.`;
   }
@@ -39,11 +46,6 @@ export function refusalOf(request: IncomingRequest, state: State, limits: BodyLi
   return undefined;
 }
 
-/** `limit` in bytes. */
-export function tooLargeBody(type: RequestHead['type'], limit: number): FospError {
-  return fospError('too-large', `The body of ${type} is too large: the limit is ${limit} bytes.`);
-}
-
 export function isOnObject(type: RequestHead['type']): boolean {
-  return type !== 'CONNECT' && type !== 'AUTHENTICATE' && type !== 'REGISTER';
+  return type !== 'CONNECT' && type !== 'AUTHENTICATE' && type !== 'REGISTER' && type !== 'VERIFY';
 }

@@ -4,10 +4,13 @@
  * fastify answers HTTP and knows nothing of upgraded sockets: those belong to the sessions, and are closed by them.
  * Lifecycle: `listen`; `refuse` from when nobody new is to be taken; `close` once the sessions are gone.
  */
+
+import type { X509Certificate } from 'node:crypto';
 import * as http from 'node:http';
 import * as https from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { getCACertificates, TLSSocket } from 'node:tls';
 import { acceptUpgrade } from '@fosp/connection';
 import { listenError } from '@fosp/runtime';
 import { type FastifyInstance, fastify } from 'fastify';
@@ -18,8 +21,7 @@ import { ProxyGate, type ProxyRefusal } from './proxy-gate.ts';
 
 export interface ServerOptions {
   readonly config: GatewayConfig;
-  /** A WebSocket after its handshake; `head` came behind it. */
-  readonly opened: (socket: Duplex, head: Uint8Array, address: string) => void;
+  readonly opened: (opened: OpenedSocket) => void;
   /** Whether one more connection may be opened. */
   readonly hasRoom: () => boolean;
   /** Whether one more connection of a load balancer may wait to say whose it is, beside so many that do. */
@@ -27,6 +29,16 @@ export interface ServerOptions {
   readonly turnedAway: (reason: string) => void;
   /** A connection of a load balancer that did not say whose it is. */
   readonly proxyRefused: (refusal: ProxyRefusal) => void;
+}
+
+/** A WebSocket after its handshake. */
+export interface OpenedSocket {
+  readonly socket: Duplex;
+  /** What came behind the handshake. */
+  readonly head: Uint8Array;
+  readonly address: string;
+  /** That the other end showed in its TLS handshake, and that an authority vouches for. */
+  readonly certificate: X509Certificate | undefined;
 }
 
 export interface ListeningPorts {
@@ -120,12 +132,23 @@ export class PublicServer {
     const server =
       tls === undefined
         ? http.createServer(times, handler)
-        : https.createServer({ ...times, ...tls, handshakeTimeout: withinMs }, handler);
+        : https.createServer({ ...times, ...tls, ...this.#clientCertificates(), handshakeTimeout: withinMs }, handler);
     this.#gate?.guard(server);
     if (tls !== undefined) {
       server.on('connection', (socket) => this.#watch(socket));
     }
     return server;
+  }
+
+  /** Who shows none, or one that is not believed, is let in all the same: it proves nothing then. */
+  #clientCertificates(): https.ServerOptions {
+    const { clientCertificates } = this.#options.config;
+    if (clientCertificates === undefined) {
+      return {};
+    }
+    const { authorities } = clientCertificates;
+    const ca = authorities === undefined ? {} : { ca: [...getCACertificates('default'), authorities] };
+    return { requestCert: true, rejectUnauthorized: false, ...ca };
   }
 
   #watch(socket: Socket): void {
@@ -161,7 +184,7 @@ export class PublicServer {
       this.#options.turnedAway('gone');
       socket.destroy();
     } else if (acceptUpgrade(request, socket)) {
-      this.#options.opened(socket, head, address);
+      this.#options.opened({ socket, head, address, certificate: certificateOf(socket) });
     } else {
       this.#options.turnedAway('handshake');
     }
@@ -174,6 +197,10 @@ export class PublicServer {
   #clientAddress({ socket }: http.IncomingMessage): string | undefined {
     return this.#gate === undefined ? plainAddress(socket.remoteAddress ?? '') : this.#gate.clientOf(socket);
   }
+}
+
+function certificateOf(socket: Duplex): X509Certificate | undefined {
+  return socket instanceof TLSSocket && socket.authorized ? socket.getPeerX509Certificate() : undefined;
 }
 
 function gateOf({ config, mayWait, turnedAway, proxyRefused }: ServerOptions): ProxyGate | undefined {

@@ -1,85 +1,81 @@
 /**
- * One connection of a client: what becomes of each message, in which state (PROTOCOL §1-§3).
+ * One connection: what becomes of each message, in which state (PROTOCOL §1-§3, §9).
  *
- *     opened --CONNECT--> negotiated --AUTHENTICATE--> authenticated
+ *     opened --CONNECT--> negotiated --AUTHENTICATE--> authenticated, a user's or another domain's server's
  *
  * Invariant: while a stranger's AUTHENTICATE or REGISTER is decided nothing more is taken in, so that what was pipelined
  * behind it is judged by its outcome. CONNECT may be repeated until AUTHENTICATE has succeeded, and the last one counts;
- * after that it is 400.
+ * after that it is 400. What comes over a server's connection from then on is its `ServerLink`'s.
  *
  * Ten thousand of these are idle at a time: what a session needs only when it works is made then, and timers are shared
  * by all (see `sessions.ts`).
  */
-import type { BodyPlan, IncomingRequest, Peer, PeerHandler } from '@fosp/connection';
-import { type FospError, fospError, type Head, type RequestHead, STATUS } from '@fosp/protocol';
-import type { GatewayConfig } from './config.ts';
-import { agree, type Extensions, NO_EXTENSIONS } from './connect.ts';
-import { Conversation, type ConversationParts, HOLD } from './conversation.ts';
-import { Exchange } from './exchange.ts';
-import { headerRefusal } from './head-checks.ts';
-import { parseMembers } from './json-body.ts';
-import type { Applicant, Login } from './login.ts';
-import type { Users } from './notify.ts';
+import type { X509Certificate } from 'node:crypto';
+import type { BodyPlan, IncomingNotification, IncomingRequest, Peer, PeerHandler } from '@fosp/connection';
+import {
+  ConnectionTransfers,
+  Conversation,
+  Exchange,
+  HOLD,
+  headerRefusal,
+  type Party,
+  type ServerLink,
+  Slots,
+} from '@fosp/exchange';
+import {
+  type FospError,
+  fospError,
+  type Head,
+  type NotificationHead,
+  type RequestHead,
+  type ResponseHead,
+} from '@fosp/protocol';
+import { type Agreement, type Extensions, NO_EXTENSIONS } from './connect.ts';
+import type { Guest } from './entrance.ts';
 import { mistakeIn, refusalOf, type State } from './refusals.ts';
-import type { Requests } from './requests.ts';
-import type { Sessions } from './sessions.ts';
-import type { Slots } from './slots.ts';
-import type { ConnectionTransfers } from './transfers.ts';
-
-/** What all sessions share. */
-export interface SessionParts extends ConversationParts {
-  readonly config: GatewayConfig;
-  readonly plans: BodyPlans;
-  /** The answer to CONNECT, by domain. */
-  readonly greetings: ReadonlyMap<string, string>;
-  readonly login: Login;
-  readonly requests: Requests;
-  readonly users: Users;
-  readonly sessions: Sessions;
-}
-
-/** How bodies are taken in. Made once. */
-export interface BodyPlans {
-  readonly login: BodyPlan;
-  readonly object: BodyPlan;
-  readonly file: BodyPlan;
-  readonly none: BodyPlan;
-}
+import type { Nonce } from './server-login.ts';
+import type { SessionParts } from './session-parts.ts';
 
 /** The other end. */
-export interface Client {
+export interface OtherEnd {
   /** A fresh id for its session. */
   readonly id: string;
   readonly address: string;
+  /** That it showed, and that is believed. */
+  readonly certificate: X509Certificate | undefined;
   /** Milliseconds since the epoch. */
   readonly openedAt: number;
   /** Makes the peer, which calls nothing of its handler before this turn of the event loop has ended. */
   readonly connect: (handler: PeerHandler) => Peer;
 }
 
-export class Session implements PeerHandler, Applicant {
+export class Session implements PeerHandler, Guest, Party {
   readonly conversation: Conversation;
   readonly address: string;
+  readonly certificate: X509Certificate | undefined;
   readonly openedAt: number;
   domain: string;
   extensions: Extensions = NO_EXTENSIONS;
-  /** Empty until AUTHENTICATE succeeded. */
+  /** Empty until AUTHENTICATE succeeded for a user. */
   user = '';
-  transfers: ConnectionTransfers | undefined = undefined;
-  /** LISTs at once, made at the first one. */
-  lists: Slots | undefined = undefined;
   readonly #parts: SessionParts;
   readonly #peer: Peer;
   #state: State = 'opened';
+  #nonce: Nonce | undefined;
+  /** Set from when AUTHENTICATE succeeded for a server. */
+  #link: ServerLink | undefined;
+  #transfers: ConnectionTransfers | undefined;
+  #lists: Slots | undefined;
   #badMessages = 0;
 
-  constructor(parts: SessionParts, client: Client) {
+  constructor(parts: SessionParts, end: OtherEnd) {
     this.#parts = parts;
-    this.address = client.address;
-    this.openedAt = client.openedAt;
+    this.address = end.address;
+    this.certificate = end.certificate;
+    this.openedAt = end.openedAt;
     this.domain = parts.config.domains[0] ?? '';
-    this.#peer = client.connect(this);
-    this.conversation = new Conversation(client.id, this.#peer, parts);
+    this.#peer = end.connect(this);
+    this.conversation = new Conversation(end.id, this.#peer, parts);
   }
 
   get id(): string {
@@ -90,8 +86,25 @@ export class Session implements PeerHandler, Applicant {
     return this.#peer.bufferedBytes > this.#parts.limits.behind;
   }
 
+  get isRetiring(): boolean {
+    return this.#link?.isRetiring ?? this.conversation.isRetiring;
+  }
+
+  get transfers(): ConnectionTransfers {
+    this.#transfers ??= new ConnectionTransfers(this.#parts.limits.transfersPerConnection);
+    return this.#transfers;
+  }
+
+  get lists(): Slots {
+    this.#lists ??= new Slots(this.#parts.limits.listsPerConnection);
+    return this.#lists;
+  }
+
   plan(head: Head): BodyPlan {
-    const { plans, requests } = this.#parts;
+    const { plans } = this.#parts;
+    if (this.#link !== undefined) {
+      return this.#link.plan(head);
+    }
     if (head.kind !== 'request') {
       return plans.none;
     }
@@ -99,26 +112,28 @@ export class Session implements PeerHandler, Applicant {
       case 'CONNECT':
       case 'AUTHENTICATE':
       case 'REGISTER':
+      case 'VERIFY':
         return plans.login;
       case 'CREATE':
       case 'UPDATE':
         return this.#isAuthenticated ? plans.object : plans.none;
-      case 'WRITE': {
-        const isTaken = this.#isAuthenticated && head.resource !== undefined && requests.isLocal(head.resource.domain);
-        return isTaken ? plans.file : plans.none;
-      }
+      case 'WRITE':
+        return this.#isAuthenticated && head.resource !== undefined ? plans.file : plans.none;
       default:
         return plans.none;
     }
   }
 
   request(message: IncomingRequest): void {
+    if (this.#link !== undefined) {
+      this.#link.request(message);
+      return;
+    }
     const { head } = message;
     const { conversation } = this;
-    const isRepeated = conversation.has(head.sequence);
-    const mistake = isRepeated
+    const mistake = conversation.has(head.sequence)
       ? `The request ${head.sequence} is not answered yet: take another number.`
-      : mistakeIn(head);
+      : mistakeIn(head, this.#state);
     if (mistake !== undefined) {
       message.stream?.cancel();
       this.#bad(head.sequence, mistake);
@@ -136,16 +151,28 @@ export class Session implements PeerHandler, Applicant {
     }
   }
 
-  notification(): void {
-    this.#bad(0, 'A client sends requests; notifications are for servers to send.');
+  notification(message: IncomingNotification): void {
+    if (this.#link === undefined) {
+      this.#bad(0, 'A client sends requests; notifications are for servers to send.');
+    } else {
+      this.#link.notification(message);
+    }
   }
 
-  unknownResponse(): void {
-    this.#bad(0, 'A client sends requests; nothing was asked that this could be the response to.');
+  unknownResponse(_head: ResponseHead): void {
+    if (this.#link === undefined) {
+      this.#bad(0, 'A client sends requests; nothing was asked that this could be the response to.');
+    } else {
+      this.#link.unknownResponse();
+    }
   }
 
-  malformed(sequence: number, message: string): void {
-    this.#bad(sequence, message);
+  malformed(sequence: number, message: string, notification?: NotificationHead): void {
+    if (this.#link === undefined) {
+      this.#bad(sequence, message);
+    } else {
+      this.#link.malformed(sequence, message, notification);
+    }
   }
 
   tooLarge(head: RequestHead | undefined): void {
@@ -154,7 +181,7 @@ export class Session implements PeerHandler, Applicant {
       const limit = this.#isAuthenticated ? limits.message : limits.messageBeforeLogin;
       const when = this.#isAuthenticated ? '' : ' before AUTHENTICATE';
       const error = fospError('too-large', `A message may have ${limit} bytes at most${when}.`);
-      if (this.conversation.has(head.sequence)) {
+      if (this.#link !== undefined || this.conversation.has(head.sequence)) {
         // It was taken in when its head came, and ends by itself: counted there, unheard.
         this.conversation.refuse(head.sequence, error);
       } else {
@@ -164,28 +191,65 @@ export class Session implements PeerHandler, Applicant {
   }
 
   closed(code: number): void {
-    const { sessions, telemetry, users } = this.#parts;
+    const { sessions, telemetry, users, links } = this.#parts;
     sessions.remove(this);
     telemetry.closed(code);
     this.conversation.closed();
-    if (this.#isAuthenticated) {
+    if (this.#link !== undefined) {
+      this.#link.closed();
+      links.leave(this.#link.domain, this);
+    } else if (this.#isAuthenticated) {
       users.leave(this.user, this);
     }
   }
 
   /** Does what a request asks whose turn has come. */
   carryOut(exchange: Exchange): void {
+    const { entrance, requests } = this.#parts;
     switch (exchange.type) {
       case 'CONNECT':
-        this.#connect(exchange);
+        entrance.connect(this, exchange);
         return;
       case 'AUTHENTICATE':
       case 'REGISTER':
         void this.#decide(exchange);
         return;
+      case 'VERIFY':
+        void entrance.verify(this, exchange);
+        return;
       default:
-        void this.#parts.requests.carryOut(exchange);
+        void requests.carryOut(exchange);
     }
+  }
+
+  greeted({ domain, extensions }: Agreement, nonce: Nonce | undefined): void {
+    this.domain = domain;
+    this.extensions = extensions;
+    this.#nonce = nonce;
+    this.#state = 'negotiated';
+  }
+
+  takeNonce(): Nonce | undefined {
+    const nonce = this.#nonce;
+    this.#nonce = undefined;
+    return nonce;
+  }
+
+  becameUser(user: string): boolean {
+    if (this.#peer.isOpen) {
+      this.user = user;
+      this.#authenticated();
+    }
+    return this.#isAuthenticated;
+  }
+
+  becameServer(domain: string): boolean {
+    if (this.#peer.isOpen) {
+      const { id, domain: to, extensions } = this;
+      this.#link = this.#parts.newLink({ id, peer: this.#peer, domain, to, extensions, address: this.address });
+      this.#authenticated();
+    }
+    return this.#isAuthenticated;
   }
 
   notify(message: Uint8Array): void {
@@ -195,7 +259,20 @@ export class Session implements PeerHandler, Applicant {
   }
 
   revoke(): void {
-    this.close(1008, 'The password was changed, or the account disabled or removed: log in again.');
+    const reason =
+      this.#link === undefined
+        ? 'The password was changed, or the account disabled or removed: log in again.'
+        : 'There is no federation with this domain here any more.';
+    this.close(1008, reason);
+  }
+
+  /** Takes nothing more in, and closes with 1012 once what is in flight is answered. */
+  retire(): void {
+    if (this.#link === undefined) {
+      this.conversation.retire();
+    } else {
+      this.#link.retire();
+    }
   }
 
   close(code: number, reason: string): void {
@@ -206,60 +283,19 @@ export class Session implements PeerHandler, Applicant {
     return this.#state === 'authenticated';
   }
 
-  #connect(exchange: Exchange): void {
-    const { config, greetings } = this.#parts;
-    try {
-      const { domain, extensions } = agree(exchange.message.body, config.domains);
-      this.domain = domain;
-      this.extensions = extensions;
-      this.#state = 'negotiated';
-      exchange.answer(STATUS.ok, { body: greetings.get(domain) ?? '' });
-    } catch (error) {
-      exchange.fail(error);
-    }
+  #authenticated(): void {
+    const { limits, sessions } = this.#parts;
+    this.#nonce = undefined;
+    this.#state = 'authenticated';
+    this.#peer.setMessageLimit(limits.message);
+    sessions.loggedIn(this);
   }
 
   /** Nothing else is taken in while it is decided who this is, or a password is changed: one connection hashes one at a time. */
   async #decide(exchange: Exchange): Promise<void> {
     this.conversation.hold(HOLD.login);
-    try {
-      await (exchange.type === 'AUTHENTICATE' ? this.#authenticate(exchange) : this.#register(exchange));
-    } catch (error) {
-      exchange.fail(error);
-    }
+    await this.#parts.entrance.decide(this, exchange);
     this.conversation.release(HOLD.login);
-  }
-
-  async #authenticate(exchange: Exchange): Promise<void> {
-    const { limits, login, sessions, users } = this.#parts;
-    const { user, token } = await login.authenticate(this, exchange.message.body);
-    if (this.#peer.isOpen) {
-      this.user = user;
-      this.#state = 'authenticated';
-      this.#peer.setMessageLimit(limits.message);
-      sessions.loggedIn(this);
-    } else {
-      users.leave(user, this);
-    }
-    exchange.answer(STATUS.ok, { body: JSON.stringify(this.extensions.resume ? { user, token } : { user }) });
-  }
-
-  async #register(exchange: Exchange): Promise<void> {
-    const { login } = this.#parts;
-    const members = parseMembers(exchange.message.body);
-    if (!Object.hasOwn(members, 'old')) {
-      await login.register(this, members);
-      exchange.answer(STATUS.created);
-      return;
-    }
-    if (!this.#isAuthenticated) {
-      throw fospError('unauthenticated', 'Send AUTHENTICATE before you change your password.');
-    }
-    if (!this.extensions.password) {
-      throw fospError('malformed', 'Name "password" in the extensions of CONNECT to change a password.');
-    }
-    await login.changePassword(this, this.user, members);
-    exchange.answer(STATUS.ok);
   }
 
   /** A message whose head or sequence number is wrong. The last one that is borne is answered too. */

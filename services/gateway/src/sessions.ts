@@ -1,10 +1,8 @@
 /**
- * All sessions of this process, and what is done to many of them: the deadline for login, the reading of what waits to
- * be sent, the closing of all.
+ * All sessions of this process, and what is done to many of them: the deadline for login, the closing of all.
  *
- * One timer serves all of them, and runs only while a session is a stranger or behind.
+ * One timer serves all of them, and runs only while a session is a stranger.
  */
-import type { Conversation } from './conversation.ts';
 import type { Session } from './session.ts';
 
 /** Why connections are closed whose requests are not answered yet. */
@@ -13,7 +11,7 @@ const LEAVING = 'The server goes, and what is not answered may yet have its effe
 export interface SessionsOptions {
   /** Seconds from the opening of a connection to AUTHENTICATE's success. */
   readonly loginSeconds: number;
-  /** Milliseconds between two looks at strangers and backlogs. */
+  /** Milliseconds between two looks at strangers. */
   readonly tickMs: number;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
@@ -34,7 +32,6 @@ export class Sessions {
   readonly #all = new Set<Session>();
   /** Not logged in yet, the oldest first. */
   readonly #strangers = new Set<Session>();
-  readonly #backlogged = new Set<Conversation>();
   #ticker: NodeJS.Timeout | undefined;
 
   constructor(options: SessionsOptions) {
@@ -54,18 +51,11 @@ export class Sessions {
   remove(session: Session): void {
     this.#all.delete(session);
     this.#strangers.delete(session);
-    this.#backlogged.delete(session.conversation);
   }
 
   /** Its login deadline is met. */
   loggedIn(session: Session): void {
     this.#strangers.delete(session);
-  }
-
-  /** Looks after the conversation until it is no longer backlogged. */
-  watchBacklog(conversation: Conversation): void {
-    this.#backlogged.add(conversation);
-    this.#keepTicking();
   }
 
   /**
@@ -75,11 +65,11 @@ export class Sessions {
    */
   async retireAll({ spreadMs, graceMs, closingMs }: RetiringTimes): Promise<void> {
     const { tickMs } = this.#options;
-    const sessions = [...this.#all].filter((session) => !session.conversation.isRetiring);
+    const sessions = [...this.#all].filter((session) => !session.isRetiring);
     const perTick = Math.ceil(sessions.length / Math.max(1, spreadMs / tickMs));
     for (let next = 0; next < sessions.length; next += perTick) {
       for (const session of sessions.slice(next, next + perTick)) {
-        session.conversation.retire();
+        session.retire();
       }
       if (next + perTick < sessions.length) {
         await pause(tickMs);
@@ -108,12 +98,7 @@ export class Sessions {
 
   #tick(): void {
     this.#closeLateStrangers(this.#options.clock() - this.#options.loginSeconds * 1000);
-    for (const conversation of this.#backlogged) {
-      if (!conversation.isBacklogged()) {
-        this.#backlogged.delete(conversation);
-      }
-    }
-    if (this.#strangers.size === 0 && this.#backlogged.size === 0) {
+    if (this.#strangers.size === 0) {
       clearInterval(this.#ticker);
       this.#ticker = undefined;
     }

@@ -1,28 +1,23 @@
 /** What a gateway tells its operator: one function per event that matters to them. */
 import { CLOSE_CODES } from '@fosp/connection';
+import { KeyedRate, type ServerLinkTelemetry } from '@fosp/exchange';
 import type { CounterCell, HistogramCell, Log, Metrics } from '@fosp/runtime';
+import { type LinkTelemetry, linkTelemetry } from './link-telemetry.ts';
 import type { ProxyRefusal } from './proxy-gate.ts';
-import { KeyedRate } from './rates.ts';
 
-export interface GatewayTelemetry {
+export interface GatewayTelemetry extends ServerLinkTelemetry, LinkTelemetry {
   opened(): void;
   /** A connection that was not taken: too many, draining, no WebSocket. */
   turnedAway(reason: string): void;
   /** A load balancer's connection that did not begin as it must. */
   proxyRefused(refusal: ProxyRefusal): void;
   closed(code: number): void;
-  answered(type: string, status: number, milliseconds: number): void;
-  badMessage(): void;
   notified(sessions: number): void;
   notificationDropped(): void;
   notificationRepeated(): void;
   moved(direction: 'up' | 'down', bytes: number): void;
-  /** A file broke off after its head was sent. */
-  transferCut(id: string, error: unknown): void;
   /** The file store refused or failed. */
   transferFailed(error: unknown): void;
-  /** A defect; the client was told the id. */
-  unexpected(id: string, error: unknown): void;
   /** Notifications may be lost, so all sessions are closed. */
   gap(reason: string): void;
   draining(sessions: number): void;
@@ -33,6 +28,7 @@ export interface GatewayLevels {
   readonly sessions: () => number;
   readonly headersAwaited: () => number;
   readonly users: () => number;
+  readonly links: () => number;
   readonly hashing: () => number;
   readonly transitBytes: () => number;
 }
@@ -59,6 +55,7 @@ export function createTelemetry({ metrics, log, levels, clock }: TelemetryOption
     levels.headersAwaited,
   );
   metrics.gauge('fosp_gateway_users', 'Users with an open connection', levels.users);
+  metrics.gauge('fosp_gateway_server_links', "Open links of other domains' servers", levels.links);
   metrics.gauge('fosp_gateway_hashes', 'Password hashes running and waiting', levels.hashing);
   metrics.gauge('fosp_gateway_transit_bytes', 'Bytes of messages in transit', levels.transitBytes);
   const opened = metrics.counter('fosp_gateway_connections_total', 'Connections opened');
@@ -84,6 +81,7 @@ export function createTelemetry({ metrics, log, levels, clock }: TelemetryOption
     transferCut: (id, error) => log.warn({ id, error }, 'an attachment could not be sent to its end'),
     transferFailed: (error) => log.warn({ error }, 'the file store failed'),
     unexpected: (id, error) => log.error({ id, error }, 'a request failed unexpectedly'),
+    ...linkTelemetry({ metrics, log, clock }),
     gap: (reason) => log.warn({ reason }, 'notifications may be lost: all connections are closed'),
     draining: (sessions) => log.info({ sessions }, 'closing all connections'),
   };

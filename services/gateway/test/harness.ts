@@ -1,5 +1,6 @@
 /** A gateway on real sockets and a real bus; the test is all the other services. */
 import { ACCOUNTS, Bus, type BusSubscription, InProcessTransport, type OBJECTS, type Transport } from '@fosp/bus';
+import type { ServerLinkLimits } from '@fosp/exchange';
 import { fospError } from '@fosp/protocol';
 import { createLog, type Log, Metrics, readEnvironment } from '@fosp/runtime';
 import { TestSession } from '@fosp/testkit';
@@ -20,6 +21,8 @@ const COST = { salt: Buffer.alloc(16, 7).toString('base64url'), memory: '8', pas
 export interface GatewayOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly limits?: Partial<GatewayLimits>;
+  /** Of links with other domains' servers. */
+  readonly link?: Partial<ServerLinkLimits>;
   readonly clock?: () => number;
   /** Lines of the log. */
   readonly lines?: string[];
@@ -85,7 +88,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<TestGa
   };
 }
 
-function testConfig({ environment = {}, limits = {} }: GatewayOptions): GatewayConfig {
+function testConfig({ environment = {}, limits = {}, link = {} }: GatewayOptions): GatewayConfig {
   const defaults = {
     FOSP_DOMAIN: 'wonderland.lit,looking-glass.lit',
     FOSP_WS_PORT: '0',
@@ -93,7 +96,7 @@ function testConfig({ environment = {}, limits = {} }: GatewayOptions): GatewayC
     FOSP_DRAIN_SECONDS: '4',
   };
   const config = gatewayConfig(readEnvironment({ ...defaults, ...environment }, GATEWAY_VARIABLES));
-  return { ...config, limits: { ...config.limits, ...limits } };
+  return { ...config, limits: { ...config.limits, ...limits, link: { ...config.limits.link, ...link } } };
 }
 
 function testLog(lines: string[]): Promise<Log> {
@@ -106,6 +109,8 @@ export class WatchedTransport implements Transport {
   readonly listening: string[] = [];
   /** Called when something is listened to, before whoever listens knows. */
   onSubscribe: (subject: string) => void = () => undefined;
+  /** Awaited before what was published counts as flushed. */
+  beforeFlushed: () => Promise<void> = async () => undefined;
   readonly #inner = new InProcessTransport();
   readonly #gapListeners: ((reason: string) => void)[] = [];
   readonly request: Transport['request'] = (...parameters) => this.#inner.request(...parameters);
@@ -113,6 +118,13 @@ export class WatchedTransport implements Transport {
   readonly publish: Transport['publish'] = (...parameters) => this.#inner.publish(...parameters);
   readonly append: Transport['append'] = (...parameters) => this.#inner.append(...parameters);
   readonly consume: Transport['consume'] = (...parameters) => this.#inner.consume(...parameters);
+  readonly flushed: Transport['flushed'] = async () => {
+    await this.beforeFlushed();
+    await this.#inner.flushed();
+  };
+  readonly follow: Transport['follow'] = (...parameters) => this.#inner.follow(...parameters);
+  readonly subjects: Transport['subjects'] = (...parameters) => this.#inner.subjects(...parameters);
+  readonly lease: Transport['lease'] = (...parameters) => this.#inner.lease(...parameters);
   readonly drain: Transport['drain'] = () => this.#inner.drain();
 
   readonly subscribe: Transport['subscribe'] = async (subject, handler): Promise<BusSubscription> => {

@@ -68,14 +68,6 @@ describe('AUTHENTICATE', () => {
     expect((await session.request('AUTHENTICATE', '*', { body })).status).toBe(400);
   });
 
-  it('F63 F66 does not take servers yet, and says so', async () => {
-    const { url } = await startGateway();
-    const session = await TestSession.connect(url);
-    const response = await session.request('AUTHENTICATE', '*', { body: { type: 'server', domain: 'realworld.lit' } });
-    expect(response.status).toBe(403);
-    expect(response.body.toString()).toContain('Federation');
-  });
-
   it('F23 gives a token where `resume` is agreed, and takes it in place of a password', async () => {
     const { url } = await startGateway();
     const session = await TestSession.connect(url, 'alice', { extensions: ['resume'] });

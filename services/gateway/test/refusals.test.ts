@@ -1,12 +1,13 @@
+import { tooLargeBody } from '@fosp/exchange';
 import { parseResourceId, type RequestHead } from '@fosp/protocol';
 import { describe, expect, it } from 'vitest';
-import { mistakeIn, refusalOf, type State, tooLargeBody } from '../src/refusals.ts';
+import { mistakeIn, refusalOf, type State } from '../src/refusals.ts';
 
 const LIMITS = { messageBeforeLogin: 100 };
 const STATES: readonly State[] = ['opened', 'negotiated', 'authenticated'];
 
 function requestOf(type: RequestHead['type'], oversized = false) {
-  const onObject = type !== 'CONNECT' && type !== 'AUTHENTICATE' && type !== 'REGISTER';
+  const onObject = !['CONNECT', 'AUTHENTICATE', 'REGISTER', 'VERIFY'].includes(type);
   const resource = onObject ? parseResourceId('alice@wonderland.lit/a') : undefined;
   const head: RequestHead = { kind: 'request', type, resource, sequence: 1, headers: {} };
   return { head, body: new Uint8Array(), stream: undefined, frame: 'text', oversized } as const;
@@ -24,6 +25,7 @@ describe('what a connection may send in which state', () => {
     ['LIST', 'F17 F25', [424, 401, undefined]],
     ['READ', 'F17 F25', [424, 401, undefined]],
     ['WRITE', 'F17 F25', [424, 401, undefined]],
+    ['VERIFY', 'F63', [424, undefined, undefined]],
   ])('%s (%s): %j', (type, _, statuses) => {
     expect(STATES.map((state) => refusalOf(requestOf(type), state, LIMITS)?.status)).toEqual(statuses);
   });
@@ -46,14 +48,19 @@ describe('what a connection may send in which state', () => {
 
   it('F12 finds a resource missing where one is needed, and nowhere else', () => {
     const withoutResource = (type: RequestHead['type']) => ({ ...requestOf(type).head, resource: undefined });
-    expect(mistakeIn(withoutResource('SELECT'))).toContain('SELECT needs a resource');
-    expect(mistakeIn(withoutResource('WRITE'))).toContain('WRITE needs a resource');
-    expect(mistakeIn(withoutResource('CONNECT'))).toBeUndefined();
-    expect(mistakeIn(requestOf('SELECT').head)).toBeUndefined();
+    expect(mistakeIn(withoutResource('SELECT'), 'authenticated')).toContain('SELECT needs a resource');
+    expect(mistakeIn(withoutResource('WRITE'), 'authenticated')).toContain('WRITE needs a resource');
+    expect(mistakeIn(withoutResource('CONNECT'), 'opened')).toBeUndefined();
+    expect(mistakeIn(requestOf('SELECT').head, 'authenticated')).toBeUndefined();
   });
 
-  it('F15 knows nothing of what servers ask each other', () => {
-    expect(mistakeIn(requestOf('VERIFY').head)).toContain('VERIFY');
-    expect(mistakeIn(requestOf('ACK').head)).toContain('ACK');
+  it('F15 F63 knows nothing of what servers ask each other, but for VERIFY before it is known who asks', () => {
+    const mistakes = (type: RequestHead['type']) => STATES.map((state) => mistakeIn(requestOf(type).head, state));
+    expect(mistakes('VERIFY')).toEqual([
+      expect.stringContaining('VERIFY'),
+      undefined,
+      expect.stringContaining('VERIFY'),
+    ]);
+    expect(mistakes('ACK')).toEqual(STATES.map(() => expect.stringContaining('ACK')));
   });
 });

@@ -1,4 +1,4 @@
-import { FEDERATION, OBJECTS } from '@fosp/bus';
+import { OBJECTS } from '@fosp/bus';
 import { fospError } from '@fosp/protocol';
 import { describe, expect, it, vi } from 'vitest';
 import { HeldCalls, startGateway, type TestGateway } from './harness.ts';
@@ -159,61 +159,6 @@ describe('requests on objects', () => {
     expect(refused.status).toBe(413);
     expect(refused.body.toString()).toContain('4096 bytes');
     expect(seen).toHaveLength(1);
-  });
-
-  it('F34 F61 asks whether another domain can be reached before it says that a body is too large', async () => {
-    const gateway = await startGateway({ environment: { FOSP_LIMIT_OBJECT: '4 KiB', FOSP_LIMIT_ACL: '1 KiB' } });
-    const down = 'down@realworld.lit';
-    const asked: unknown[] = [];
-    await gateway.bus.serve(
-      FEDERATION.reach,
-      async ({ fields }) => {
-        asked.push(fields);
-        if (fields.tree === down) {
-          throw fospError('unreachable', 'realworld.lit cannot be reached.');
-        }
-        return { fields: {} };
-      },
-      { concurrency: 1 },
-    );
-    const alice = await gateway.logIn('alice');
-    const create = (tree: string) => alice.request('CREATE', `${tree}/a`, { body: Buffer.alloc(22 * 1024, 0x20) });
-    expect((await create(down)).status).toBe(504);
-    expect((await create('sister@realworld.lit')).status).toBe(413);
-    expect((await create('alice@wonderland.lit')).status).toBe(413);
-    expect(asked).toEqual([
-      { user: 'alice@wonderland.lit', tree: down },
-      { user: 'alice@wonderland.lit', tree: 'sister@realworld.lit' },
-    ]);
-  });
-
-  it('F61 forwards what is on another domain, without what a client may not claim', async () => {
-    const gateway = await startGateway();
-    const asked: Seen[] = [];
-    await gateway.bus.serve(
-      FEDERATION.forward,
-      async ({ fields, body }) => {
-        asked.push({ fields, body: Buffer.from(body) });
-        return { fields: { status: '404', headers: '{"Retry-After":"5"}' }, body: Buffer.from('{"message":"no"}') };
-      },
-      { concurrency: 1 },
-    );
-    const alice = await gateway.logIn('alice');
-    const response = await alice.request('CREATE', 'sister@realworld.lit/a', {
-      headers: { From: 'queen@wonderland.lit', User: 'queen', To: 'x', 'X-Mark': '1', 'If-Match': '"1"' },
-      body: '{}',
-    });
-    expect(response).toMatchObject({ status: 404, headers: { 'Retry-After': '5' } });
-    expect(response.body.toString()).toBe('{"message":"no"}');
-    expect(asked[0]?.fields).toEqual({
-      user: 'alice@wonderland.lit',
-      type: 'CREATE',
-      tree: 'sister@realworld.lit',
-      path: '/a',
-      headers: '{"X-Mark":"1"}',
-    });
-    expect(asked[0]?.body.toString()).toBe('{}');
-    expect((await alice.request('WRITE', 'sister@realworld.lit/a', { body: 'bytes' })).status).toBe(404);
   });
 });
 

@@ -23,6 +23,8 @@ export interface Audience {
   readonly users: readonly string[];
   /** A whole FOSP message. */
   readonly notification: Uint8Array;
+  /** Its body: the view, JSON; empty for DELETED. */
+  readonly body: string;
 }
 
 export interface AudienceContext {
@@ -52,7 +54,7 @@ export function audiencesOf(changed: ChangedObject, context: AudienceContext): A
   }
   return Array.from(usersByView.values(), ({ users, rights }) => ({
     users,
-    notification: notificationOf(changed, context, { rights, user: users[0] ?? '' }),
+    ...notificationOf(changed, context, { rights, user: users[0] ?? '' }),
   }));
 }
 
@@ -74,13 +76,14 @@ interface Reader {
   readonly rights: RightsMask;
 }
 
-function notificationOf(changed: ChangedObject, context: AudienceContext, reader: Reader): Uint8Array {
+function notificationOf(changed: ChangedObject, context: AudienceContext, reader: Reader): Omit<Audience, 'users'> {
   const resource = { tree: context.tree, path: changed.path };
   if (changed.object === undefined) {
-    return Buffer.from(encodeNotificationHead(context.event, resource));
+    return { notification: Buffer.from(encodeNotificationHead(context.event, resource)), body: '' };
   }
   const body = viewOf(changed.object, reader.rights, subscriptionsShown(changed, context.rows, reader));
-  return Buffer.from(encodeNotificationHead(context.event, resource, { hasBody: true }) + body);
+  const head = encodeNotificationHead(context.event, resource, { hasBody: true });
+  return { notification: Buffer.from(head + body), body };
 }
 
 function subscriptionsShown(

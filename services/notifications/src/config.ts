@@ -1,3 +1,3 @@
-import { DOMAINS } from '@fosp/bus/process';
+import { DOMAINS, FEDERATION_ENABLED } from '@fosp/bus/process';
 
-export const NOTIFICATIONS_VARIABLES = { domains: DOMAINS } as const;
+export const NOTIFICATIONS_VARIABLES = { domains: DOMAINS, federation: FEDERATION_ENABLED } as const;

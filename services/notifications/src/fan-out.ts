@@ -11,6 +11,7 @@ import { domainOf, type Groups, NO_GROUPS, parseGroups } from '@fosp/protocol';
 import { type Audience, audiencesOf } from './audiences.ts';
 import type { CompiledAcls } from './compiled-acls.ts';
 import { pagesOf } from './pages.ts';
+import type { RemoteEvent, RemoteQueue, RemoteReader } from './remote.ts';
 import type { Repeats } from './repeats.ts';
 import type { Telemetry } from './telemetry.ts';
 
@@ -21,6 +22,8 @@ export interface FanOutDeps {
   readonly telemetry: Telemetry;
   /** Domains whose users' sessions are on this bus. */
   readonly domains: ReadonlySet<string>;
+  /** For users of other domains; nobody tells them where it is absent. */
+  readonly remote: RemoteQueue | undefined;
   /** Deliveries after which a change gives way to others. */
   readonly deliveriesPerTurn: number;
 }
@@ -30,11 +33,12 @@ interface Progress {
   /** Of the next object. */
   part: number;
   delivered: number;
-  /** Users of other domains. */
-  remote: number;
+  /** For users of other domains. */
+  queued: number;
+  dropped: number;
 }
 
-/** Tells everybody. Rejects where `objects` cannot be asked; then the change is to be handled again. */
+/** Tells everybody. Rejects where `objects` cannot be asked, or the queue of another domain takes no more; then the change is to be handled again. */
 export async function fanOut(deps: FanOutDeps, change: Change): Promise<void> {
   const sequence = Number(change.sequence);
   if (deps.repeats.includes(change.tree, sequence)) {
@@ -42,7 +46,7 @@ export async function fanOut(deps: FanOutDeps, change: Change): Promise<void> {
     return;
   }
   const groups = change.event.groups === undefined ? NO_GROUPS : parseGroups(change.event.groups);
-  const progress: Progress = { part: 0, delivered: 0, remote: 0 };
+  const progress: Progress = { part: 0, delivered: 0, queued: 0, dropped: 0 };
   for await (const page of pagesOf(deps.bus, change)) {
     await tellPage(deps, change, { page, groups, progress });
   }
@@ -61,8 +65,12 @@ async function tellPage(deps: FanOutDeps, change: Change, { page, groups, progre
   for (const changed of page.objects) {
     const levels = deps.acls.levels(changed.levels);
     const context = { tree: change.tree, event: change.event.event, groups, levels, rows: page.subscriptions };
+    const remote: RemoteReader[] = [];
     for (const audience of audiencesOf(changed, context)) {
-      tell(deps, change, audience, progress);
+      remote.push(...tell(deps, change, audience, progress));
+    }
+    if (remote.length > 0) {
+      await queue(deps, { change, path: changed.path, part: progress.part }, { remote, progress });
     }
     progress.part++;
     if (progress.delivered >= turnEnds) {
@@ -72,7 +80,9 @@ async function tellPage(deps: FanOutDeps, change: Change, { page, groups, progre
   }
 }
 
-function tell(deps: FanOutDeps, change: Change, audience: Audience, progress: Progress): void {
+/** Returns who is of another domain. */
+function tell(deps: FanOutDeps, change: Change, audience: Audience, progress: Progress): readonly RemoteReader[] {
+  const remote: RemoteReader[] = [];
   const headers: UserEventHeaders = {
     event: 'notification',
     tree: change.tree,
@@ -85,7 +95,21 @@ function tell(deps: FanOutDeps, change: Change, audience: Audience, progress: Pr
       deps.bus.publishToUser(user, headers, audience.notification);
       progress.delivered++;
     } else {
-      progress.remote++;
+      remote.push({ user, audience });
     }
   }
+  return remote;
+}
+
+async function queue(
+  deps: FanOutDeps,
+  event: RemoteEvent,
+  { remote, progress }: { readonly remote: readonly RemoteReader[]; readonly progress: Progress },
+): Promise<void> {
+  if (deps.remote === undefined) {
+    progress.dropped += remote.length;
+    return;
+  }
+  await deps.remote.queue(event, remote);
+  progress.queued += remote.length;
 }

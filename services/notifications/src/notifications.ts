@@ -3,6 +3,7 @@ import { type Bus, type BusSubscription, CHANGE_PARTITIONS, type Change } from '
 import type { Log, Metrics } from '@fosp/runtime';
 import { CompiledAcls } from './compiled-acls.ts';
 import { fanOut } from './fan-out.ts';
+import { RemoteQueue } from './remote.ts';
 import { Repeats } from './repeats.ts';
 import { createTelemetry } from './telemetry.ts';
 
@@ -13,20 +14,33 @@ export interface NotificationsOptions {
   readonly rememberedTrees?: number;
   /** ACLs kept compiled. */
   readonly compiledAcls?: number;
+  /** Notifications of one change for users of other domains, on their way to the queue at once. */
+  readonly appendsAtOnce?: number;
+  /** Milliseconds within which whoever talks to a domain is told no second time that something waits for it. */
+  readonly nudgePause?: number;
+  /** Domains for which that is remembered. */
+  readonly nudgedDomains?: number;
 }
 
 export const NOTIFICATIONS_DEFAULTS = {
   deliveriesPerTurn: 1000,
   rememberedTrees: 100_000,
   compiledAcls: 1000,
+  appendsAtOnce: 64,
+  nudgePause: 1000,
+  nudgedDomains: 10_000,
 } as const;
 
 export interface NotificationsDeps {
   readonly bus: Bus;
   /** Domains whose users' sessions are on this bus. */
   readonly domains: readonly string[];
+  /** Are users of other domains told? What is for them is dropped and counted where they are not. */
+  readonly federation: boolean;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Milliseconds since the epoch; `Date.now`. */
+  readonly clock?: () => number;
   readonly options?: NotificationsOptions;
 }
 
@@ -47,6 +61,7 @@ export function createNotificationsService({ bus, log, metrics, ...deps }: Notif
     acls: new CompiledAcls(options.compiledAcls),
     repeats: new Repeats(options.rememberedTrees),
     domains: new Set(deps.domains),
+    remote: deps.federation ? new RemoteQueue({ ...options, bus, clock: deps.clock ?? Date.now }) : undefined,
     deliveriesPerTurn: options.deliveriesPerTurn,
   };
   const handle = async (change: Change): Promise<void> => {

@@ -3,8 +3,11 @@ import type { Log, Metrics } from '@fosp/runtime';
 
 /** What this service tells its operator, one function per event. */
 export interface Telemetry {
-  /** Numbers of notifications handed to the bus, and of those for users of other domains, which nobody carries yet. */
-  fannedOut(change: Change, told: { readonly delivered: number; readonly remote: number }): void;
+  /** Numbers of notifications handed to the bus: for users of ours, and of other domains; and of those dropped there. */
+  fannedOut(
+    change: Change,
+    told: { readonly delivered: number; readonly queued: number; readonly dropped: number },
+  ): void;
   /** A change came that was handled before. */
   repeated(change: Change): void;
   /** Will be handled again, and the tree's later changes wait for it. */
@@ -17,9 +20,13 @@ export function createTelemetry(log: Log, metrics: Metrics): Telemetry {
     'fosp_notifications_delivered_total',
     'Notifications handed over for users of ours.',
   );
+  const queued = metrics.counter(
+    'fosp_notifications_remote_total',
+    'Notifications that wait, or waited, for users of other domains.',
+  );
   const dropped = metrics.counter(
     'fosp_notifications_remote_dropped_total',
-    'Notifications for users of other domains, dropped since there are no links to other domains yet.',
+    'Notifications for users of other domains, dropped since FOSP_FEDERATION is off.',
   );
   const repeats = metrics.counter('fosp_notifications_repeats_total', 'Changes that came again and were dropped.');
   const failures = metrics.counter('fosp_notifications_failures_total', 'Changes that failed and will be tried again.');
@@ -28,14 +35,15 @@ export function createTelemetry(log: Log, metrics: Metrics): Telemetry {
     fannedOut({ tree, sequence }, told) {
       changes.add();
       delivered.add(told.delivered);
-      if (told.remote > 0) {
-        dropped.add(told.remote);
+      queued.add(told.queued);
+      if (told.dropped > 0) {
+        dropped.add(told.dropped);
         // Said aloud once, since it will go on.
         const level = isDropping ? 'debug' : 'info';
         isDropping = true;
         log[level](
-          { tree, sequence, dropped: told.remote },
-          'no links to other domains yet: notifications for them are dropped',
+          { tree, sequence, dropped: told.dropped },
+          'users of other domains are not told: notifications for them are dropped',
         );
       }
     },

@@ -1,82 +1,7 @@
-import {
-  Bus,
-  type ChangedObject,
-  type ChangeEvent,
-  changesSubject,
-  type FanOutPage,
-  InProcessTransport,
-  OBJECTS,
-  STREAMS,
-  type UserEventHeaders,
-} from '@fosp/bus';
-import { EVENT_BITS, fospError, type SubscriptionRow } from '@fosp/protocol';
-import { createLog, Metrics } from '@fosp/runtime';
-import { ALICE, BOB, Inbox, QUEEN, SISTER, WONDERLAND } from '@fosp/testkit';
+import { type Bus, type ChangeEvent, type FanOutPage, OBJECTS } from '@fosp/bus';
+import { fospError } from '@fosp/protocol';
 import { describe, expect, it } from 'vitest';
-import { createNotificationsService, type NotificationsOptions } from '../src/index.ts';
-
-const ALL = EVENT_BITS.CREATED | EVENT_BITS.UPDATED | EVENT_BITS.DELETED;
-const DATE = '2026-11-20T12:00:00.000Z';
-
-interface Told {
-  readonly headers: UserEventHeaders;
-  readonly text: string;
-  readonly bytes: Uint8Array;
-}
-
-async function notifications(options: NotificationsOptions = {}) {
-  const transport = new InProcessTransport({ stream: { retryPause: 1 } });
-  const bus = new Bus(transport);
-  const metrics = new Metrics();
-  const log = await createLog({ name: 'test', level: 'silent' });
-  const service = createNotificationsService({ bus, domains: [WONDERLAND], log, metrics, options });
-  await service.start();
-  return {
-    bus,
-    metrics,
-    /** What a user's sessions are told. */
-    listen: async (user: string): Promise<Inbox<Told>> => {
-      const inbox = new Inbox<Told>(`a notification for ${user}`);
-      await bus.onUser(user, (headers, bytes) => inbox.add({ headers, bytes, text: Buffer.from(bytes).toString() }));
-      return inbox;
-    },
-    append: (tree: string, sequence: number, event: ChangeEvent) =>
-      bus.appendChange({ tree, sequence: String(sequence) }, Buffer.from(JSON.stringify(event))),
-    /** As a stream that forgot what it delivered would. */
-    appendAgain: (tree: string, sequence: number, event: ChangeEvent) =>
-      transport.append(STREAMS.changes, changesSubject(tree), {
-        id: `again/${sequence}`,
-        headers: { tree, sequence: String(sequence) },
-        body: Buffer.from(JSON.stringify(event)),
-      }),
-    [Symbol.asyncDispose]: () => service.drain(),
-  };
-}
-
-function row(user: string, path = '/a', depth = 0): SubscriptionRow {
-  return { user, path, depth, events: ALL };
-}
-
-/** Rights of users on the object and, below, on the root. */
-function aclOf(users: Record<string, string[]>, groups: Record<string, string[]> = {}): string {
-  return JSON.stringify({ users, groups });
-}
-
-interface ObjectParts {
-  readonly path?: string;
-  readonly data?: string;
-  readonly acl?: string;
-  readonly shown?: readonly SubscriptionRow[] | undefined;
-}
-
-function changedObject({ path = '/a', data = '1.10', acl, shown }: ObjectParts): ChangedObject {
-  const object = { owner: ALICE, btime: DATE, mtime: DATE, data, ...(acl !== undefined && { acl }) };
-  return { path, owner: ALICE, levels: [acl ?? null, null], object, ...(shown !== undefined && { shown }) };
-}
-
-function updated(acl: string, rows: readonly SubscriptionRow[], more: Partial<ChangeEvent> = {}): ChangeEvent {
-  return { event: 'UPDATED', user: ALICE, objects: [changedObject({ acl, shown: [] })], subscriptions: rows, ...more };
-}
+import { ALICE, aclOf, BOB, changedObject, DATE, notifications, QUEEN, row, updated, WONDERLAND } from './service.ts';
 
 describe('who is told, and what', () => {
   it('F54 F56 F57 shows each subscriber what they may read, and nothing to who may read nothing', async () => {
@@ -160,16 +85,6 @@ describe('who is told, and what', () => {
     ]);
     expect(await queen.next()).toMatchObject({ text: `DELETED ${ALICE}/a/c\r\n`, headers: { ...source, part: '2' } });
     expect(bob.size + queen.size).toBe(0);
-  });
-
-  it('F59 counts and drops notifications for other domains, which nobody carries yet', async () => {
-    await using test = await notifications();
-    const [bob, sister] = await Promise.all([test.listen(BOB), test.listen(SISTER)]);
-    const acl = aclOf({ [BOB]: ['read-data'], [SISTER]: ['read-data'] });
-    await test.append(ALICE, 1, updated(acl, [row(BOB), row(SISTER)]));
-    await bob.next();
-    expect(sister.size).toBe(0);
-    expect((await test.metrics.text()).body).toContain('fosp_notifications_remote_dropped_total 1');
   });
 });
 

@@ -17,6 +17,7 @@ import { Accounts } from './accounts/accounts.ts';
 import { Attempts } from './accounts/attempts.ts';
 import type { Cache } from './cache/cache.ts';
 import type { Counters } from './counters/counters.ts';
+import { DomainKeys } from './domain-keys.ts';
 import { FanOut } from './fan-out.ts';
 import { Files } from './files.ts';
 import { DEFAULT_LIMITS, type ObjectsLimits } from './limits.ts';
@@ -86,8 +87,9 @@ export function createObjectsService(deps: ObjectsDeps): ObjectsService {
       const writing = new Writing({ transactions, policies, domains, limits });
       const mark = Buffer.from(await store.secret('files')).toString('hex', 0, MARK_BYTES);
       const files = new Files({ store, transactions, policies, domains, limits, mark, newKey, clock });
+      const domainKeys = new DomainKeys(store, domains);
       fanOut = await serveFanOut(bus, new FanOut(store, limits), limits.concurrency);
-      served = await serve(bus, { reading, writing, files, accounts }, limits.concurrency);
+      served = await serve(bus, { reading, writing, files, accounts, domainKeys }, limits.concurrency);
       relay.start();
       store.failed.then((reason) => deps.health?.obstruct(reason));
     },

@@ -1,7 +1,17 @@
 /** The calls of other services, as the domain of this one takes them. */
-import { ACCOUNTS, type Answer, type Bus, type BusSubscription, type Call, type CallType, OBJECTS } from '@fosp/bus';
+import {
+  ACCOUNTS,
+  type Answer,
+  type Bus,
+  type BusSubscription,
+  type Call,
+  type CallType,
+  DOMAINS,
+  OBJECTS,
+} from '@fosp/bus';
 import { fospError } from '@fosp/protocol';
 import type { Accounts, HashedPassword } from './accounts/accounts.ts';
+import type { DomainKeys } from './domain-keys.ts';
 import type { FanOut } from './fan-out.ts';
 import type { Files } from './files.ts';
 import { checkSyntax } from './preconditions.ts';
@@ -13,13 +23,14 @@ export interface Parts {
   readonly writing: Writing;
   readonly files: Files;
   readonly accounts: Accounts;
+  readonly domainKeys: DomainKeys;
 }
 
 type Served = (bus: Bus, concurrency: number) => Promise<BusSubscription>;
 
 /** Takes all calls but those of fan-out. Resolves once they arrive. */
 export function serve(bus: Bus, parts: Parts, concurrency: number): Promise<BusSubscription[]> {
-  const served = [...objectCalls(parts), ...fileCalls(parts), ...accountCalls(parts)];
+  const served = [...objectCalls(parts), ...fileCalls(parts), ...accountCalls(parts), ...domainCalls(parts)];
   return Promise.all(served.map((start) => start(bus, concurrency)));
 }
 
@@ -132,6 +143,10 @@ function accountCalls({ accounts }: Parts): Served[] {
       return { fields: {} };
     }),
   ];
+}
+
+function domainCalls({ domainKeys }: Parts): Served[] {
+  return [on(DOMAINS.sign, async ({ fields }) => ({ fields: { key: await domainKeys.sign(fields) } }))];
 }
 
 function readTarget(fields: ReadTarget): ReadTarget {

@@ -4,12 +4,13 @@
  *
  * Lifecycle: `start` begins with whoever is asked and ends with the gateway, so that the public port opens on a server that
  * can answer. `drain` goes the other way: nothing new comes; then those end whose work calls others; notifications outlive
- * objects, whose last events they tell; the bus goes last. A process that is killed instead loses nothing acknowledged.
+ * objects, whose last events they tell, and what they tell other domains is kept to the end; the bus goes last. A process
+ * that is killed instead loses nothing acknowledged.
  */
 import { openAttachments } from '@fosp/attachments';
 import type { Transport } from '@fosp/bus';
 import { busOver, openBus } from '@fosp/bus/process';
-import { createFederationService } from '@fosp/federation';
+import { federationConfig, openFederation, sqliteQueue } from '@fosp/federation';
 import { createGatewayService, gatewayConfig, type ListeningPorts } from '@fosp/gateway';
 import { createNotificationsService } from '@fosp/notifications';
 import { openObjects } from '@fosp/objects';
@@ -50,10 +51,20 @@ export async function composeServices({
       ? await openBus(settings.bus, { ...shared, health, name: 'fosp-standalone' })
       : busOver(transport, shared);
   const parts = (component: string) => ({ ...shared, bus, health, log: log.child({ component }) });
-  const objects = await openObjects({ ...parts('objects'), settings: settings.objects });
+  const config = federationConfig(settings.federation);
+  // Within one process the bus keeps nothing.
+  const isKept = settings.bus.natsUrl !== undefined;
+  const folder = settings.objects.dataDirectory;
+  const queue = isKept ? undefined : sqliteQueue({ bus, folder, config, clock: shared.clock });
+  const federation = await openFederation({ ...parts('federation'), config, queue });
+  const objects = await openObjects({ ...parts('objects'), settings: settings.objects }).catch(
+    async (error: unknown) => {
+      await federation.drain();
+      throw error;
+    },
+  );
   const notifications = createNotificationsService({ ...parts('notifications'), ...settings.notifications });
   const attachments = await openAttachments({ ...parts('attachments'), settings: settings.attachments });
-  const federation = createFederationService(parts('federation'));
   const gateway = createGatewayService({ ...parts('gateway'), config: gatewayConfig(settings.gateway) });
 
   return {
@@ -68,6 +79,7 @@ export async function composeServices({
       await Promise.all([attachments.drain(), federation.drain()]);
       await objects.drain();
       await notifications.drain();
+      await federation.close();
       await bus.drain();
     },
     settle: () => objects.settled(),

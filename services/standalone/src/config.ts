@@ -1,5 +1,6 @@
 import { ATTACHMENTS_VARIABLES } from '@fosp/attachments';
 import { BUS_VARIABLES } from '@fosp/bus/process';
+import { FEDERATION_VARIABLES } from '@fosp/federation';
 import { GATEWAY_VARIABLES } from '@fosp/gateway';
 import { NOTIFICATIONS_VARIABLES } from '@fosp/notifications';
 import { OBJECTS_VARIABLES } from '@fosp/objects';
@@ -12,6 +13,7 @@ export const STANDALONE_VARIABLES = {
   objects: OBJECTS_VARIABLES,
   attachments: ATTACHMENTS_VARIABLES,
   notifications: NOTIFICATIONS_VARIABLES,
+  federation: FEDERATION_VARIABLES,
 } as const;
 
 export type StandaloneSettings = Settings<typeof STANDALONE_VARIABLES>;

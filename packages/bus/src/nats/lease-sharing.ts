@@ -7,7 +7,8 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { BusSubscription } from '../transport.ts';
-import type { Lease, Leases } from './lease.ts';
+import type { Leases } from './lease.ts';
+import type { Lease } from './recorded-lease.ts';
 
 export interface Wanted {
   readonly name: string;

@@ -8,47 +8,40 @@
  * Lifecycle: `start`, then `acquire` … `release` at will, then `close`, which frees everything at once.
  */
 import type { KV, KvEntry } from '@nats-io/kv';
+import type { HeldLease } from '../transport.ts';
 import { BucketWatch } from './bucket-watch.ts';
+
 import type { Link } from './link.ts';
 import { type MemberOptions, Members } from './members.ts';
+import { type Lease, type LeaseRecord, RecordedLease, type SeenRecord } from './recorded-lease.ts';
 
-/** A lease that is held until it is `lost` or released. */
-export interface Lease {
-  readonly name: string;
-  /** What was saved last, by whomever; `''` at first. */
-  readonly value: string;
-  /** Aborted when somebody else may hold it. */
-  readonly lost: AbortSignal;
-  /** One at a time. Rejects, and loses the lease, where it is not certain that the value was kept. */
-  save(value: string): Promise<void>;
-  /** Frees it for others, with its value. */
-  release(): Promise<void>;
+/** Where leases are kept. */
+export interface LeaseBuckets {
+  readonly leases: KV;
+  readonly members: KV;
+  /** Removes a record of `leases`, unless it was written after this revision. */
+  readonly forget: (name: string, revision: number) => Promise<unknown>;
 }
 
-interface LeaseRecord {
-  /** `''`: free. */
-  readonly holder: string;
-  readonly value: string;
-}
-
-interface Seen {
-  readonly record: LeaseRecord;
-  readonly revision: number;
-}
+/** How often a lease is looked for while it comes and goes. */
+const FLEETING_ATTEMPTS = 3;
 
 export class Leases {
   readonly members: Members;
   readonly #link: Link;
   readonly #records: KV;
+  readonly #forget: LeaseBuckets['forget'];
   readonly #holder: string;
   readonly #watch: BucketWatch;
-  readonly #seen = new Map<string, Seen>();
-  readonly #held = new Map<string, HeldLease>();
+  readonly #seen = new Map<string, SeenRecord>();
+  readonly #held = new Map<string, RecordedLease>();
+  readonly #acquiring = new Set<string>();
   readonly #listeners: (() => void)[] = [];
   #started: Promise<void> | undefined;
 
-  constructor(link: Link, buckets: { readonly leases: KV; readonly members: KV }, options: MemberOptions) {
+  constructor(link: Link, buckets: LeaseBuckets, options: MemberOptions) {
     this.#records = buckets.leases;
+    this.#forget = buckets.forget;
     this.#holder = options.holder;
     this.#link = link;
     this.#watch = new BucketWatch(link, buckets.leases, (entry) => this.#see(entry));
@@ -76,15 +69,56 @@ export class Leases {
     this.#listeners.push(listener);
   }
 
-  /** `undefined` where somebody else holds it, or nothing is certain now. */
-  async acquire(name: string): Promise<Lease | undefined> {
+  /** `undefined` where somebody holds it, as far as is known here, or nothing is certain now. */
+  acquire(name: string): Promise<Lease | undefined> {
+    return this.#acquire(name, () => this.#attempt(name));
+  }
+
+  /**
+   * As `acquire`, for one of any number of names: it leaves nothing behind when it is released. And since few ask for it,
+   * the server is asked who holds it, rather than relied on what was heard so far.
+   */
+  acquireFleeting(name: string): Promise<HeldLease | undefined> {
+    return this.#acquire(name, async () => {
+      for (let attempt = 0; attempt < FLEETING_ATTEMPTS; attempt++) {
+        this.#seen.delete(name);
+        const lease = await this.#attempt(name);
+        // What was seen and not taken is somebody's; what is not seen came or went in between.
+        if (lease !== undefined || this.#seen.has(name)) {
+          return lease && { lost: lease.lost, release: () => this.#releaseFleeting(lease) };
+        }
+      }
+      return undefined;
+    });
+  }
+
+  async #acquire<Acquired>(name: string, attempt: () => Promise<Acquired | undefined>): Promise<Acquired | undefined> {
     await this.start();
-    if (!this.members.isConfirmed || this.#held.has(name)) {
+    if (!this.members.isConfirmed || this.#held.has(name) || this.#acquiring.has(name)) {
       return undefined;
     }
+    this.#acquiring.add(name);
+    try {
+      return await attempt();
+    } finally {
+      this.#acquiring.delete(name);
+    }
+  }
+
+  async #releaseFleeting(lease: RecordedLease): Promise<void> {
+    if (lease.lost.aborted) {
+      return;
+    }
+    await lease.release();
+    const { name, revision } = lease;
+    await this.#link.whileUp(() => this.#forget(name, revision)).catch(() => undefined);
+  }
+
+  async #attempt(name: string): Promise<RecordedLease | undefined> {
     try {
       const seen = this.#seen.get(name) ?? (await this.#look(name));
       if (seen !== undefined && !this.#isFree(seen.record)) {
+        this.#seen.set(name, seen);
         return undefined;
       }
       const record: LeaseRecord = { holder: this.#holder, value: seen?.record.value ?? '' };
@@ -109,10 +143,10 @@ export class Leases {
     await this.members.close();
   }
 
-  #hold(name: string, seen: Seen): HeldLease {
+  #hold(name: string, seen: SeenRecord): RecordedLease {
     const write = (record: LeaseRecord, revision: number) =>
       this.#link.whileUp(() => this.#records.update(name, JSON.stringify(record), revision));
-    const held = new HeldLease({ name, ...seen, write }, () => {
+    const held = new RecordedLease({ name, ...seen, write }, () => {
       if (this.#held.get(name) === held) {
         this.#held.delete(name);
         this.#seen.delete(name);
@@ -126,7 +160,7 @@ export class Leases {
     return holder === '' || holder === this.#holder || !this.members.isAlive(holder);
   }
 
-  async #look(name: string): Promise<Seen | undefined> {
+  async #look(name: string): Promise<SeenRecord | undefined> {
     const entry = await this.#link.whileUp(() => this.#records.get(name));
     return entry?.operation === 'PUT' ? seenOf(entry) : undefined;
   }
@@ -145,6 +179,10 @@ export class Leases {
       this.#held.get(entry.key)?.takenAt(seen.revision);
     }
     if (seen.record.holder === '') {
+      if (seen.record.value === '') {
+        // It says no more than none would, and its holder may remove it.
+        this.#seen.delete(entry.key);
+      }
       this.#tell();
     }
   }
@@ -176,71 +214,6 @@ export class Leases {
   }
 }
 
-interface Holding extends Seen {
-  readonly name: string;
-  /** Against a revision; resolves with the new one. */
-  readonly write: (record: LeaseRecord, revision: number) => Promise<number>;
-}
-
-class HeldLease implements Lease {
-  readonly name: string;
-  readonly #writeRecord: Holding['write'];
-  readonly #losing = new AbortController();
-  readonly #onEnd: () => void;
-  #record: LeaseRecord;
-  #revision: number;
-
-  constructor(held: Holding, onEnd: () => void) {
-    this.#writeRecord = held.write;
-    this.name = held.name;
-    this.#record = held.record;
-    this.#revision = held.revision;
-    this.#onEnd = onEnd;
-  }
-
-  get value(): string {
-    return this.#record.value;
-  }
-
-  get lost(): AbortSignal {
-    return this.#losing.signal;
-  }
-
-  save(value: string): Promise<void> {
-    return this.#write({ holder: this.#record.holder, value });
-  }
-
-  async release(): Promise<void> {
-    if (!this.lost.aborted) {
-      await this.#write({ holder: '', value: this.value }).catch(() => undefined);
-      this.lose(`${this.name} was released`);
-    }
-  }
-
-  lose(reason: string): void {
-    this.#onEnd();
-    this.#losing.abort(new Error(reason));
-  }
-
-  /** Somebody else wrote this revision. */
-  takenAt(revision: number): void {
-    if (revision > this.#revision) {
-      this.lose(`Another process took ${this.name}`);
-    }
-  }
-
-  async #write(record: LeaseRecord): Promise<void> {
-    this.lost.throwIfAborted();
-    try {
-      this.#revision = await this.#writeRecord(record, this.#revision);
-      this.#record = record;
-    } catch (error) {
-      this.lose(`${this.name} could not be kept: ${String(error)}`);
-      throw error;
-    }
-  }
-}
-
-function seenOf(entry: KvEntry): Seen {
+function seenOf(entry: KvEntry): SeenRecord {
   return { record: entry.json<LeaseRecord>(), revision: entry.revision };
 }

@@ -51,7 +51,7 @@ export class Link {
   #published: Published[] = [];
   /** What the client takes for headers: of those it only asks for their bytes. */
   readonly #headers = Object.assign(emptyHeaders(), { bytes: NO_BYTES, encode: encodeReady });
-  readonly #lost: ((reason: string) => void)[] = [];
+  readonly #lost = new Set<(reason: string) => void>();
   readonly #restored: (() => void)[] = [];
   /** What ends when the link breaks. */
   readonly #breaking = new Set<(error: BusError) => void>();
@@ -68,8 +68,11 @@ export class Link {
     return this.#up && !this.connection.isClosed();
   }
 
-  onLost(listener: (reason: string) => void): void {
-    this.#lost.push(listener);
+  /** Returns how to be told no more. */
+  onLost(listener: (reason: string) => void): () => void {
+    const told = (reason: string) => listener(reason);
+    this.#lost.add(told);
+    return () => this.#lost.delete(told);
   }
 
   onRestored(listener: () => void): void {

@@ -17,11 +17,15 @@ import {
   type CallContext,
   type CallHandler,
   type ConsumeOptions,
+  type Following,
+  type FollowOptions,
+  type HeldLease,
   type ServeOptions,
   type Transport,
 } from '../transport.ts';
 import { appendTo } from './append.ts';
 import { CallServer } from './call-server.ts';
+import { Follower } from './follower.ts';
 import { DEADLINE, encodeHeaders, REFUSAL, REQUEST_ID, receivedIn } from './headers.ts';
 import { Leases } from './lease.ts';
 import { LeaseSharing } from './lease-sharing.ts';
@@ -45,6 +49,10 @@ export async function connectNats(options: NatsOptions): Promise<NatsTransport> 
     const buckets = {
       leases: await kv.create(`${settings.prefix}leases`, { replicas }),
       members: await kv.create(`${settings.prefix}members`, { replicas, ttl: settings.memberAge }),
+      forget: (name: string, revision: number) => {
+        const filter = `$KV.${settings.prefix}leases.${name}`;
+        return manager.streams.purge(`KV_${settings.prefix}leases`, { filter, seq: revision + 1 });
+      },
     };
     const leases = new Leases(link, buckets, {
       holder: settings.holder,
@@ -74,6 +82,7 @@ export class NatsTransport implements Transport {
   readonly #questions: Questions;
   readonly #sharing: LeaseSharing;
   readonly #servers = new Set<CallServer>();
+  readonly #followers = new Set<Follower>();
   #appending = 0;
   #drained: Promise<void> | undefined;
 
@@ -133,6 +142,11 @@ export class NatsTransport implements Transport {
     this.#check(subject, message);
     const headers = encodeHeaders(message.headers);
     this.#link.publish(this.#settings.prefix + subject, message.body, { headers });
+  }
+
+  async flushed(): Promise<void> {
+    this.#checkOpen('what was published');
+    await this.#link.flush('what was published');
   }
 
   async subscribe(subject: string, handler: (message: BusMessage, subject: string) => void): Promise<BusSubscription> {
@@ -196,6 +210,39 @@ export class NatsTransport implements Transport {
     });
   }
 
+  async follow(stream: string, options: FollowOptions): Promise<Following> {
+    this.#checkOpen(stream);
+    const { prefix, warn, follower: settings } = this.#settings;
+    const { client, manager } = this.#parts;
+    const followed = { stream: prefix + stream, subject: prefix + options.subject, prefix };
+    const follower = await Follower.start({ link: this.#link, client, manager, warn }, followed, {
+      ...settings,
+      ...options,
+    });
+    this.#followers.add(follower);
+    return {
+      acknowledge: (position) => follower.acknowledge(position),
+      rewind: () => follower.rewind(),
+      stop: async () => {
+        await follower.stop();
+        this.#followers.delete(follower);
+      },
+    };
+  }
+
+  async subjects(stream: string, subject = `${stream}.>`): Promise<ReadonlyMap<string, number>> {
+    this.#checkOpen(stream);
+    const { prefix } = this.#settings;
+    const filter = { subjects_filter: prefix + subject };
+    const { state } = await this.#link.whileUp(() => this.#parts.manager.streams.info(prefix + stream, filter));
+    return new Map(Object.entries(state.subjects ?? {}).map(([name, count]) => [name.slice(prefix.length), count]));
+  }
+
+  async lease(name: string): Promise<HeldLease | undefined> {
+    this.#checkOpen(name);
+    return this.leases.acquireFleeting(name);
+  }
+
   onGap(listener: (reason: string) => void): void {
     this.#link.onLost((reason) => {
       if (this.#drained === undefined) {
@@ -210,7 +257,8 @@ export class NatsTransport implements Transport {
   }
 
   async #drain(): Promise<void> {
-    await Promise.all([...[...this.#servers].map((server) => server.stop()), this.#sharing.close()]);
+    const subscriptions = [...this.#servers, ...this.#followers];
+    await Promise.all([...subscriptions.map((subscription) => subscription.stop()), this.#sharing.close()]);
     await this.leases.close();
     await this.#link.close();
   }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { FollowerOptions } from './follower.ts';
 import type { LinkOptions } from './link.ts';
 import type { ReaderOptions } from './partition-reader.ts';
 import type { StreamLimits } from './streams.ts';
@@ -23,6 +24,8 @@ export interface NatsOptions extends Partial<Omit<LinkOptions, 'url'>>, Partial<
   readonly callNotes?: number;
   /** How partitions are read; 64 handlers, 10,000 messages and 32 MiB read ahead, pauses from 100 ms to 10 s. */
   readonly reader?: Partial<ReaderOptions>;
+  /** How subjects are followed; see `FollowerOptions`. */
+  readonly follower?: Partial<FollowerOptions>;
   /** Milliseconds since the epoch, alike in all processes: deadlines of calls go by it. */
   readonly clock?: () => number;
   /** Milliseconds that never go back, for leases. */
@@ -33,8 +36,9 @@ export interface NatsOptions extends Partial<Omit<LinkOptions, 'url'>>, Partial<
   readonly warn?: (text: string) => void;
 }
 
-export interface NatsSettings extends Required<Omit<NatsOptions, 'reader'>> {
+export interface NatsSettings extends Required<Omit<NatsOptions, 'reader' | 'follower'>> {
   readonly reader: ReaderOptions;
+  readonly follower: FollowerOptions;
   /** Milliseconds after which the server forgets the heartbeat of a process that died. */
   readonly memberAge: number;
 }
@@ -48,6 +52,15 @@ const READER_DEFAULTS: ReaderOptions = {
   limits: { messages: 10_000, bytes: 32 * 1024 * 1024, window: 100_000 },
   pullBytes: 16 * 1024 * 1024,
   savePause: 100,
+};
+
+const FOLLOWER_DEFAULTS: FollowerOptions = {
+  pullBytes: 16 * 1024 * 1024,
+  fullPatience: 5_000,
+  retryPause: 250,
+  removalPause: 100,
+  removalsAtOnce: 64,
+  waitingRemovals: 10_000,
 };
 
 /** Throws where a name could not be part of a subject. */
@@ -81,5 +94,6 @@ export function completeOptions(options: NatsOptions): NatsSettings {
     leaseTimeToLive,
     memberAge: 20 * leaseTimeToLive,
     reader: { ...READER_DEFAULTS, ...options.reader },
+    follower: { ...FOLLOWER_DEFAULTS, ...options.follower },
   };
 }

@@ -17,9 +17,9 @@ import {
 import { KeyedRunner, type KeyedRunnerOptions } from '../keyed-runner.ts';
 import type { ConsumeOptions, DurableMessage } from '../transport.ts';
 import { receivedIn } from './headers.ts';
-import type { Lease } from './lease.ts';
 import type { Link } from './link.ts';
 import { Progress, type ProgressLimits } from './progress.ts';
+import type { Lease } from './recorded-lease.ts';
 
 export interface ReaderOptions extends KeyedRunnerOptions {
   readonly limits: ProgressLimits;
@@ -143,9 +143,9 @@ export class PartitionReader {
   async #empty(cursor: number): Promise<void> {
     const { stream, pattern, emptied } = this.#partition;
     if (emptied) {
-      await this.#server.link.whileUp(() =>
-        this.#server.manager.streams.purge(stream, { filter: pattern, seq: cursor + 1 }),
-      );
+      // With a filter the server looks at all that comes after, too.
+      const which = pattern === `${stream}.>` ? {} : { filter: pattern };
+      await this.#server.link.whileUp(() => this.#server.manager.streams.purge(stream, { ...which, seq: cursor + 1 }));
     }
   }
 }

@@ -11,7 +11,7 @@ import {
   type StreamConfig,
 } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/transport-node';
-import { STREAMS } from '../events.ts';
+import { FEDERATION_STREAMS, STREAMS } from '../events.ts';
 
 export interface StreamLimits {
   /** Milliseconds that a change is kept, consumed or not; 3 days. */
@@ -27,16 +27,15 @@ export interface StreamLimits {
 }
 
 /** Streams whose messages go once they were handled: their one consumer's cursor is their acknowledgement. */
-export const EMPTIED: ReadonlySet<string> = new Set([STREAMS.federation]);
+export const EMPTIED: ReadonlySet<string> = new Set(FEDERATION_STREAMS);
 
 /** What may not differ. */
 type Fixed = Pick<StreamConfig, 'subjects' | 'retention' | 'storage' | 'discard' | 'duplicate_window'>;
 
 export async function ensureStreams(manager: JetStreamManager, prefix: string, limits: StreamLimits): Promise<void> {
-  const ages = { [STREAMS.changes]: limits.changesAge, [STREAMS.federation]: limits.federationAge };
-  for (const [stream, age] of Object.entries(ages)) {
-    await ensureStream(manager, `${prefix}${stream}`, age, limits);
-  }
+  const ensure = (stream: string, age: number) => ensureStream(manager, `${prefix}${stream}`, age, limits);
+  await ensure(STREAMS.changes, limits.changesAge);
+  await Promise.all(FEDERATION_STREAMS.map((stream) => ensure(stream, limits.federationAge)));
 }
 
 async function ensureStream(manager: JetStreamManager, name: string, age: number, limits: StreamLimits): Promise<void> {

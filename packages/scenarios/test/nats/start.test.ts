@@ -1,5 +1,6 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { STREAMS } from '@fosp/bus';
+import { FEDERATION_STREAMS, STREAMS } from '@fosp/bus';
+import { leaseName } from '@fosp/bus/nats';
 import { type NatsServer, natsInstalled, startNats } from '@fosp/testkit';
 import { RetentionPolicy } from '@nats-io/jetstream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -114,34 +115,38 @@ describe.skipIf(!natsInstalled())('a stream that lost its end', { timeout: 30_00
   });
 });
 
-describe.skipIf(!natsInstalled())('the stream federation', { timeout: 30_000 }, () => {
-  it('keeps what waits for a domain until it was handled, and no longer', async () => {
+describe.skipIf(!natsInstalled())('the streams for other domains', { timeout: 30_000 }, () => {
+  it('keep what waits until it was taken by whoever takes all, and no longer', async () => {
     await using server = await startNats();
     const prefix = freshPrefix();
-    await using observer = await observe(server.url, prefix);
     const transport = await connectTo(server.port, { prefix });
-    const waiting = async () => (await observer.manager.streams.info(`${prefix}federation`)).state.messages;
-    for (const [subject, id] of [
-      ['federation.one', '1'],
-      ['federation.two', '2'],
-      ['federation.one', '3'],
-    ] as const) {
-      await transport.append('federation', subject, { headers: {}, body: new Uint8Array(1), id });
+    const [stream = ''] = FEDERATION_STREAMS;
+    for (const name of ['one', 'two', 'one', 'three']) {
+      const id = `${name} ${Math.random()}`;
+      await transport.append(stream, `${stream}.${name}`, { headers: {}, body: new Uint8Array(1), id });
     }
-    expect(await waiting()).toBe(3);
-    const positions: number[] = [];
-    const consumed = await transport.consume('federation', {
-      consumer: 'links',
-      subject: 'federation.one',
-      key: () => '',
-      handler: async ({ position }) => {
-        positions.push(position);
+    const release = Promise.withResolvers<void>();
+    const handled: string[] = [];
+    const all = Promise.withResolvers<void>();
+    const consumed = await transport.consume(stream, {
+      consumer: 'intake',
+      subject: `${stream}.>`,
+      key: ({ subject }) => subject,
+      handler: async ({ subject, position }) => {
+        await (position > 2 ? release.promise : undefined);
+        if (handled.push(`${subject.slice(stream.length + 1)} ${position}`) === 4) {
+          all.resolve();
+        }
       },
     });
-    await observer.until('the cursor of one domain', (leases) => leases.get('links.federation.one')?.value === '3');
+    await using observer = await observe(server.url, prefix);
+    const lease = leaseName({ consumer: 'intake', subject: `${stream}.>` });
+    await observer.until('the cursor behind the second', (leases) => leases.get(lease)?.value === '2');
+    release.resolve();
+    await all.promise;
     await consumed.stop();
-    expect(positions).toEqual([1, 3]);
-    expect(await waiting()).toBe(1);
+    expect(handled.sort()).toEqual(['one 1', 'one 3', 'three 4', 'two 2']);
+    expect(await transport.subjects(stream)).toEqual(new Map());
     await transport.drain();
   });
 });

@@ -11,11 +11,14 @@ interface Rule {
 }
 
 const SERVICE: Rule = { ours: ['protocol', 'connection', 'bus', 'runtime'], node: true };
+/** Ends connections, and carries out what comes by them. */
+const SERVING: Rule = { ours: [...SERVICE.ours, 'exchange'], node: true };
 const SERVICES = ['gateway', 'objects', 'attachments', 'notifications', 'federation'] as const;
 
 export const RULES: Readonly<Record<string, Rule>> = {
   'packages/protocol': { ours: [], node: false },
   'packages/connection': { ours: ['protocol'], node: true },
+  'packages/exchange': { ours: ['protocol', 'connection', 'bus'], node: true },
   'packages/bus': { ours: ['protocol', 'runtime'], node: true },
   'packages/runtime': { ours: [], node: true },
   'packages/client': { ours: ['protocol', 'connection'], node: true },
@@ -25,11 +28,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
   'packages/testkit': { ours: ['protocol', 'connection', 'bus', 'runtime', 'client'], node: true },
   'packages/scenarios': { ours: ['*'], node: true },
   'packages/bench': { ours: ['protocol', 'connection', 'client', 'standalone', 'testkit'], node: true },
-  'services/gateway': SERVICE,
+  'services/gateway': SERVING,
   'services/objects': SERVICE,
   'services/attachments': SERVICE,
   'services/notifications': SERVICE,
-  'services/federation': SERVICE,
+  'services/federation': SERVING,
   'services/standalone': { ours: ['protocol', 'bus', 'runtime', ...SERVICES], node: true },
 };
 
@@ -41,7 +44,8 @@ const FOR_TESTS = ['protocol', 'testkit', 'bus', 'connection', 'client', 'runtim
 
 /** Drivers, and the one place whose sources may import each. */
 export const DRIVERS: Readonly<Record<string, RegExp>> = {
-  'node:sqlite': /^services\/objects\/src\/store\/sqlite\/[a-z-]+\.ts$|^services\/federation\/src\/[a-z-]+\.ts$/,
+  'node:sqlite':
+    /^services\/objects\/src\/store\/sqlite\/[a-z-]+\.ts$|^services\/federation\/src\/queue\/sqlite\/[a-z-]+\.ts$/,
   // The bench measures the bare clients beside what is built on them.
   '@nats-io/transport-node': /^packages\/bus\/src\/nats\/|^packages\/bench\/src\/cluster\//,
   '@nats-io/jetstream': /^packages\/bus\/src\/nats\//,

@@ -2,8 +2,8 @@
  * How often one may be wrong. Failures count per account, whether it exists or not, and per address; registrations per
  * address. An IPv6 address counts as its /64, since whoever has one has them all.
  */
-import { isIPv6 } from 'node:net';
 import { type FospError, fospError } from '@fosp/protocol';
+import { addressBlock } from '@fosp/runtime';
 import type { Count, Counters } from '../counters/counters.ts';
 import type { ObjectsLimits } from '../limits.ts';
 import type { Telemetry } from '../telemetry.ts';
@@ -75,22 +75,6 @@ function accountKey(user: string): string {
 
 function addressKey(address: string): string {
   return `address ${addressBlock(address)}`;
-}
-
-/** What counts as one address. */
-export function addressBlock(address: string): string {
-  if (!isIPv6(address)) {
-    return address;
-  }
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (mapped !== undefined) {
-    return mapped;
-  }
-  const [head = '', tail] = address.toLowerCase().split('::');
-  const groups = head === '' ? [] : head.split(':');
-  const zeros = tail === undefined ? 0 : 4;
-  const block = [...groups, ...Array<string>(zeros).fill('0')].slice(0, 4);
-  return `${block.map((group) => Number.parseInt(group, 16).toString(16)).join(':')}::/64`;
 }
 
 function tooMany(what: string, counts: readonly Count[]): FospError {

@@ -1,0 +1,141 @@
+/**
+ * Calls over a transport: fields as headers, errors as replies, a deadline on each.
+ *
+ * Invariant: whatever a handler throws, its caller gets a `FospError`, and only texts made for clients cross the bus; an
+ * unexpected error stays in the log of the process where it happened, under an id that the caller is told.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { type FospError, fospError, isFospError } from '@fosp/protocol';
+import type { Answer, Call, CompleteBusOptions, Reply } from './bus.ts';
+import { errorOfReply, isErrorReply, noAnswer, replyOfError } from './call-errors.ts';
+import type { CallType } from './calls.ts';
+import {
+  type BusHeaders,
+  type BusMessage,
+  type BusSubscription,
+  type CallContext,
+  isBusError,
+  type ServeOptions,
+  type Transport,
+} from './transport.ts';
+
+const NO_BYTES = new Uint8Array(0);
+
+/** What is asked, by whoever wants to know until when. */
+export interface Asked<Q> {
+  readonly fields: Q;
+  readonly body?: Uint8Array | undefined;
+  readonly context?: Partial<CallContext> | undefined;
+}
+
+export class Calling {
+  readonly #transport: Transport;
+  readonly #options: CompleteBusOptions;
+
+  constructor(transport: Transport, options: CompleteBusOptions) {
+    this.#transport = transport;
+    this.#options = options;
+  }
+
+  /** A read that nobody answered, long before its deadline, is asked once more. */
+  async call<Q, R>(type: CallType<Q, R>, asked: Asked<Q>): Promise<Reply<R>> {
+    const { subject } = type;
+    const context = this.#complete(type, asked);
+    let message: BusMessage;
+    try {
+      message = await this.#ask(subject, asked, context);
+    } catch (error) {
+      if (type.retry !== 'read' || !this.#mayAskAgain(error, context)) {
+        throw this.#notAnswered(error, subject, context.requestId);
+      }
+      message = await this.#askAgain(subject, asked, context);
+    }
+    return replyIn(message);
+  }
+
+  /** `undefined` where nobody serves the subject. */
+  async callAt<Q, R>(type: CallType<Q, R>, subject: string, asked: Asked<Q>): Promise<Reply<R> | undefined> {
+    const context = this.#complete(type, asked);
+    let message: BusMessage;
+    try {
+      message = await this.#ask(subject, asked, context);
+    } catch (error) {
+      if (isBusError(error) && error.code === 'no-responders') {
+        return undefined;
+      }
+      throw this.#notAnswered(error, subject, context.requestId);
+    }
+    return replyIn(message);
+  }
+
+  serve<Q, R>(
+    subject: string,
+    handler: (call: Call<Q>) => Promise<Answer<R>>,
+    options: ServeOptions,
+  ): Promise<BusSubscription> {
+    const answer = async (message: BusMessage, context: CallContext): Promise<BusMessage> => {
+      try {
+        const result = await handler({ fields: fromHeaders<Q>(message.headers), body: message.body, context });
+        return { headers: asHeaders(result.fields), body: result.body ?? NO_BYTES };
+      } catch (error) {
+        return replyOfError(isFospError(error) ? error : this.#unexpected(error, subject, context.requestId));
+      }
+    };
+    return this.#transport.serve(subject, answer, options);
+  }
+
+  #complete<Q, R>(type: CallType<Q, R>, { context }: Asked<Q>): CallContext {
+    const latest = this.#options.clock() + type.timeout;
+    const deadline = context?.deadline;
+    return {
+      deadline: deadline === undefined || deadline > latest ? latest : deadline,
+      requestId: context?.requestId ?? this.#options.newId(),
+    };
+  }
+
+  #ask<Q>(subject: string, { fields, body }: Asked<Q>, context: CallContext): Promise<BusMessage> {
+    return this.#transport.request(subject, { headers: asHeaders(fields), body: body ?? NO_BYTES }, context);
+  }
+
+  /** Nobody was there, or whoever was is there no more, and there is time left. */
+  #mayAskAgain(error: unknown, { deadline }: CallContext): boolean {
+    const { clock } = this.#options;
+    return isBusError(error) && (error.code === 'no-responders' || (error.code === 'deadline' && clock() < deadline));
+  }
+
+  async #askAgain<Q>(subject: string, asked: Asked<Q>, context: CallContext): Promise<BusMessage> {
+    const left = context.deadline - this.#options.clock();
+    try {
+      await pause(Math.max(0, Math.min(this.#options.readRetryPause, left)));
+      return await this.#ask(subject, asked, context);
+    } catch (error) {
+      throw this.#notAnswered(error, subject, context.requestId);
+    }
+  }
+
+  #notAnswered(error: unknown, subject: string, requestId: string): FospError {
+    const known = isBusError(error) ? noAnswer(error, this.#options.retryAfter) : undefined;
+    return known ?? this.#unexpected(error, subject, requestId);
+  }
+
+  #unexpected(error: unknown, subject: string, requestId: string): FospError {
+    this.#options.log({ subject, id: requestId, error });
+    return fospError('internal', `Something went wrong here; the server's log has more under ${requestId}`);
+  }
+}
+
+function replyIn<R>(message: BusMessage): Reply<R> {
+  if (isErrorReply(message)) {
+    throw errorOfReply(message);
+  }
+  return { fields: fromHeaders<R>(message.headers), body: message.body };
+}
+
+/** The tables' types are the only promise about what headers hold: the other end is built from the same tables. */
+export function fromHeaders<Fields>(headers: BusHeaders): Fields {
+  return headers as Fields;
+}
+
+function asHeaders<Fields>(fields: Fields): BusHeaders {
+  return fields as BusHeaders;
+}

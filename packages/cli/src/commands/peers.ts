@@ -1,0 +1,41 @@
+import { type AdminOptions, askAdmin } from '../admin-port.ts';
+import type { Context } from '../context.ts';
+
+/** What the server says of another domain. */
+interface Peer {
+  readonly domain: string;
+  readonly owner: string;
+  readonly links: readonly { readonly kind: string; readonly url: string; readonly underWay: number }[];
+  readonly waiting: number;
+  readonly underWay: number;
+  readonly queued: number;
+  readonly oldest?: string;
+  readonly lastError?: { readonly at: string; readonly text: string };
+  readonly pause: number;
+}
+
+/** Shows the domains that the server talks to, or that something waits for. */
+export async function adminPeers(context: Context, options: AdminOptions): Promise<void> {
+  const { peers } = (await askAdmin(context, options, { method: 'GET', path: '/admin/peers' })) as { peers: Peer[] };
+  context.output.result(peers.length === 0 ? 'no other domain is talked to now' : peers.map(shown).join('\n'), peers);
+}
+
+/** Has the server connect to a domain now. */
+export async function adminRetry(context: Context, domain: string, options: AdminOptions): Promise<void> {
+  const path = `/admin/peers/${encodeURIComponent(domain)}/retry`;
+  await askAdmin(context, options, { method: 'POST', path });
+  context.output.result(`${domain}: connected`, { domain });
+}
+
+function shown(peer: Peer): string {
+  const { domain, owner, links, waiting, underWay, queued, oldest, lastError, pause } = peer;
+  const state = links.length > 0 ? links.map(({ kind, url }) => `${kind} ${url}`).join(', ') : 'no link';
+  return [
+    `${domain}  ${state}`,
+    `  owner         ${owner}`,
+    `  requests      ${underWay} under way, ${waiting} waiting`,
+    `  notifications ${queued} waiting${oldest === undefined ? '' : `, the oldest since ${oldest}`}`,
+    ...(lastError === undefined ? [] : [`  last error    ${lastError.at} ${lastError.text}`]),
+    ...(pause > 0 ? [`  tried again   in ${Math.ceil(pause / 1000)} s; now by: fosp admin peers retry ${domain}`] : []),
+  ].join('\n');
+}

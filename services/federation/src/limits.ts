@@ -1,0 +1,37 @@
+/** Every bound of the service by name. What an operator sets is in `config.ts`. */
+import { LINK_LIMITS, type LinkLimits } from './links/limits.ts';
+import { OWNERSHIP_LIMITS, type OwnershipLimits } from './peers/ownership.ts';
+import { SWEEPER_LIMITS, type SweeperLimits } from './peers/sweeper.ts';
+import { DELIVERY_LIMITS, type DeliveryLimits } from './queue/delivery.ts';
+import { SERVING_LIMITS, type ServingLimits } from './serving.ts';
+import { TRANSFER_LIMITS, type TransferLimits } from './transfers/transfers.ts';
+import type { AdmissionLimits } from './trust/admission.ts';
+import type { DialBackLimits } from './trust/dial-back.ts';
+import { TRUST_LIMITS } from './trust/limits.ts';
+
+export interface FederationLimits
+  extends LinkLimits,
+    DeliveryLimits,
+    OwnershipLimits,
+    SweeperLimits,
+    ServingLimits,
+    Omit<TransferLimits, 'attachment'>,
+    AdmissionLimits,
+    Omit<DialBackLimits, 'greetingSeconds'> {
+  /** Calls that are of no domain, at once; one more is refused with 503. */
+  readonly calls: number;
+  /** Domains admitted lately, that are told where the policy changes. */
+  readonly domainsRemembered: number;
+}
+
+export const FEDERATION_LIMITS: FederationLimits = {
+  ...TRUST_LIMITS,
+  ...LINK_LIMITS,
+  ...DELIVERY_LIMITS,
+  ...OWNERSHIP_LIMITS,
+  ...SWEEPER_LIMITS,
+  ...SERVING_LIMITS,
+  ...TRANSFER_LIMITS,
+  calls: 2048,
+  domainsRemembered: 100_000,
+};

@@ -1,0 +1,40 @@
+/** Opens connections to the servers of other domains, each only at the addresses that were found and checked. */
+import type { ConnectionOptions, SecureContext } from 'node:tls';
+import { dial, type Peer, type PeerEnvironment, type PeerHandler, type PeerLimits } from '@fosp/connection';
+import { pinnedLookup } from '../discovery/pinned-lookup.ts';
+import type { Place } from '../discovery/places.ts';
+
+export interface DiallerOptions {
+  readonly environment: PeerEnvironment;
+  readonly limits: PeerLimits;
+  readonly dialSeconds: number;
+  /** Whose certificates are believed, and which one of our own is shown; Node's way where there is none. */
+  readonly secureContext: SecureContext | undefined;
+}
+
+export interface Dialled {
+  readonly handler: PeerHandler;
+  readonly signal: AbortSignal;
+}
+
+export class Dialler {
+  readonly #options: DiallerOptions;
+
+  constructor(options: DiallerOptions) {
+    this.#options = options;
+  }
+
+  /** Rejects with FospError `unreachable` or `timeout`, whose text names addresses, or with the signal's reason. */
+  dial(place: Place, { handler, signal }: Dialled): Promise<Peer> {
+    const { environment, limits, dialSeconds, secureContext } = this.#options;
+    const tls: ConnectionOptions = {
+      servername: place.tlsName,
+      ...(secureContext === undefined ? {} : { secureContext }),
+    };
+    return dial(place.url, {
+      ...{ handler, signal, environment, limits, tls },
+      timeoutMs: dialSeconds * 1000,
+      lookup: pinnedLookup(place.addresses),
+    });
+  }
+}

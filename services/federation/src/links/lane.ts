@@ -1,0 +1,318 @@
+/**
+ * The links of one kind between two domains, and the requests that go over them: dialled when there is something to send,
+ * shared fairly among users, closed when nobody uses them.
+ *
+ * Invariants: what was handed to a link is never handed to another one; what was not waits for the next link, until that
+ * cannot be had or its time is over. Nothing here waits for, or takes room from, another domain.
+ */
+import type { Backlogged, Backlogs } from '@fosp/exchange';
+import { type FospError, fospError } from '@fosp/protocol';
+import { FairQueue, type FairQueueLimits, type Waiting } from './fair-queue.ts';
+import type { Link } from './link.ts';
+import type { LinkEnd } from './link-ear.ts';
+
+export interface LaneLimits extends FairQueueLimits {
+  /** For a request to be sent. */
+  readonly waitSeconds: number;
+  /** Unsent bytes of a link, beyond which it is handed nothing more. */
+  readonly backlogBytes: number;
+}
+
+export interface LaneOptions {
+  /** The other domain. */
+  readonly domain: string;
+  /** At most. */
+  readonly links: number;
+  /** Requests under way on one link; of one user on all. */
+  readonly perLink: number;
+  readonly perUser: number;
+  readonly limits: LaneLimits;
+  readonly idleSeconds: number;
+  /** Makes another link; rejects at once where that is not worth a try now. */
+  readonly connect: () => Promise<Link>;
+  /** Milliseconds until another link may be made. */
+  readonly dialPause: () => number;
+  /** Is this link kept, though no request is under way? */
+  readonly isKept: (link: Link) => boolean;
+  readonly opened: (link: Link) => void;
+  readonly closed: (link: Link, end: LinkEnd) => void;
+  readonly backlogs: Backlogs;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+}
+
+export interface Asked extends Waiting {
+  /** Milliseconds that it may wait to be sent, where that is less than others may. */
+  readonly patience?: number;
+}
+
+interface Entry extends Waiting {
+  readonly begin: (link: Link, done: () => void) => void;
+  readonly fail: (error: unknown) => void;
+  isBegun: boolean;
+  late: NodeJS.Timeout | undefined;
+}
+
+interface Use {
+  underWay: number;
+  usedAt: number;
+  heard: number;
+}
+
+export class Lane implements Backlogged {
+  readonly #options: LaneOptions;
+  readonly #queue: FairQueue<Entry>;
+  readonly #links = new Map<Link, Use>();
+  #dialling: Promise<Link> | undefined;
+  #lookAgain: NodeJS.Timeout | undefined;
+  #idleTimer: NodeJS.Timeout | undefined;
+  #underWay = 0;
+  #closing: FospError | undefined;
+  #idle: (() => void) | undefined;
+
+  constructor(options: LaneOptions) {
+    this.#options = options;
+    this.#queue = new FairQueue(options.perUser, options.limits);
+  }
+
+  /** Open links, with what is under way on each. */
+  get links(): ReadonlyMap<Link, { readonly underWay: number }> {
+    return this.#links;
+  }
+
+  get isDialling(): boolean {
+    return this.#dialling !== undefined;
+  }
+
+  get waiting(): number {
+    return this.#queue.size;
+  }
+
+  get underWay(): number {
+    return this.#underWay;
+  }
+
+  /**
+   * Does something over a link as soon as it is this user's turn: once, or never. `work` must not be done again where it fails.
+   *
+   * @throws FospError `too-many`, `unavailable` where too much waits, `unreachable` where there is no link to be had or it took
+   * too long to get one, what `work` throws
+   */
+  run<T>(asked: Asked, work: (link: Link) => Promise<T>): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const begin = (link: Link, done: () => void) => {
+      const resolved = (value: T) => {
+        resolve(value);
+        done();
+      };
+      const rejected = (error: unknown) => {
+        reject(error);
+        done();
+      };
+      work(link).then(resolved, rejected);
+    };
+    const { user, bytes } = asked;
+    const entry: Entry = { user, bytes, begin, fail: reject, isBegun: false, late: undefined };
+    try {
+      if (this.#closing !== undefined) {
+        throw this.#closing;
+      }
+      this.#queue.add(entry);
+    } catch (error) {
+      reject(error);
+      return promise;
+    }
+    this.#proceed();
+    if (!entry.isBegun) {
+      const longest = this.#options.limits.waitSeconds * 1000;
+      entry.late = setTimeout(() => this.#tooLate(entry), Math.min(longest, asked.patience ?? longest));
+    }
+    return promise;
+  }
+
+  /** An open link, made where there is none. Rejects as `LaneOptions.connect` does. */
+  open(): Promise<Link> {
+    const [link] = this.#openLinks;
+    return link === undefined ? this.#dial() : Promise.resolve(link);
+  }
+
+  isBacklogged(): boolean {
+    const links = this.#openLinks;
+    const isBehind = links.length > 0 && links.every((link) => this.#isBehind(link));
+    if (!isBehind) {
+      this.#proceed();
+    }
+    return isBehind;
+  }
+
+  /** What waits fails with this error, and so does what comes. Resolves once nothing is under way. */
+  async finish(error: FospError): Promise<void> {
+    this.#closing = error;
+    this.#failWaiting(error);
+    if (this.#underWay > 0) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve;
+      });
+    }
+  }
+
+  /** Ends all links, whatever is under way. */
+  close(code: number, reason: string): void {
+    clearTimeout(this.#lookAgain);
+    for (const link of this.#links.keys()) {
+      link.close(code, reason);
+    }
+  }
+
+  /** Those that are not closing. */
+  get #openLinks(): Link[] {
+    return [...this.#links.keys()].filter(({ isOpen }) => isOpen);
+  }
+
+  #proceed(): void {
+    for (let link = this.#freeLink(); link !== undefined && this.#queue.hasNext; link = this.#freeLink()) {
+      const entry = this.#queue.next();
+      if (entry !== undefined) {
+        this.#begin(link, entry);
+      }
+    }
+    if (this.#queue.hasNext) {
+      this.#dialIfNeeded();
+    }
+  }
+
+  #begin(link: Link, entry: Entry): void {
+    clearTimeout(entry.late);
+    entry.isBegun = true;
+    this.#underWay++;
+    const use = this.#links.get(link);
+    this.#use(use, 1);
+    entry.begin(link, () => {
+      this.#underWay--;
+      this.#use(use, -1);
+      this.#queue.finished(entry.user);
+      this.#proceed();
+      if (this.#underWay === 0) {
+        this.#idle?.();
+      }
+    });
+  }
+
+  #use(use: Use | undefined, more: 1 | -1): void {
+    if (use !== undefined) {
+      use.underWay += more;
+      use.usedAt = this.#options.clock();
+    }
+  }
+
+  /** The one that has the least to do. */
+  #freeLink(): Link | undefined {
+    let best: Link | undefined;
+    let least = this.#options.perLink;
+    for (const [link, { underWay }] of this.#links) {
+      if (underWay < least && link.isOpen && !this.#isBehind(link)) {
+        best = link;
+        least = underWay;
+      }
+    }
+    return best;
+  }
+
+  #isBehind(link: Link): boolean {
+    return link.bufferedBytes > this.#options.limits.backlogBytes;
+  }
+
+  #dialIfNeeded(): void {
+    const { backlogs, links, dialPause } = this.#options;
+    const open = this.#openLinks.length;
+    if (open >= links) {
+      backlogs.watch(this);
+      return;
+    }
+    if (this.#dialling !== undefined || this.#lookAgain !== undefined) {
+      return;
+    }
+    const pause = dialPause();
+    if (pause > 0) {
+      this.#lookAgain = setTimeout(() => {
+        this.#lookAgain = undefined;
+        this.#proceed();
+      }, pause);
+      return;
+    }
+    this.#dial().catch((error: unknown) => {
+      if (this.#openLinks.length === 0) {
+        this.#failWaiting(error);
+      }
+    });
+  }
+
+  #dial(): Promise<Link> {
+    if (this.#closing !== undefined) {
+      return Promise.reject(this.#closing);
+    }
+    this.#dialling ??= this.#options.connect().then(
+      (link) => {
+        this.#dialling = undefined;
+        this.#opened(link);
+        return link;
+      },
+      (error: unknown) => {
+        this.#dialling = undefined;
+        throw error;
+      },
+    );
+    return this.#dialling;
+  }
+
+  #opened(link: Link): void {
+    const { clock, opened, perUser } = this.#options;
+    this.#links.set(link, { underWay: 0, usedAt: clock(), heard: 0 });
+    this.#queue.perUser = Math.min(perUser, link.facts.requests ?? perUser);
+    void link.closed.then((end) => this.#closed(link, end));
+    if (this.#closing !== undefined) {
+      link.close(1001, '');
+      return;
+    }
+    this.#idleTimer ??= setInterval(() => this.#closeIdle(), this.#options.idleSeconds * 250).unref();
+    opened(link);
+    this.#proceed();
+  }
+
+  #closed(link: Link, end: LinkEnd): void {
+    this.#links.delete(link);
+    if (this.#links.size === 0) {
+      clearInterval(this.#idleTimer);
+      this.#idleTimer = undefined;
+    }
+    this.#options.closed(link, end);
+    this.#proceed();
+  }
+
+  #closeIdle(): void {
+    const { clock, idleSeconds, isKept } = this.#options;
+    for (const [link, use] of this.#links) {
+      if (link.heard !== use.heard || use.underWay > 0 || isKept(link)) {
+        use.heard = link.heard;
+        use.usedAt = clock();
+      } else if (clock() - use.usedAt >= idleSeconds * 1000) {
+        link.close(1000, 'This link was not used for a while.');
+      }
+    }
+  }
+
+  #tooLate(entry: Entry): void {
+    if (this.#queue.remove(entry)) {
+      const { domain, limits } = this.#options;
+      const text = `${domain} cannot be reached in time: a request could not be sent within ${limits.waitSeconds} seconds.`;
+      entry.fail(fospError('unreachable', text));
+    }
+  }
+
+  #failWaiting(error: unknown): void {
+    for (const entry of this.#queue.clear()) {
+      clearTimeout(entry.late);
+      entry.fail(error);
+    }
+  }
+}

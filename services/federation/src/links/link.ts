@@ -1,0 +1,141 @@
+/**
+ * One open link that we dialled, and are logged in on: our requests and notifications go out over it, and what comes from
+ * the other side on its own account is served as on a link that it dialled (PROTOCOL §9).
+ *
+ * Invariants: who is at the other end was settled by dialling it; a link on which a request got no answer in time, nor any
+ * other one since, counts as dead. Lifecycle: `open` to `closed`.
+ */
+import type { Peer, PeerResponse, RequestOptions } from '@fosp/connection';
+import type { LinkExtensions } from '@fosp/exchange';
+import { isFospError, type RequestType, type ServerRequestType } from '@fosp/protocol';
+import type { LinkEar, LinkEnd } from './link-ear.ts';
+
+export interface LinkFacts {
+  /** Names it in the log. */
+  readonly id: string;
+  /** `wss://realworld.lit:1338/`. */
+  readonly url: string;
+  readonly extensions: LinkExtensions;
+  /** Requests of one user that the other side takes at a time, where it says so. */
+  readonly requests: number | undefined;
+  /** Milliseconds since the epoch. */
+  readonly openedAt: number;
+  /** Seconds without any answer, while one is waited for, after which the link counts as dead. */
+  readonly patience: number;
+}
+
+export interface Target {
+  readonly tree: string;
+  readonly path: string;
+}
+
+export interface AskOptions extends RequestOptions {
+  readonly timeoutMs: number;
+  readonly stream?: never;
+}
+
+/** For the rest of an answer whose head came at the last moment. */
+const ANSWER_MS = 1000;
+
+export class Link {
+  readonly facts: LinkFacts;
+  readonly #peer: Peer;
+  readonly #ear: LinkEar;
+  readonly #asked = new Set<{ readonly until: number }>();
+  #watching: NodeJS.Timeout | undefined;
+  #answers = 0;
+  #isClosedByUs = false;
+
+  constructor(facts: LinkFacts, peer: Peer, ear: LinkEar) {
+    this.facts = facts;
+    this.#peer = peer;
+    this.#ear = ear;
+  }
+
+  get isOpen(): boolean {
+    return this.#peer.isOpen;
+  }
+
+  get isClosedByUs(): boolean {
+    return this.#isClosedByUs;
+  }
+
+  /** Resolves when it is over, with why. */
+  get closed(): Promise<LinkEnd> {
+    return this.#ear.ended;
+  }
+
+  /** Bytes that wait to be sent. */
+  get bufferedBytes(): number {
+    return this.#peer.bufferedBytes;
+  }
+
+  /** Messages that the other side sent on its own account. */
+  get heard(): number {
+    return this.#ear.heard;
+  }
+
+  /** See `Peer.request`, where no body streams: of the answer not the head alone must come in time. */
+  async ask(type: RequestType | ServerRequestType, target: Target, options: AskOptions): Promise<PeerResponse> {
+    const asked = { until: performance.now() + options.timeoutMs + ANSWER_MS };
+    this.#asked.add(asked);
+    this.#watching ??= setInterval(() => this.#closeIfEndless(), ANSWER_MS);
+    try {
+      return await this.request(type, target, options);
+    } finally {
+      this.#asked.delete(asked);
+    }
+  }
+
+  /** See `Peer.request`. */
+  async request(
+    type: RequestType | ServerRequestType,
+    target: Target | undefined,
+    options: RequestOptions,
+  ): Promise<PeerResponse> {
+    const [before, since] = [this.#answers, performance.now()];
+    try {
+      const response = await this.#peer.request(type, target, options);
+      this.#answers++;
+      return response;
+    } catch (error) {
+      const isSilent = this.#answers === before && performance.now() - since >= this.facts.patience * 1000;
+      if (isSilent && isFospError(error) && error.code === 'timeout') {
+        this.#peer.close(1008, 'Requests on this link are not answered.');
+      }
+      throw error;
+    }
+  }
+
+  /** A whole notification. */
+  notify(message: Uint8Array): void {
+    this.#peer.sendRaw(message);
+  }
+
+  /** Resolves once all that was sent before is read. */
+  ping(): Promise<void> {
+    return this.#peer.ping();
+  }
+
+  /** Has the other side's requests answered that are in flight, takes no more, and closes. */
+  retire(): void {
+    this.#isClosedByUs = true;
+    this.#ear.retire();
+  }
+
+  close(code: number, reason: string): void {
+    this.#isClosedByUs = true;
+    this.#peer.close(code, reason);
+  }
+
+  /** One timer for all that is asked; nearly all of it is answered long before. Those asked first are due first, or nearly so. */
+  #closeIfEndless(): void {
+    const [first] = this.#asked;
+    if (first === undefined) {
+      clearInterval(this.#watching);
+      this.#watching = undefined;
+    } else if (first.until < performance.now()) {
+      this.#peer.close(1008, 'An answer on this link does not come to its end.');
+    }
+  }
+}

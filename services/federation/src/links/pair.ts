@@ -1,0 +1,218 @@
+/**
+ * All links between one domain of ours and another one: one for messages, a few for files (PROTOCOL §9).
+ *
+ * While the other domain cannot be reached, or its links end as soon as they are made, it is tried no more often than the
+ * circuit breaker allows; whoever asks meanwhile is told so at once.
+ */
+import { setTimeout as wait } from 'node:timers/promises';
+import { type Backlogs, KeyedRate } from '@fosp/exchange';
+import { type FospError, fospError, isFospError } from '@fosp/protocol';
+import { CircuitBreaker } from './circuit-breaker.ts';
+import { askedPauseOf, type Connector, detailsOf } from './connector.ts';
+import { Lane } from './lane.ts';
+import type { LinkLimits } from './limits.ts';
+import type { Link } from './link.ts';
+import type { LinkEnd } from './link-ear.ts';
+import type { Between, LinkTelemetry } from './telemetry.ts';
+
+export interface PairDeps {
+  readonly connector: Connector;
+  /** A server of the domain was found, and cannot be connected to. */
+  readonly forget: (domain: string) => void;
+  readonly limits: LinkLimits;
+  readonly backlogs: Backlogs;
+  /** Attempts to reach domains that are away, of this process: any number of them costs no more. */
+  readonly redials: KeyedRate;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+  /** From 0 up to but not including 1. */
+  readonly random: () => number;
+  readonly telemetry: LinkTelemetry;
+}
+
+/** Who sends notifications over the message link. */
+export interface MessageUser {
+  /** Is something on its way that is not acknowledged? */
+  readonly isBusy: boolean;
+  opened(link: Link): void;
+  closed(link: Link): void;
+  acknowledged(link: Link, id: number): void;
+}
+
+export interface Failure {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** For operators alone. */
+  readonly details: string;
+}
+
+/** A link that ends sooner, by no fault of ours, counts as a failure to reach the domain. */
+const STEADY_MS = 10_000;
+/** Failures in a row after which a domain counts as one of those that are away, which share a rate. */
+const TRUSTED_FAILURES = 2;
+
+export class Pair {
+  readonly between: Between;
+  readonly messages: Lane;
+  readonly transfers: Lane;
+  readonly #deps: PairDeps;
+  readonly #notifier: MessageUser;
+  readonly #breaker: CircuitBreaker;
+  readonly #transferDials: KeyedRate;
+  readonly #abandoning = new AbortController();
+  #lastError: FospError | undefined;
+  #lastFailure: Failure | undefined;
+
+  constructor(between: Between, notifier: MessageUser, deps: PairDeps) {
+    const { limits, clock } = deps;
+    this.between = between;
+    this.#deps = deps;
+    this.#notifier = notifier;
+    this.#breaker = new CircuitBreaker({ ...limits, ...deps });
+    this.#transferDials = new KeyedRate(limits.transferDials, 1);
+    const shared = {
+      ...{ limits, clock, backlogs: deps.backlogs, domain: between.domain },
+      connect: () => this.#connect(),
+    };
+    this.messages = new Lane({
+      ...shared,
+      ...{ links: 1, perLink: limits.requestsPerLink, perUser: limits.requestsPerUser },
+      idleSeconds: limits.idleSeconds,
+      dialPause: () => 0,
+      isKept: () => notifier.isBusy,
+      opened: (link) => notifier.opened(link),
+      closed: (link, end) => {
+        this.#ended(link, end);
+        notifier.closed(link);
+      },
+    });
+    this.transfers = new Lane({
+      ...shared,
+      ...{ links: limits.transferLinks, perLink: 1, perUser: limits.transfersPerUser },
+      idleSeconds: limits.transferIdleSeconds,
+      dialPause: () => this.#transferPause(),
+      isKept: () => false,
+      opened: () => undefined,
+      closed: (link, end) => this.#ended(link, end),
+    });
+  }
+
+  get lastFailure(): Failure | undefined {
+    return this.#lastFailure;
+  }
+
+  /** Milliseconds until it is tried again, if anybody wants to. */
+  get pause(): number {
+    return this.#breaker.pause;
+  }
+
+  get isUsed(): boolean {
+    return [this.messages, this.transfers].some(
+      ({ links, isDialling, waiting }) => links.size > 0 || isDialling || waiting > 0,
+    );
+  }
+
+  /** The other side gave a sign of life: it is worth another try. */
+  reset(): void {
+    this.#breaker.reset();
+  }
+
+  /** Nothing more is sent. Resolves once what is under way is done. */
+  async finish(error: FospError): Promise<void> {
+    await Promise.all([this.messages.finish(error), this.transfers.finish(error)]);
+  }
+
+  /** Ends all links, and what is under way on them. */
+  close(code: number, reason: string): void {
+    this.#abandoning.abort();
+    this.messages.close(code, reason);
+    this.transfers.close(code, reason);
+  }
+
+  /** Closes all links, each once what the other side asked on it is answered. Resolves when they are closed. */
+  async retire(): Promise<void> {
+    this.#abandoning.abort();
+    const links = [...this.messages.links.keys(), ...this.transfers.links.keys()];
+    for (const link of links) {
+      link.retire();
+    }
+    await Promise.all(links.map(({ closed }) => closed));
+  }
+
+  async #connect(): Promise<Link> {
+    const { connector } = this.#deps;
+    await this.#pause();
+    try {
+      const link = await connector.connect({
+        ...this.between,
+        signal: this.#abandoning.signal,
+        acknowledged: (on, id) => this.#notifier.acknowledged(on, id),
+      });
+      this.#lastError = undefined;
+      return link;
+    } catch (error) {
+      throw this.#failed(error);
+    }
+  }
+
+  /** A short pause is waited for; for a long one nobody waits. */
+  async #pause(): Promise<void> {
+    const { pause } = this.#breaker;
+    if (pause > this.#deps.limits.shortPause && this.#lastError !== undefined) {
+      throw this.#later(this.#lastError);
+    }
+    if (pause > 0) {
+      // It ends early where this pair ends, and then nothing is made.
+      await wait(pause, undefined, { signal: this.#abandoning.signal }).catch(() => undefined);
+    }
+    const { clock, redials } = this.#deps;
+    if (this.#lastError !== undefined && this.#breaker.failures > TRUSTED_FAILURES && !redials.take('', 1, clock())) {
+      this.#breaker.postpone();
+      throw this.#later(this.#lastError);
+    }
+  }
+
+  #failed(error: unknown): unknown {
+    const { clock, forget, telemetry } = this.#deps;
+    if (this.#abandoning.signal.aborted) {
+      return fospError('unavailable', 'This part of the server ends. Try again.', { headers: { 'Retry-After': '1' } });
+    }
+    this.#lastFailure = { at: clock(), details: detailsOf(error) };
+    if (!isFospError(error) || error.code !== 'unreachable') {
+      // Nothing was tried.
+      return error;
+    }
+    this.#breaker.failed(askedPauseOf(error));
+    this.#lastError = error;
+    telemetry.unreachable(this.between, this.#breaker.failures, this.#breaker.pause);
+    if (error.cause instanceof AggregateError) {
+      // Its servers were tried, and may have moved.
+      forget(this.between.domain);
+    }
+    return error;
+  }
+
+  #ended(link: Link, end: LinkEnd): void {
+    const { clock, telemetry } = this.#deps;
+    telemetry.closed(this.between, link.facts, end);
+    if (clock() - link.facts.openedAt >= STEADY_MS) {
+      this.#breaker.succeeded();
+    } else if (!link.isClosedByUs) {
+      this.#breaker.failed();
+      const details = `A link closed soon after it was made: ${end.code} ${end.reason}`;
+      this.#lastFailure = { at: clock(), details };
+      this.#lastError = fospError('unreachable', `${this.between.domain} cannot be reached: it closes connections.`);
+    }
+  }
+
+  #later(last: FospError): FospError {
+    const seconds = String(Math.max(1, Math.ceil(this.#breaker.pause / 1000)));
+    return fospError(last.code, last.message, { headers: { 'Retry-After': seconds } });
+  }
+
+  /** Files that break off end their links; nobody may have us log in to another domain again and again by that. */
+  #transferPause(): number {
+    const { clock, limits } = this.#deps;
+    return this.#transferDials.take('', 1, clock()) ? 0 : 1000 / limits.transferDials.perSecond;
+  }
+}

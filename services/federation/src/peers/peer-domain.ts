@@ -1,0 +1,226 @@
+/**
+ * All that this process, and no other, does towards one other domain: requests, files and notifications of all domains of
+ * ours, by the links to it. Its queues and links are its own, so that nothing it does or fails to do is felt by others.
+ *
+ * Lifecycle: made by whoever holds the domain's lease; `finish` or `close` end it.
+ */
+import type { Answer, Call, CallType, FEDERATION } from '@fosp/bus';
+import { domainOf, type FospError, fospError, type Headers, NO_HEADERS } from '@fosp/protocol';
+import type { LinkLimits } from '../links/limits.ts';
+import { type Failure, Pair, type PairDeps } from '../links/pair.ts';
+import { answerOf, failureOf, objectRequestType, requestHeaders, type UserRequest } from '../links/translation.ts';
+import { notFederated } from '../policy/policy.ts';
+import { Delivery, type DeliveryDeps, type Route } from '../queue/delivery.ts';
+import type { Transfers } from '../transfers/transfers.ts';
+import { type PeerStatus, statusOf } from './status.ts';
+
+export interface PeerDomainDeps extends PairDeps, Pick<DeliveryDeps, 'queue'> {
+  /** Ours, normalised. */
+  readonly domains: readonly string[];
+  readonly permits: (domain: string) => boolean;
+  readonly transfers: Transfers;
+  readonly limits: LinkLimits & DeliveryDeps['limits'];
+  readonly deliveryTelemetry: DeliveryDeps['telemetry'];
+  /** What this process is called in `fosp admin peers`. */
+  readonly owner: string;
+}
+
+type RequestOf<Type> = Type extends CallType<infer Request, infer _> ? Request : never;
+type ResponseOf<Type> = Type extends CallType<infer _, infer Response> ? Response : never;
+export type CallTo<Name extends keyof typeof FEDERATION> = Call<RequestOf<(typeof FEDERATION)[Name]>>;
+export type AnswerTo<Name extends keyof typeof FEDERATION> = Promise<Answer<ResponseOf<(typeof FEDERATION)[Name]>>>;
+
+/** What a request takes beside its body. */
+const REQUEST_COST = 1024;
+/** Milliseconds before the caller's deadline in which it must be answered. */
+const MARGIN = 500;
+
+export class PeerDomain {
+  readonly domain: string;
+  readonly since: number;
+  readonly #deps: PeerDomainDeps;
+  readonly #pairs = new Map<string, Pair>();
+  readonly #delivery: Delivery;
+  #usedAt: number;
+
+  constructor(domain: string, deps: PeerDomainDeps) {
+    this.domain = domain;
+    this.#deps = deps;
+    this.since = deps.clock();
+    this.#usedAt = this.since;
+    this.#delivery = new Delivery({
+      ...deps,
+      domain,
+      route: (own) => this.#route(own),
+      permits: () => deps.permits(domain),
+      telemetry: deps.deliveryTelemetry,
+    });
+  }
+
+  /** Milliseconds since the epoch, of the last use. */
+  get usedAt(): number {
+    return this.#isUsed ? this.#deps.clock() : this.#usedAt;
+  }
+
+  get links(): number {
+    return this.pairs.reduce((sum, { messages, transfers }) => sum + messages.links.size + transfers.links.size, 0);
+  }
+
+  /** Requests that wait to be sent. */
+  get waiting(): number {
+    return this.pairs.reduce((sum, { messages, transfers }) => sum + messages.waiting + transfers.waiting, 0);
+  }
+
+  get pairs(): readonly Pair[] {
+    return [...this.#pairs.values()];
+  }
+
+  /** What waits longest to be told, as far as is known; milliseconds since the epoch. */
+  get oldestAt(): number | undefined {
+    return this.#delivery.oldestAt;
+  }
+
+  get lastFailure(): Failure | undefined {
+    const failures = this.pairs.map(({ lastFailure }) => lastFailure).filter((failure) => failure !== undefined);
+    return failures.sort((one, other) => other.at - one.at)[0];
+  }
+
+  async forward({ fields, body, context }: CallTo<'forward'>): AnswerTo<'forward'> {
+    const { clock, limits, telemetry } = this.#deps;
+    const request = readRequest(fields);
+    const pair = this.#pairOf(request.user);
+    const left = () => context.deadline - clock() - MARGIN;
+    try {
+      const asked = { user: request.user, bytes: REQUEST_COST + body.length, patience: left() };
+      const answer = await pair.messages.run(asked, async (link) => {
+        const headers = requestHeaders(request, link.facts.extensions);
+        const timeoutMs = Math.max(1, Math.min(limits.requestSeconds * 1000, left()));
+        const options = { headers, body, frame: 'text', timeoutMs, responseBytes: limits.answerBytes } as const;
+        const response = await link.ask(request.type, request, options).catch((error: unknown) => {
+          throw failureOf(this.domain, error);
+        });
+        return answerOf(request, response);
+      });
+      telemetry.answered(request.type, answer.status);
+      return {
+        fields: {
+          status: String(answer.status),
+          headers: answer.headers === NO_HEADERS ? '{}' : JSON.stringify(answer.headers),
+        },
+        body: answer.body,
+      };
+    } catch (error) {
+      telemetry.answered(request.type, statusOfError(error));
+      throw error;
+    }
+  }
+
+  async transfer({ fields }: CallTo<'transfer'>): AnswerTo<'transfer'> {
+    const request = readRequest(fields);
+    if (request.type !== 'READ' && request.type !== 'WRITE') {
+      throw fospError('malformed', `${request.type} is no transfer.`);
+    }
+    const size = fields.size === undefined ? undefined : Number(fields.size);
+    const { transfers: lane } = this.#pairOf(request.user);
+    return { fields: { url: this.#deps.transfers.grant({ request, size, lane, domain: this.domain }) } };
+  }
+
+  async reach({ fields }: CallTo<'reach'>): AnswerTo<'reach'> {
+    await this.#pairOf(fields.user).messages.open();
+    return { fields: {} };
+  }
+
+  async status(): Promise<PeerStatus> {
+    return statusOf(this, { queued: await this.#deps.queue.length(this.domain), owner: this.#deps.owner });
+  }
+
+  /** The domain gave a sign of life, or something waits for it: whatever is to be sent is tried now. */
+  wake(isAlive: boolean): void {
+    this.#usedAt = this.#deps.clock();
+    if (isAlive) {
+      for (const pair of this.#pairs.values()) {
+        pair.reset();
+      }
+    }
+    this.#delivery.wake(isAlive);
+  }
+
+  /** Connects now, for all domains of ours that were of use here. Resolves once it is known how that went. */
+  async retry(): Promise<void> {
+    this.wake(true);
+    const owns = this.#pairs.size === 0 ? this.#deps.domains.slice(0, 1) : [...this.#pairs.keys()];
+    await Promise.all(owns.map((own) => this.#pair(own)?.messages.open()));
+  }
+
+  /** Ends it in order: what is under way is done first, then links are closed as by a server that restarts. */
+  async finish(reason: FospError): Promise<void> {
+    await this.#delivery.close();
+    await Promise.all(this.pairs.map((pair) => pair.finish(reason)));
+    await Promise.all(this.pairs.map((pair) => pair.retire()));
+  }
+
+  /** Ends it at once. */
+  async close(code: number, reason: string): Promise<void> {
+    for (const pair of this.#pairs.values()) {
+      pair.close(code, reason);
+    }
+    await this.#delivery.close();
+  }
+
+  /** Closes all links, which are made again when they are needed. */
+  closeLinks(code: number, reason: string): void {
+    for (const pair of this.#pairs.values()) {
+      pair.messages.close(code, reason);
+      pair.transfers.close(code, reason);
+    }
+  }
+
+  get #isUsed(): boolean {
+    return this.#delivery.isBusy || this.pairs.some(({ isUsed }) => isUsed);
+  }
+
+  #pairOf(user: string): Pair {
+    const own = domainOf(user);
+    if (!this.#deps.permits(this.domain)) {
+      throw notFederated(this.domain);
+    }
+    const pair = this.#pair(own);
+    if (pair === undefined) {
+      throw fospError('wrong-server', `This server does not serve the domain ${own}.`);
+    }
+    this.#usedAt = this.#deps.clock();
+    return pair;
+  }
+
+  #pair(own: string): Pair | undefined {
+    if (!this.#deps.domains.includes(own)) {
+      return undefined;
+    }
+    const known = this.#pairs.get(own);
+    const pair = known ?? new Pair({ own, domain: this.domain }, this.#delivery.userOf(own), this.#deps);
+    this.#pairs.set(own, pair);
+    return pair;
+  }
+
+  #route(own: string): Route | undefined {
+    const pair = this.#pair(own);
+    return (
+      pair && {
+        open: () => pair.messages.open(),
+        get pause() {
+          return pair.pause;
+        },
+      }
+    );
+  }
+}
+
+function readRequest(fields: RequestOf<typeof FEDERATION.forward>): UserRequest {
+  const { user, tree, path } = fields;
+  const headers: Headers = fields.headers === '{}' ? NO_HEADERS : JSON.parse(fields.headers);
+  return { user, tree, path, headers, type: objectRequestType(fields.type) };
+}
+
+function statusOfError(error: unknown): number {
+  return typeof error === 'object' && error !== null && 'status' in error ? Number(error.status) : 500;
+}

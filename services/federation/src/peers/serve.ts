@@ -1,0 +1,30 @@
+/** Sees to it that somebody talks to a domain, for whoever wants something of it. */
+import { type Bus, type BusSubscription, FEDERATION } from '@fosp/bus';
+import type { Ownership } from './ownership.ts';
+
+export interface ServeOwnershipDeps {
+  readonly bus: Bus;
+  readonly ownership: Ownership;
+  readonly limits: {
+    /** At once. */
+    readonly calls: number;
+    /** For somebody to take a domain whose owner may have died. */
+    readonly adoptionSeconds: number;
+  };
+}
+
+export async function serveOwnership({ bus, ownership, limits }: ServeOwnershipDeps): Promise<BusSubscription[]> {
+  const adopted = bus.serve(
+    FEDERATION.adopt,
+    async ({ fields }) => {
+      await ownership.adopt(fields.domain, limits.adoptionSeconds);
+      return { fields: {} };
+    },
+    { concurrency: limits.calls },
+  );
+  const told = bus.answerAll(FEDERATION.peers, async () => {
+    const statuses = await Promise.all(ownership.peers.map((peer) => peer.status()));
+    return { fields: {}, body: Buffer.from(JSON.stringify(statuses)) };
+  });
+  return [await adopted, await told];
+}

@@ -1,0 +1,108 @@
+/**
+ * Looks after domains for which notifications wait: those of this process are told, and those that nobody has, since their
+ * owner died or never was, are taken. And gives up domains that nobody needs.
+ */
+import type { Bus, BusSubscription, NudgeReason } from '@fosp/bus';
+import type { RemoteQueue } from '../queue/remote-queue.ts';
+import type { Ownership } from './ownership.ts';
+import type { OwnershipTelemetry } from './telemetry.ts';
+
+export interface SweeperLimits {
+  /** Between two looks. */
+  readonly sweepSeconds: number;
+  /** Domains of others that are asked for in one look, in turns. */
+  readonly adoptionsPerSweep: number;
+}
+
+export const SWEEPER_LIMITS: SweeperLimits = { sweepSeconds: 1.5, adoptionsPerSweep: 100 };
+
+export interface SweeperDeps {
+  readonly bus: Bus;
+  readonly queue: RemoteQueue;
+  readonly ownership: Ownership;
+  readonly limits: SweeperLimits;
+  /** From 0 up to but not including 1. */
+  readonly random: () => number;
+  readonly telemetry: OwnershipTelemetry;
+  /** A server of this domain was let in somewhere. */
+  readonly heard: (domain: string) => void;
+}
+
+export class Sweeper {
+  readonly #deps: SweeperDeps;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
+  #nudges: BusSubscription | undefined;
+  #next = 0;
+  #isStopped = false;
+
+  constructor(deps: SweeperDeps) {
+    this.#deps = deps;
+  }
+
+  async start(): Promise<void> {
+    this.#nudges = await this.#deps.bus.onNudge((domain, why) => void this.#nudged(domain, why));
+    this.#schedule();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+    await this.#nudges?.stop();
+    await this.#running;
+  }
+
+  async #nudged(domain: string, why: NudgeReason): Promise<void> {
+    const { heard, ownership, queue, telemetry } = this.#deps;
+    const peer = ownership.get(domain);
+    if (why === 'heard') {
+      heard(domain);
+    }
+    if (peer !== undefined) {
+      peer.wake(why === 'heard');
+      return;
+    }
+    try {
+      if (!this.#isStopped && (await queue.length(domain)) > 0) {
+        await ownership.acquire(domain);
+      }
+    } catch (error) {
+      telemetry.notSwept(error);
+    }
+  }
+
+  #schedule(): void {
+    const { limits, random } = this.#deps;
+    // Not all processes at the same time.
+    const pause = limits.sweepSeconds * 1000 * (0.75 + random() / 2);
+    this.#timer = setTimeout(() => {
+      this.#running = this.#sweep()
+        .catch((error: unknown) => this.#deps.telemetry.notSwept(error))
+        .finally(() => {
+          if (!this.#isStopped) {
+            this.#schedule();
+          }
+        });
+    }, pause);
+  }
+
+  async #sweep(): Promise<void> {
+    const { limits, ownership, queue } = this.#deps;
+    await ownership.giveUpIdle();
+    const others: string[] = [];
+    for (const domain of await queue.domains()) {
+      const peer = ownership.get(domain);
+      if (peer === undefined) {
+        others.push(domain);
+      } else {
+        peer.wake(false);
+      }
+    }
+    others.sort();
+    const count = Math.min(limits.adoptionsPerSweep, others.length);
+    for (let index = 0; index < count && !this.#isStopped; index++) {
+      await ownership.acquire(others[(this.#next + index) % others.length] ?? '');
+    }
+    this.#next = others.length === 0 ? 0 : (this.#next + count) % others.length;
+  }
+}

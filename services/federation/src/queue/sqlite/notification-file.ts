@@ -1,0 +1,162 @@
+/**
+ * What waits for other domains, in a file.
+ *
+ * Invariants: one process has the file, which is the one that has the data folder. What `append` resolved for is on the disk:
+ * SQLite writes its log and does not sync it (`synchronous=NORMAL`), and the log is synced here, in Node's thread pool, for all
+ * that came meanwhile; a sync that failed is never repeated, since the kernel forgets what it could not write. What is taken
+ * out need not be durable: it would be told twice.
+ */
+import { close, fdatasync, mkdirSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { promisify } from 'node:util';
+import { type RemoteNotification, type RemoteNotificationHeaders, remoteNotificationId } from '@fosp/bus';
+import { migrate } from './migrate.ts';
+
+const FILE = 'federation.sqlite';
+
+export interface NewNotification {
+  readonly domain: string;
+  readonly headers: RemoteNotificationHeaders;
+  readonly body: Uint8Array;
+}
+
+/** How much waits for a domain. */
+export interface Waiting {
+  count: number;
+  bytes: number;
+}
+
+export class NotificationFile {
+  readonly #database: DatabaseSync;
+  readonly #log: number;
+  readonly #insert: StatementSync;
+  readonly #read: StatementSync;
+  readonly #remove: StatementSync;
+  readonly #removeOldest: StatementSync;
+  readonly #removeExpired: StatementSync;
+  readonly #levels: StatementSync;
+  #next: PromiseWithResolvers<void> | undefined;
+  #syncing: Promise<void> | undefined;
+  #failure: Error | undefined;
+
+  /** Throws where the file cannot be had. `now` in milliseconds since the epoch. */
+  constructor(folder: string, now: number) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const path = join(folder, FILE);
+    const database = new DatabaseSync(path, { timeout: 1000 });
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 16777216;');
+    migrate(database, path, now);
+    database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    this.#database = database;
+    this.#log = openSync(`${path}-wal`, 'r+');
+    this.#insert = database.prepare(
+      'INSERT INTO notifications (domain, id, headers, body, appended) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING',
+    );
+    this.#read = database.prepare(
+      'SELECT position, headers, body, appended FROM notifications WHERE domain = ? AND position > ? ORDER BY position LIMIT ?',
+    );
+    this.#remove = database.prepare('DELETE FROM notifications WHERE domain = ? AND position <= ?');
+    this.#removeOldest = database.prepare(
+      'DELETE FROM notifications WHERE position IN (SELECT position FROM notifications WHERE domain = ? ORDER BY position LIMIT ?)',
+    );
+    this.#removeExpired = database.prepare('DELETE FROM notifications WHERE domain = ? AND appended < ?');
+    this.#levels = database.prepare(
+      'SELECT domain, count(*) AS count, sum(length(body)) AS bytes FROM notifications GROUP BY domain',
+    );
+  }
+
+  /** Adds them together; of one that waits already nothing is added. Call `durable` then. @returns those that were added */
+  add(notifications: readonly NewNotification[], now: number): NewNotification[] {
+    this.#database.exec('BEGIN');
+    try {
+      const added = notifications.filter(({ domain, headers, body }) => {
+        const row = [domain, remoteNotificationId(headers), JSON.stringify(headers), body, now] as const;
+        return this.#insert.run(...row).changes !== 0;
+      });
+      this.#database.exec('COMMIT');
+      return added;
+    } catch (error) {
+      this.#database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  /** In order, behind a position: so many at most, and no more once they have so many bytes. */
+  read(domain: string, behind: number, most: { readonly count: number; readonly bytes: number }): RemoteNotification[] {
+    const notifications: RemoteNotification[] = [];
+    let bytes = 0;
+    for (const row of this.#read.iterate(domain, behind, most.count)) {
+      const body = row['body'] instanceof Uint8Array ? row['body'] : new Uint8Array(0);
+      const headers: RemoteNotificationHeaders = JSON.parse(String(row['headers']));
+      notifications.push({ headers, body, position: Number(row['position']), appendedAt: Number(row['appended']) });
+      bytes += body.length;
+      if (bytes >= most.bytes) {
+        break;
+      }
+    }
+    return notifications;
+  }
+
+  /** @returns how many are gone: all up to the position. */
+  remove(domain: string, position: number): number {
+    return Number(this.#remove.run(domain, position).changes);
+  }
+
+  removeOldest(domain: string, count: number): number {
+    return Number(this.#removeOldest.run(domain, count).changes);
+  }
+
+  /** @returns how many are gone: those appended before this, in milliseconds since the epoch. */
+  removeExpired(domain: string, before: number): number {
+    return Number(this.#removeExpired.run(domain, before).changes);
+  }
+
+  levels(): Map<string, Waiting> {
+    const rows = this.#levels.all();
+    return new Map(
+      rows.map(({ domain, count, bytes }) => [String(domain), { count: Number(count), bytes: Number(bytes) }]),
+    );
+  }
+
+  /** Resolves once all that was added before is on the disk. */
+  durable(): Promise<void> {
+    if (this.#failure !== undefined) {
+      return Promise.reject(this.#failure);
+    }
+    this.#next ??= Promise.withResolvers();
+    const { promise } = this.#next;
+    if (this.#syncing === undefined) {
+      this.#sync();
+    }
+    return promise;
+  }
+
+  async close(): Promise<void> {
+    await this.#syncing;
+    await promisify(close)(this.#log);
+    this.#database.close();
+  }
+
+  #sync(): void {
+    const covered = this.#next;
+    this.#next = undefined;
+    this.#syncing = new Promise((resolve) => {
+      fdatasync(this.#log, (error) => {
+        this.#syncing = undefined;
+        if (error !== null) {
+          this.#failure ??= error;
+          covered?.reject(error);
+          this.#next?.reject(error);
+          this.#next = undefined;
+        } else {
+          covered?.resolve();
+        }
+        if (this.#next !== undefined) {
+          this.#sync();
+        }
+        resolve();
+      });
+    });
+  }
+}

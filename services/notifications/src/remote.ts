@@ -1,0 +1,98 @@
+/**
+ * What users of other domains are told: it waits in their domain's queue on the bus, one notification per user.
+ *
+ * Invariants: `queue` resolves once all are kept, so that the change counts as told no earlier; it rejects once none is on its
+ * way any more, and what was kept by then counts once when the change comes again. Users are told in the order of the calls, each
+ * of which waits for the last.
+ */
+import type { Bus, Change } from '@fosp/bus';
+import { domainOf } from '@fosp/protocol';
+import type { Audience } from './audiences.ts';
+
+/** One of another domain, and the view that they share with others. */
+export interface RemoteReader {
+  readonly user: string;
+  readonly audience: Audience;
+}
+
+/** The change of one object. */
+export interface RemoteEvent {
+  readonly change: Change;
+  readonly path: string;
+  /** Of the object within the change. */
+  readonly part: number;
+}
+
+export interface RemoteQueueOptions {
+  readonly bus: Pick<Bus, 'appendRemote' | 'nudge'>;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+  /** Notifications of one change on their way at once. */
+  readonly appendsAtOnce: number;
+  /** Milliseconds within which a domain is nudged no second time. */
+  readonly nudgePause: number;
+  /** Domains whose last nudge is remembered; those nudged longest ago are forgotten, and may be nudged early. */
+  readonly nudgedDomains: number;
+}
+
+export class RemoteQueue {
+  readonly #options: RemoteQueueOptions;
+  /** When each domain was nudged, oldest first. */
+  readonly #nudgedAt = new Map<string, number>();
+
+  constructor(options: RemoteQueueOptions) {
+    this.#options = options;
+  }
+
+  async queue(event: RemoteEvent, readers: readonly RemoteReader[]): Promise<void> {
+    const bodies = new Map<Audience, Uint8Array>();
+    const failures: unknown[] = [];
+    const left = readers[Symbol.iterator]();
+    const append = async (): Promise<void> => {
+      for (const { user, audience } of left) {
+        const body = bodies.get(audience) ?? Buffer.from(audience.body);
+        bodies.set(audience, body);
+        try {
+          await this.#append(event, user, body);
+        } catch (error) {
+          failures.push(error);
+        }
+        if (failures.length > 0) {
+          return;
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(this.#options.appendsAtOnce, readers.length) }, append));
+    if (failures.length > 0) {
+      throw failures[0];
+    }
+  }
+
+  async #append({ change, path, part }: RemoteEvent, user: string, body: Uint8Array): Promise<void> {
+    const { tree, sequence, event } = change;
+    const headers = { tree, path, event: event.event, user, source: event.user, sequence, part: String(part) };
+    const domain = domainOf(user);
+    await this.#options.bus.appendRemote(domain, headers, body);
+    this.#nudge(domain);
+  }
+
+  /** It makes things happen soon, and nothing rests on it: whoever talks to other domains looks for itself now and then. */
+  #nudge(domain: string): void {
+    const { bus, clock, nudgePause, nudgedDomains } = this.#options;
+    const now = clock();
+    if (now - (this.#nudgedAt.get(domain) ?? Number.NEGATIVE_INFINITY) < nudgePause) {
+      return;
+    }
+    this.#nudgedAt.delete(domain);
+    const [oldest] = this.#nudgedAt.keys();
+    if (this.#nudgedAt.size >= nudgedDomains && oldest !== undefined) {
+      this.#nudgedAt.delete(oldest);
+    }
+    this.#nudgedAt.set(domain, now);
+    try {
+      bus.nudge(domain, 'queued');
+    } catch {
+      // The bus is away.
+    }
+  }
+}
