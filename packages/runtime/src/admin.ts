@@ -1,6 +1,7 @@
 /**
- * The internal port of a process: `/livez` (it runs), `/readyz` (it may be given work; 503 with reasons otherwise),
- * `/metrics`, and routes of the service, which need the bearer token. Not for the outside.
+ * The internal port of a process: `/startupz` (its start is over, whatever it may lack since), `/livez` (it runs), `/readyz`
+ * (it may be given work; 503 with reasons otherwise), `/metrics`, and routes of the service, which need the bearer token. Not
+ * for the outside.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -82,6 +83,10 @@ function noSchemas(): never {
 }
 
 function addProbes(server: FastifyInstance, { health, metrics }: AdminOptions): void {
+  server.get('/startupz', async (_, reply) => {
+    const started = !health.starting;
+    return reply.code(started ? 200 : 503).send({ started });
+  });
   server.get('/livez', async () => ({ live: true }));
   server.get('/readyz', async (_, reply) => {
     const reasons = health.reasons();

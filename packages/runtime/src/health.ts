@@ -11,6 +11,11 @@ export class Health {
     }
   }
 
+  /** It has not begun to work yet. A process for which this stays so hangs; one that is merely unready waits for others. */
+  get starting(): boolean {
+    return this.#state === 'starting';
+  }
+
   draining(): void {
     this.#state = 'draining';
   }

@@ -9,7 +9,11 @@ export const PROCESS_VARIABLES = {
     '127.0.0.1',
     'address of the internal port; 0.0.0.0 where probes come from outside',
   ),
-  adminPort: port('FOSP_ADMIN_PORT', 9090, 'internal port for /livez, /readyz and /metrics; 0 = any free port, logged'),
+  adminPort: port(
+    'FOSP_ADMIN_PORT',
+    9090,
+    'internal port for /startupz, /livez, /readyz and /metrics; 0 = any free port, logged',
+  ),
   adminToken: secretText(
     'FOSP_ADMIN_TOKEN',
     undefined,

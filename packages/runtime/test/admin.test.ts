@@ -51,6 +51,18 @@ describe('probes', () => {
     expect((await ask('/livez')).status).toBe(200);
   });
 
+  it('/startupz waits for the start alone', async () => {
+    expect((await ask('/startupz')).status).toBe(503);
+    expect((await ask('/livez')).status).toBe(200);
+    const clear = health.obstruct('NATS cannot be reached');
+    health.started();
+    expect((await ask('/startupz')).status).toBe(200);
+    expect((await ask('/readyz')).status).toBe(503);
+    clear();
+    health.draining();
+    expect((await ask('/startupz')).status).toBe(200);
+  });
+
   it('/readyz says why not, from the start to the drain', async () => {
     const readiness = async () => {
       const response = await ask('/readyz');
