@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { StartError } from '@fosp/runtime';
 
-const FOLDER = new URL('./migrations/', import.meta.url);
+/** Where the image has it too, beside the migrations of other files. */
+const FOLDER = new URL('../sqlite/queue-migrations/', import.meta.url);
 const FILE = /^(\d{3})-[a-z-]+\.sql$/;
 /** No file is so busy that another one, begun later, would begin below its positions. */
 const POSITIONS_PER_MILLISECOND = 1000;
