@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { bytes, onOff, REQUIRED, type Settings, StartError, seconds, secretText, text, url } from '@fosp/runtime';
+import { bytes, onOff, port, REQUIRED, type Settings, StartError, seconds, secretText, text, url } from '@fosp/runtime';
 import { ATTACHMENTS_DEFAULTS, type AttachmentsOptions } from './attachments.ts';
 import { createFolderStore } from './folder.ts';
 import type { S3Options } from './s3/s3.ts';
@@ -45,6 +45,7 @@ export const ATTACHMENTS_VARIABLES = {
   s3SecretAccessKey: secretText('FOSP_S3_SECRET_ACCESS_KEY', undefined, 'by what we prove it'),
   s3ForcePathStyle: onOff('FOSP_S3_FORCE_PATH_STYLE', 'off', 'whether the bucket stands in the path of URLs'),
   relayHost: text('FOSP_ATTACHMENTS_HOST', '127.0.0.1', 'address that takes uploads for S3 from gateways, in parts'),
+  relayPort: port('FOSP_ATTACHMENTS_PORT', 0, 'port there; 0 = any free one'),
   relayAdvertisedHost: text(
     'FOSP_ATTACHMENTS_ADVERTISED_HOST',
     undefined,
@@ -91,7 +92,7 @@ function s3OptionsOf(settings: Settings<typeof ATTACHMENTS_VARIABLES>): S3Option
   return {
     ...{ endpoint: s3Endpoint, region: s3Region, bucket: s3Bucket, forcePathStyle: s3ForcePathStyle },
     ...{ accessKeyId: s3AccessKeyId, secretAccessKey: s3SecretAccessKey.reveal() },
-    ...{ limit: settings.attachment, host: settings.relayHost },
+    ...{ limit: settings.attachment, host: settings.relayHost, port: settings.relayPort },
     ...(settings.relayAdvertisedHost === undefined ? {} : { advertisedHost: settings.relayAdvertisedHost }),
   };
 }

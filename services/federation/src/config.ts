@@ -11,6 +11,7 @@ import {
   type Kind,
   networks,
   onOff,
+  port,
   type Settings,
   StartError,
   seconds,
@@ -130,6 +131,7 @@ export const FEDERATION_VARIABLES = {
     '127.0.0.1',
     'address that hands files of other domains to gateways, and takes them',
   ),
+  transferPort: port('FOSP_FEDERATION_PORT', 0, 'port there; 0 = any free one'),
   transferAdvertisedHost: text(
     'FOSP_FEDERATION_ADVERTISED_HOST',
     undefined,
@@ -148,7 +150,7 @@ export interface FederationConfig {
   /** For dialling: whose certificates are believed, and which one is shown. */
   readonly dialContext: SecureContext | undefined;
   /** Where gateways fetch and bring files of other domains. */
-  readonly transfers: { readonly host: string; readonly advertisedHost: string | undefined };
+  readonly transfers: { readonly host: string; readonly port: number; readonly advertisedHost: string | undefined };
   /** Bytes: all messages in transit; an object with its `acl`; a file. */
   readonly transferMemory: number;
   readonly object: number;
@@ -173,7 +175,11 @@ export function federationConfig(settings: Settings<typeof FEDERATION_VARIABLES>
     policy: { enabled, allow, block, file },
     dialContext:
       certificate === undefined && key === undefined ? secureContext : showing(authorities, certificate, key),
-    transfers: { host: settings.transferHost, advertisedHost: settings.transferAdvertisedHost },
+    transfers: {
+      host: settings.transferHost,
+      port: settings.transferPort,
+      advertisedHost: settings.transferAdvertisedHost,
+    },
     ...{ transferMemory, attachment, requests, object: object + acl },
     limits: { queueSeconds: queueDays * 24 * 3600, requestsPerUser: requests },
   };

@@ -1,5 +1,4 @@
 /** What a gateway is set by: its environment, read once, and every bound of its own by name. */
-import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { DOMAINS } from '@fosp/bus/process';
 import { type Rate, SERVER_LINK_LIMITS, type ServerLinkLimits } from '@fosp/exchange';
@@ -7,7 +6,6 @@ import { LIMITS } from '@fosp/protocol';
 import {
   bytes,
   count,
-  type Kind,
   type Networks,
   networks,
   oneOf,
@@ -15,21 +13,15 @@ import {
   PROCESS_VARIABLES,
   port,
   type Settings,
-  StartError,
   seconds,
   variable,
 } from '@fosp/runtime';
+import { type CertificateSettings, certificateOf, PEM, PEM_FILE } from './certificate.ts';
 import type { HashCost } from './hashing.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const GIB = 1024 * MIB;
-
-/** A file's content, where its name is given; text that is the PEM itself is taken as it is. */
-const PEM: Kind<string> = {
-  allowed: 'the name of a PEM file',
-  parse: (given) => (given.includes('-----BEGIN') ? given : readFileSync(given, 'utf8')),
-};
 
 /** Node's thread pool has four threads: one at least is left to files. */
 const HASHING_THREADS = Math.min(3, availableParallelism());
@@ -42,8 +34,13 @@ export const GATEWAY_VARIABLES = {
   host: PROCESS_VARIABLES.host,
   wsPort: port('FOSP_WS_PORT', 1337, 'public port for ws and http; 0 = any free port'),
   wssPort: port('FOSP_WSS_PORT', 1338, 'public port for wss and https, with a certificate; 0 = any free port'),
-  tlsCert: variable('FOSP_TLS_CERT', undefined, 'certificate chain of the wss port', PEM),
-  tlsKey: variable('FOSP_TLS_KEY', undefined, 'private key of the wss port', { ...PEM, secret: true }),
+  tlsCert: variable(
+    'FOSP_TLS_CERT',
+    undefined,
+    'certificate chain of the wss port, read again when it changes',
+    PEM_FILE,
+  ),
+  tlsKey: variable('FOSP_TLS_KEY', undefined, 'private key of the wss port, likewise', { ...PEM_FILE, secret: true }),
   proxies: networks(
     'FOSP_PROXIES',
     undefined,
@@ -176,6 +173,8 @@ export interface GatewayLimits {
   readonly transferReplay: number;
   /** Bytes of files that go by between two collections of their buffers. */
   readonly transferCollect: number;
+  /** Between two looks for a renewed certificate. */
+  readonly certificateSeconds: number;
   /** After which a client that was refused for load may come back. */
   readonly retryAfterSeconds: number;
   /** From being asked to stop, for load balancers to notice. */
@@ -194,8 +193,8 @@ export interface GatewayConfig {
   readonly host: string;
   readonly wsPort: number;
   readonly wssPort: number;
-  /** Without it there is no wss port. PEM texts. */
-  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** Without it there is no wss port. */
+  readonly tls: CertificateSettings | undefined;
   /** Absent where clients connect by themselves. */
   readonly proxies: Networks | undefined;
   /** Whether there is any. */
@@ -209,12 +208,12 @@ export interface GatewayConfig {
 /**
  * The configuration that the environment asks for.
  *
- * @throws StartError where only one of certificate and key is given
+ * @throws StartError where only one of certificate and key is given, or they do not fit
  */
 export function gatewayConfig(settings: Settings<typeof GATEWAY_VARIABLES>): GatewayConfig {
   const { domains, host, wsPort, wssPort, proxies, federation, authorities, registration } = settings;
   const clientCertificates = settings.clientCertificates ? { authorities } : undefined;
-  const [tls, limits] = [tlsOf(settings), limitsOf(settings)];
+  const [tls, limits] = [certificateOf(settings.tlsCert, settings.tlsKey), limitsOf(settings)];
   return { domains, host, wsPort, wssPort, proxies, federation, clientCertificates, registration, tls, limits };
 }
 
@@ -268,6 +267,7 @@ function limitsOf(settings: Settings<typeof GATEWAY_VARIABLES>): GatewayLimits {
     transferConnectSeconds: 5,
     transferReplay: 256 * KIB,
     transferCollect: 4 * MIB,
+    certificateSeconds: 10,
     retryAfterSeconds: 1,
     ...drainLimits(settings),
   };
@@ -287,14 +287,4 @@ function drainLimits(
     // Twice: of connections that close by themselves, and of those that are closed after the time of grace.
     handshakeSeconds: Math.min(5, share * 0.15),
   };
-}
-
-function tlsOf({ tlsCert, tlsKey }: Settings<typeof GATEWAY_VARIABLES>): GatewayConfig['tls'] {
-  if (tlsCert === undefined && tlsKey === undefined) {
-    return undefined;
-  }
-  if (tlsCert === undefined || tlsKey === undefined) {
-    throw new StartError('FOSP_TLS_CERT and FOSP_TLS_KEY go together: set both, or none');
-  }
-  return { cert: tlsCert, key: tlsKey };
 }

@@ -40,6 +40,7 @@ import { LIMITS } from '@fosp/protocol';
 import { type AdminRoute, createBufferCollector, type Log, type Metrics } from '@fosp/runtime';
 import { adminRoutes } from './admin.ts';
 import { peerRoutes } from './admin-peers.ts';
+import { type Certificate, CertificateWatch } from './certificate.ts';
 import type { GatewayConfig } from './config.ts';
 import { greeting } from './connect.ts';
 import { DomainCalls } from './domain-calls.ts';
@@ -94,7 +95,7 @@ export function createGatewayService(deps: GatewayDeps): GatewayService {
   });
   const sessions = new Sessions({ loginSeconds: limits.loginSeconds, tickMs: TICK_MS, clock });
   const telemetry: GatewayTelemetry = createTelemetry({
-    ...{ metrics, log, clock },
+    ...{ metrics, log, clock, certificate: config.tls },
     levels: {
       sessions: () => sessions.size,
       headersAwaited: () => server.waiting,
@@ -148,6 +149,17 @@ export function createGatewayService(deps: GatewayDeps): GatewayService {
   });
 
   let reporting: NodeJS.Timeout | undefined;
+  let certificates: CertificateWatch | undefined;
+
+  function watchCertificate(): CertificateWatch | undefined {
+    const { certificateRenewed, certificateRefused: failed } = telemetry;
+    const interval = limits.certificateSeconds * 1000;
+    const renewed = (certificate: Certificate) => {
+      server.renew(certificate);
+      certificateRenewed(certificate);
+    };
+    return config.tls && new CertificateWatch({ settings: config.tls, interval, renewed, failed });
+  }
 
   /** Not all at once, since they will all come back. */
   function closeSpread(): Promise<void> {
@@ -171,10 +183,12 @@ export function createGatewayService(deps: GatewayDeps): GatewayService {
         void closeSpread();
       });
       reporting = setInterval(() => reportLinks(links), limits.linkReportSeconds * 1000).unref();
+      certificates = watchCertificate();
       return server.listen();
     },
     drain: async () => {
       clearInterval(reporting);
+      certificates?.close();
       telemetry.draining(sessions.size);
       if (limits.noticeSeconds > 0) {
         await pause(limits.noticeSeconds * 1000);

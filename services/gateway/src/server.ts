@@ -14,6 +14,7 @@ import { getCACertificates, TLSSocket } from 'node:tls';
 import { acceptUpgrade } from '@fosp/connection';
 import { listenError } from '@fosp/runtime';
 import { type FastifyInstance, fastify } from 'fastify';
+import type { Certificate } from './certificate.ts';
 import { plainAddress } from './client-address.ts';
 import type { GatewayConfig } from './config.ts';
 import { VERSIONS } from './connect.ts';
@@ -61,6 +62,8 @@ export class PublicServer {
   readonly #underTls = new Set<Socket>();
   /** Absent where no load balancer is believed. */
   readonly #gate: ProxyGate | undefined;
+  /** Of the wss port. */
+  #secure: https.Server | undefined;
   #ports: ListeningPorts | undefined;
   #refuses = false;
   #closed = false;
@@ -84,6 +87,11 @@ export class PublicServer {
       this.#ports = { host, wsPort: plain, wssPort: await this.#open(wssPort, 'FOSP_WSS_PORT', tls) };
     }
     return this.#ports;
+  }
+
+  /** TLS handshakes show this certificate from now on; present connections stay. */
+  renew({ cert, key }: Certificate): void {
+    this.#secure?.setSecureContext({ cert, key, ...this.#authorities() });
   }
 
   /** New connections are turned away from now on; present ones stay. */
@@ -129,26 +137,30 @@ export class PublicServer {
       headersTimeout: withinMs,
       connectionsCheckingInterval: Math.min(withinMs, HTTP_CHECK_MS),
     };
-    const server =
-      tls === undefined
-        ? http.createServer(times, handler)
-        : https.createServer({ ...times, ...tls, ...this.#clientCertificates(), handshakeTimeout: withinMs }, handler);
-    this.#gate?.guard(server);
-    if (tls !== undefined) {
-      server.on('connection', (socket) => this.#watch(socket));
+    if (tls === undefined) {
+      const server = http.createServer(times, handler);
+      this.#gate?.guard(server);
+      return server;
     }
+    const { cert, key } = tls;
+    const secured = { cert, key, ...this.#clientCertificates(), handshakeTimeout: withinMs };
+    this.#secure = https.createServer({ ...times, ...secured }, handler);
+    const server: http.Server = this.#secure;
+    this.#gate?.guard(server);
+    server.on('connection', (socket) => this.#watch(socket));
     return server;
   }
 
   /** Who shows none, or one that is not believed, is let in all the same: it proves nothing then. */
   #clientCertificates(): https.ServerOptions {
-    const { clientCertificates } = this.#options.config;
-    if (clientCertificates === undefined) {
-      return {};
-    }
-    const { authorities } = clientCertificates;
-    const ca = authorities === undefined ? {} : { ca: [...getCACertificates('default'), authorities] };
-    return { requestCert: true, rejectUnauthorized: false, ...ca };
+    return this.#options.config.clientCertificates === undefined
+      ? {}
+      : { requestCert: true, rejectUnauthorized: false, ...this.#authorities() };
+  }
+
+  #authorities(): Pick<https.ServerOptions, 'ca'> {
+    const authorities = this.#options.config.clientCertificates?.authorities;
+    return authorities === undefined ? {} : { ca: [...getCACertificates('default'), authorities] };
   }
 
   #watch(socket: Socket): void {

@@ -2,6 +2,7 @@
 import { CLOSE_CODES } from '@fosp/connection';
 import { KeyedRate, type ServerLinkTelemetry } from '@fosp/exchange';
 import type { CounterCell, HistogramCell, Log, Metrics } from '@fosp/runtime';
+import { type Certificate, expiryOf } from './certificate.ts';
 import { type LinkTelemetry, linkTelemetry } from './link-telemetry.ts';
 import type { ProxyRefusal } from './proxy-gate.ts';
 
@@ -21,6 +22,9 @@ export interface GatewayTelemetry extends ServerLinkTelemetry, LinkTelemetry {
   /** Notifications may be lost, so all sessions are closed. */
   gap(reason: string): void;
   draining(sessions: number): void;
+  certificateRenewed(certificate: Certificate): void;
+  /** What is in its files cannot be used. */
+  certificateRefused(error: unknown): void;
 }
 
 /** Levels, read whenever metrics are. */
@@ -39,6 +43,8 @@ export interface TelemetryOptions {
   readonly levels: GatewayLevels;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  /** Of the wss port. */
+  readonly certificate: Certificate | undefined;
 }
 
 const NO_HEADER =
@@ -47,7 +53,7 @@ const NO_HEADER =
 /** Lines of the log on load balancers: what is beyond it is counted alone. */
 const PROXY_LINES = { perSecond: 0.1, burst: 5 };
 
-export function createTelemetry({ metrics, log, levels, clock }: TelemetryOptions): GatewayTelemetry {
+export function createTelemetry({ metrics, log, levels, clock, certificate }: TelemetryOptions): GatewayTelemetry {
   metrics.gauge('fosp_gateway_sessions', 'Open connections', levels.sessions);
   metrics.gauge(
     'fosp_gateway_headers_awaited',
@@ -84,6 +90,28 @@ export function createTelemetry({ metrics, log, levels, clock }: TelemetryOption
     ...linkTelemetry({ metrics, log, clock }),
     gap: (reason) => log.warn({ reason }, 'notifications may be lost: all connections are closed'),
     draining: (sessions) => log.info({ sessions }, 'closing all connections'),
+    ...certificateTelemetry(metrics, log, certificate),
+  };
+}
+
+function certificateTelemetry(
+  metrics: Metrics,
+  log: Log,
+  certificate: Certificate | undefined,
+): Pick<GatewayTelemetry, 'certificateRenewed' | 'certificateRefused'> {
+  let expires = certificate === undefined ? Number.NaN : expiryOf(certificate.cert);
+  const until = () => new Date(expires * 1000);
+  if (certificate !== undefined) {
+    const help = 'Until when the certificate of the wss port holds, in seconds since 1970';
+    metrics.gauge('fosp_gateway_certificate_expiry_timestamp_seconds', help, () => expires);
+  }
+  return {
+    certificateRenewed: ({ cert }) => {
+      expires = expiryOf(cert);
+      log.info({ until: until() }, 'the certificate was renewed');
+    },
+    certificateRefused: (error) =>
+      log.error({ error, until: until() }, 'the renewed certificate and key cannot be used; the former go on'),
   };
 }
 

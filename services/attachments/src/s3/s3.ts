@@ -163,5 +163,6 @@ async function verdictOf(bucket: Bucket, key: string, { head, isConfirmed, expec
 
 /** The endpoint's origin as others reach it. */
 function reachable(origin: string, host: string | undefined): string {
-  return host === undefined ? origin : `http://${host}:${new URL(origin).port}`;
+  const name = host?.includes(':') ? `[${host}]` : host;
+  return name === undefined ? origin : `http://${name}:${new URL(origin).port}`;
 }

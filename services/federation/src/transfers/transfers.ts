@@ -52,6 +52,8 @@ export const TRANSFER_LIMITS: Omit<TransferLimits, 'attachment' | 'requestSecond
 
 export interface TransfersOptions {
   readonly host: string;
+  /** 0 for any free one. */
+  readonly port: number;
   /** By which gateways reach it, where that is another. */
   readonly advertisedHost: string | undefined;
   readonly limits: TransferLimits;
@@ -112,18 +114,18 @@ export class Transfers {
 
   /** Rejects with `StartError` where it cannot listen. */
   start(): Promise<void> {
-    const { host, advertisedHost = host } = this.#options;
+    const { host, port, advertisedHost = host } = this.#options;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const failed = (error: Error) =>
       reject(
-        listenError(error, { host, port: 0, hostVariable: 'FOSP_FEDERATION_HOST', variable: 'FOSP_FEDERATION_HOST' }),
+        listenError(error, { host, port, hostVariable: 'FOSP_FEDERATION_HOST', variable: 'FOSP_FEDERATION_PORT' }),
       );
     this.#server.once('error', failed);
-    this.#server.listen(0, host, () => {
+    this.#server.listen(port, host, () => {
       this.#server.off('error', failed);
       const address = this.#server.address();
-      const port = address !== null && typeof address === 'object' ? address.port : 0;
-      this.#origin = `http://${advertisedHost.includes(':') ? `[${advertisedHost}]` : advertisedHost}:${port}`;
+      const taken = address !== null && typeof address === 'object' ? address.port : port;
+      this.#origin = `http://${advertisedHost.includes(':') ? `[${advertisedHost}]` : advertisedHost}:${taken}`;
       resolve();
     });
     return promise;
