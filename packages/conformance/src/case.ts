@@ -17,6 +17,8 @@ export interface Case {
   readonly title: string;
   /** Takes longer than the others: left out with `--quick`. */
   readonly slow?: boolean;
+  /** What it needs beside the server: that of another domain, or a domain that the run may speak for as a server. */
+  readonly needs?: 'peer' | 'link';
   run(t: Context): Promise<void>;
 }
 
@@ -60,6 +62,15 @@ export interface OpenOptions {
   readonly path?: string;
   readonly subprotocols?: readonly string[];
   readonly place?: Place;
+  /** Between servers: what is said there names users in headers. */
+  readonly isLink?: boolean;
+}
+
+/** The HTTP side of the server. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly type: string;
+  readonly text: string;
 }
 
 export interface Context {
@@ -75,10 +86,18 @@ export interface Context {
   readonly maxBytes: number;
   /** Identity of the run, for what is kept between cases. */
   readonly run: object;
+  /** The same on the server of another domain. Skips a case where there is none. */
+  readonly peer: Context;
+  /** The domain that the run speaks for as a server. Skips a case where there is none. */
+  readonly spokenFor: string;
   /** A WebSocket on which nothing was said yet. */
   open(options?: OpenOptions): Promise<Connection>;
   /** A connection after CONNECT. */
   negotiate(options?: OpenOptions): Promise<Connection>;
+  /** A connection of its own after AUTHENTICATE as a server of the domain that the run speaks for. */
+  link(options?: OpenOptions): Promise<Connection>;
+  /** GET on the port where the server takes WebSockets. */
+  get(path: string): Promise<HttpAnswer>;
   /** A connection of its own after AUTHENTICATE. */
   login(account: Account, options?: OpenOptions): Promise<Connection>;
   /** Somebody whose account and connection other cases use at the same time. */

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { chooseCases, runConformance } from './conformance.ts';
 import { asJson, caseLine, resultText, summary } from './report.ts';
+import { createRun, type Run, type RunOptions } from './run.ts';
 import { isRecord } from './wire/strict.ts';
 
 const HELP = `Usage: conformance <url> <domain> [options]
@@ -12,6 +13,10 @@ Holds a FOSP server to PROTOCOL.md, over the wire. Exit code 0 when no case fail
   <url>                 ws://host:port or wss://host:port
   <domain>              the domain that the server serves, spelled as in its answer to CONNECT
 
+  --peer <domain>=<url> the server of another domain, which speaks with the first one: adds cases in which its users
+                        work on trees of the first. Swap the two for the other way round
+  --as <domain>         a domain that the server believes this machine to be a server of (FOSP_FEDERATION_PEERS): adds
+                        cases that speak to it as another server does
   --only <pattern>      only cases whose id, section (§5), capability or title matches; may be repeated
   --quick               leave out slow cases
   --jobs <n>            cases at the same time, default 4
@@ -23,10 +28,14 @@ Holds a FOSP server to PROTOCOL.md, over the wire. Exit code 0 when no case fail
   --seed <text>         for random choices
   --json                results as JSON
   --list                list the cases and stop
+
+Node believes the authorities in the file NODE_EXTRA_CA_CERTS as well.
   --help                this text
 `;
 
 const OPTIONS = {
+  peer: { type: 'string' },
+  as: { type: 'string' },
   only: { type: 'string', multiple: true },
   quick: { type: 'boolean', default: false },
   jobs: { type: 'string' },
@@ -57,7 +66,8 @@ async function command(argv: readonly string[], write: (text: string) => void): 
     write(HELP);
     return 0;
   }
-  const cases = chooseCases(values.only ?? [], { quick: values.quick });
+  const federation = values.list || values.peer !== undefined || values.as !== undefined;
+  const cases = chooseCases(values.only ?? [], { quick: values.quick, federation });
   if (values.list) {
     for (const test of cases) write(`${caseLine(test)}\n`);
     write(`${cases.length} cases\n`);
@@ -66,21 +76,41 @@ async function command(argv: readonly string[], write: (text: string) => void): 
   const [url, domain] = positionals;
   if (url === undefined || domain === undefined || positionals.length > 2)
     throw new Error('A url and a domain are needed.');
-  if (!/^wss?:$/.test(new URL(url).protocol)) throw new Error(`${url} does not begin with ws: or wss:`);
+  checkUrl(url);
   if (cases.length === 0) throw new Error('No case matches --only.');
-  const results = await runConformance(url, domain, {
-    cases,
-    jobs: count('jobs', values.jobs),
+  const common: RunOptions = {
     timeoutMs: count('timeout', values.timeout),
     patienceMs: count('patience', values.patience),
     maxBytes: count('max-bytes', values['max-bytes']),
     connectionsPerClient: count('connections', values.connections),
-    users: values.users === undefined ? undefined : await readUsers(values.users),
     seed: values.seed,
+  };
+  const peer = values.peer === undefined ? undefined : peerOf(values.peer, common);
+  const results = await runConformance(url, domain, {
+    ...common,
+    cases,
+    peer,
+    as: values.as,
+    jobs: count('jobs', values.jobs),
+    users: values.users === undefined ? undefined : await readUsers(values.users),
     onResult: values.json ? undefined : (result) => write(`${resultText(result)}\n`),
   });
+  await peer?.close();
   write(values.json ? `${asJson(results)}\n` : `\n${summary(results)}\n`);
   return results.some(({ outcome }) => outcome === 'failed') ? 1 : 0;
+}
+
+function checkUrl(url: string): void {
+  if (!URL.canParse(url) || !/^wss?:$/.test(new URL(url).protocol)) {
+    throw new Error(`${url} does not begin with ws: or wss:`);
+  }
+}
+
+function peerOf(text: string, options: RunOptions): Run {
+  const [, domain, url] = /^([^=]+)=(.*)$/.exec(text) ?? [];
+  if (domain === undefined || url === undefined) throw new Error(`--peer is domain=url, not ${text}`);
+  checkUrl(url);
+  return createRun(url, domain, options);
 }
 
 function count(name: string, text: string | undefined): number | undefined {

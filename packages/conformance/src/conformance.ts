@@ -1,6 +1,6 @@
 /** All chosen cases against one server, several at once. */
 import type { Case } from './case.ts';
-import { CASES } from './cases/index.ts';
+import { CASES, FEDERATION_CASES } from './cases/index.ts';
 import { createRun, type Result, type RunOptions } from './run.ts';
 
 export interface ConformanceOptions extends RunOptions {
@@ -35,10 +35,14 @@ export async function runConformance(
 }
 
 /** Cases whose id, section (`§5`), title or one of whose capabilities matches one of the patterns; slow ones only if wanted. */
-export function chooseCases(patterns: readonly string[], options: { quick: boolean }): readonly Case[] {
+export function chooseCases(
+  patterns: readonly string[],
+  options: { readonly quick: boolean /** Also those that take more than the server. */; readonly federation?: boolean },
+): readonly Case[] {
   const expressions = patterns.map((pattern) => new RegExp(pattern, 'i'));
   const matches = ({ id, section, title, covers }: Case) =>
     expressions.length === 0 ||
     expressions.some((expression) => [id, `§${section}`, title, ...covers].some((text) => expression.test(text)));
-  return CASES.filter((test) => matches(test) && !(options.quick && test.slow));
+  const all = options.federation ? [...CASES, ...FEDERATION_CASES] : CASES;
+  return all.filter((test) => matches(test) && !(options.quick && test.slow));
 }

@@ -1,6 +1,6 @@
 /** What one case works with, and the tidying after it: connections closed, folders deleted, accounts as new. */
 import type { Accounts } from './accounts.ts';
-import type { Account, Case, Context, Greeting, Limits, OpenOptions, Place, Role } from './case.ts';
+import type { Account, Case, Context, Greeting, HttpAnswer, Limits, OpenOptions, Place, Role } from './case.ts';
 import { type Client, createClient, type Session, sessionOf } from './client.ts';
 import { expectStatus, json, jsonObject, Skip } from './expect.ts';
 import { type Observation, observe } from './observe.ts';
@@ -18,6 +18,8 @@ export interface Shared {
   readonly maxBytes: number;
   readonly seed: string;
   readonly accounts: Accounts;
+  readonly spokenFor: string | undefined;
+  get(path: string): Promise<HttpAnswer>;
   /** Of the connections of one more client. */
   places(): readonly Place[];
   open(log: Log, options?: OpenOptions): Promise<Connection>;
@@ -25,6 +27,13 @@ export interface Shared {
   login(log: Log, account: Account, options?: OpenOptions): Promise<Connection>;
   keep(account: Account): Promise<Session>;
   session(role: Role): Promise<Session>;
+}
+
+interface Circumstances {
+  readonly log: Log;
+  readonly greeting: Greeting;
+  /** On the other server, where there is one. */
+  readonly peer: CaseContext | undefined;
 }
 
 export class CaseContext implements Context {
@@ -37,8 +46,10 @@ export class CaseContext implements Context {
   readonly #stops: (() => void)[] = [];
   readonly #folders: { readonly owner: Client; readonly resource: string }[] = [];
   readonly #taken: Account[] = [];
+  readonly #peer: CaseContext | undefined;
 
-  constructor(run: Shared, test: Case, { log, greeting }: { log: Log; greeting: Greeting }) {
+  constructor(run: Shared, test: Case, { log, greeting, peer }: Circumstances) {
+    this.#peer = peer;
     this.run = run;
     this.greeting = greeting;
     this.log = log;
@@ -65,6 +76,14 @@ export class CaseContext implements Context {
     return this.run.maxBytes;
   }
 
+  get peer(): Context {
+    return this.#peer ?? this.skip('not tried without the server of another domain (--peer)');
+  }
+
+  get spokenFor(): string {
+    return this.run.spokenFor ?? this.skip('not tried without a domain to speak for as a server (--as)');
+  }
+
   /** Runs the case and tidies up after it; returns what the server sent that it may not send. */
   async during(test: Case): Promise<readonly string[]> {
     let faults: readonly string[] = [];
@@ -82,6 +101,17 @@ export class CaseContext implements Context {
 
   negotiate(options?: OpenOptions): Promise<Connection> {
     return this.#own(this.run.negotiate(this.log, options));
+  }
+
+  async link(options?: OpenOptions): Promise<Connection> {
+    const body = { type: 'server', domain: this.spokenFor };
+    const connection = await this.negotiate({ ...options, isLink: true });
+    expectStatus(await connection.request('AUTHENTICATE', '*', { body }), 200, 'the domain of --as');
+    return connection;
+  }
+
+  get(path: string): Promise<HttpAnswer> {
+    return this.run.get(path);
   }
 
   login(account: Account, options?: OpenOptions): Promise<Connection> {
@@ -148,12 +178,13 @@ export class CaseContext implements Context {
   }
 
   async #end(): Promise<readonly string[]> {
+    const peerFaults = this.#peer === undefined ? [] : await this.#peer.#end();
     for (const stop of this.#stops) stop();
     await Promise.all(this.#folders.map(({ owner, resource }) => owner.remove(resource).catch(() => undefined)));
     const faults = [...this.#connections, ...this.#lent].flatMap((connection) => connection.takeFaults());
     if (this.run.accounts.reuses) await Promise.all(this.#taken.map((account) => renew(this.run, account, this.log)));
     await Promise.all([...this.#connections].map((connection) => connection.close()));
-    return faults;
+    return [...faults, ...peerFaults];
   }
 }
 

@@ -4,11 +4,12 @@
  */
 import WebSocket from 'ws';
 import { Accounts } from './accounts.ts';
-import type { Account, Case, Greeting, OpenOptions, Place, Role } from './case.ts';
+import type { Account, Case, Greeting, HttpAnswer, OpenOptions, Place, Role } from './case.ts';
 import { type Session, sessionOf } from './client.ts';
 import { CaseContext, type Shared } from './context.ts';
 import { expectStatus, Failure, Skip } from './expect.ts';
 import { readGreeting } from './greeting.ts';
+import { type Certification, httpGet } from './http-get.ts';
 import { Connection } from './wire/connection.ts';
 import { Log } from './wire/log.ts';
 
@@ -29,6 +30,12 @@ export interface RunOptions {
   readonly patienceMs?: number | undefined;
   /** The largest message that is sent to try a limit, in bytes. Default 80 MiB. */
   readonly maxBytes?: number | undefined;
+  /** How the server's certificate is checked, where it is not as for any web page. */
+  readonly tls?: Certification | undefined;
+  /** The server of another domain, for cases that take two; closed by whoever made it. */
+  readonly peer?: Run | undefined;
+  /** A domain that the server believes this machine to be a server of: the cases may say anything in its name. */
+  readonly as?: string | undefined;
   /** Makes random choices repeatable. Default `fosp`. */
   readonly seed?: string | undefined;
 }
@@ -56,6 +63,9 @@ export class Run implements Shared {
   readonly seed: string;
   readonly connectionsPerClient: number;
   readonly accounts: Accounts;
+  readonly spokenFor: string | undefined;
+  readonly #peer: Run | undefined;
+  readonly #tls: Certification;
   readonly #connect: RunOptions['connect'];
   readonly #kept: Connection[] = [];
   readonly #sessions = new Map<Role, Promise<Session>>();
@@ -69,6 +79,9 @@ export class Run implements Shared {
     this.maxBytes = options.maxBytes ?? 80 * 1024 * 1024;
     this.seed = options.seed ?? 'fosp';
     this.connectionsPerClient = options.connectionsPerClient ?? 1;
+    this.spokenFor = options.as;
+    this.#peer = options.peer;
+    this.#tls = options.tls ?? {};
     this.#connect = options.connect;
     this.accounts = new Accounts({
       domain,
@@ -91,7 +104,8 @@ export class Run implements Shared {
       milliseconds: Math.round(performance.now() - started),
     });
     try {
-      const context = new CaseContext(this, test, { log, greeting: await this.#greet() });
+      const peer = test.needs === 'peer' ? await this.#peer?.context(test, log) : undefined;
+      const context = await this.context(test, log, peer);
       const [fault] = await context.during(test);
       if (fault === undefined) return result('ok');
       return result('failed', new Failure('what a server may send', fault).message);
@@ -102,16 +116,27 @@ export class Run implements Shared {
     }
   }
 
+  /** What the case works with on this server. */
+  async context(test: Case, log: Log, peer?: CaseContext): Promise<CaseContext> {
+    return new CaseContext(this, test, { log, greeting: await this.#greet(), peer });
+  }
+
+  get(path: string): Promise<HttpAnswer> {
+    return httpGet(new URL(path, this.url.replace(/^ws/, 'http')), this.#tls, this.timeoutMs);
+  }
+
   /** Closes what is still open. */
   async close(): Promise<void> {
     await Promise.all(this.#kept.splice(0).map((connection) => connection.close()));
   }
 
-  async open(log: Log, { path, subprotocols = [], place }: OpenOptions = {}): Promise<Connection> {
+  async open(log: Log, options: OpenOptions = {}): Promise<Connection> {
+    const { path, subprotocols = [], place, isLink = false } = options;
     const byUrl = path !== undefined || subprotocols.length > 0 || !this.#connect;
-    const socket = byUrl ? dial(new URL(path ?? '', this.url), subprotocols) : await this.#connect?.(place);
+    const url = new URL(path ?? '', this.url);
+    const socket = byUrl ? dial(url, subprotocols, this.#tls) : await this.#connect?.(place);
     if (!socket) throw new Error('no socket');
-    const connection = new Connection(socket, { log, timeoutMs: this.timeoutMs });
+    const connection = new Connection(socket, { log, timeoutMs: this.timeoutMs, isLink });
     await opened(connection, this.timeoutMs);
     return connection;
   }
@@ -174,8 +199,9 @@ export class Run implements Shared {
   }
 }
 
-function dial(url: string | URL, subprotocols: readonly string[]): WebSocket {
+function dial(url: URL, subprotocols: readonly string[], tls: Certification): WebSocket {
   return new WebSocket(url, [...subprotocols], {
+    ...tls,
     perMessageDeflate: false,
     skipUTF8Validation: true,
     maxPayload: 1 << 30,

@@ -98,13 +98,17 @@ export interface NeighboursOptions {
   readonly realworld?: Environment;
   /** By which they know each other; 127.0.0.1, from which both connect. */
   readonly address?: string;
+  /** Others that both know, `third.lit=ws://127.0.0.1:1`. */
+  readonly peers?: string;
 }
 
 export async function startNeighbours(options: NeighboursOptions = {}): Promise<Neighbours> {
   const [here, there] = [await freePort(), await freePort()];
   await using started = new AsyncDisposableStack();
-  const { address = '127.0.0.1' } = options;
-  const peer = (domain: string, port: number) => ({ FOSP_FEDERATION_PEERS: `${domain}=ws://${address}:${port}` });
+  const { address = '127.0.0.1', peers = '' } = options;
+  const peer = (domain: string, port: number) => ({
+    FOSP_FEDERATION_PEERS: `${domain}=ws://${address}:${port},${peers}`,
+  });
   const [wonderland, realworld] = await Promise.all([
     Provider.start(WONDERLAND, here, { ...peer(REALWORLD, there), ...options.environment, ...options.wonderland }),
     Provider.start(REALWORLD, there, { ...peer(WONDERLAND, here), ...options.environment, ...options.realworld }),

@@ -1,11 +1,19 @@
-/** All cases, in the order of PROTOCOL.md. */
+/** All cases: those for one server in the order of PROTOCOL.md, and those that take another domain as well. */
 import type { Case } from '../case.ts';
 import { attachments } from './attachments.ts';
 import { authentication } from './authentication.ts';
 import { badMessages } from './bad-messages.ts';
 import { conditions } from './conditions.ts';
 import { extensions } from './extensions.ts';
-import { federation } from './federation.ts';
+import { forwarding } from './federation/forwarding.ts';
+import { forwardingExtensions } from './federation/forwarding-extensions.ts';
+import { linkNotifications } from './federation/link-notifications.ts';
+import { links } from './federation/links.ts';
+import { remoteFiles } from './federation/remote-files.ts';
+import { remoteNotifications } from './federation/remote-notifications.ts';
+import { remoteRights } from './federation/remote-rights.ts';
+import { peerLogin, serverLogin } from './federation/server-login.ts';
+import { unreachable } from './federation/unreachable.ts';
 import { frames } from './frames.ts';
 import { grammar } from './grammar.ts';
 import { groups } from './groups.ts';
@@ -56,9 +64,22 @@ export const CASES: readonly Case[] = [
   ...notificationViews,
   ...attachments,
   ...transfers,
-  ...federation,
+  ...unreachable,
+  ...serverLogin,
   ...extensions,
   ...conditions,
   ...pages,
   ...robustness,
+];
+
+/** What takes the server of another domain beside the one under test, or a domain in whose name a link may be opened (§9). */
+export const FEDERATION_CASES: readonly Case[] = [
+  ...forwarding,
+  ...forwardingExtensions,
+  ...remoteRights,
+  ...remoteNotifications,
+  ...remoteFiles,
+  ...peerLogin,
+  ...links,
+  ...linkNotifications,
 ];

@@ -21,6 +21,8 @@ export interface ConnectionOptions {
   readonly log: Log;
   /** How long an awaited response, notification or close may take, in milliseconds. */
   readonly timeoutMs: number;
+  /** Between servers, which name users in headers. */
+  readonly isLink?: boolean;
 }
 
 export interface RequestOptions extends RequestParts {
@@ -200,7 +202,7 @@ export class Connection {
   }
 
   #receive(data: Buffer, frame: Frame): void {
-    const message = parseIncoming(data, frame);
+    const message = parseIncoming(data, frame, this.#options);
     if (message.kind === 'notification') {
       this.#options.log.add(`  < ${describe(message)}`);
       this.#faults.push(...noticeFaults(message, this.extensions).map((fault) => `${fault}: ${describe(message)}`));

@@ -46,8 +46,8 @@ const CONTROL = /\p{Cc}/u;
 const HEAD_BYTES = 8192;
 const HEADERS = 64;
 /** Names as PROTOCOL spells them: older parsers need them exactly so. */
-const SPELLING = ['Content-Type', 'File-Name', 'Retry-After', 'ETag', 'Next'];
-const NEVER_FOR_CLIENTS = ['from', 'to', 'user'];
+const SPELLING = ['Content-Type', 'File-Name', 'Retry-After', 'ETag', 'Next', 'From', 'To', 'User', 'Id'];
+const NEVER_FOR_CLIENTS = ['From', 'To', 'User'];
 
 export function bodyBytes(body: Body): Buffer {
   if (Buffer.isBuffer(body)) return body;
@@ -66,8 +66,12 @@ export function encodeRequest(startLine: string, parts: RequestParts = {}): Buff
   return Buffer.concat([Buffer.from(head + CRLF), bodyBytes(parts.body)]);
 }
 
-/** Takes apart what came in one WebSocket message. */
-export function parseIncoming(bytes: Buffer, frame: Frame): Incoming {
+/** Takes apart what came in one WebSocket message, to a client unless it is a link between servers. */
+export function parseIncoming(
+  bytes: Buffer,
+  frame: Frame,
+  { isLink = false }: { readonly isLink?: boolean } = {},
+): Incoming {
   const faults: string[] = [];
   if (bytes.length === 0) faults.push('an empty WebSocket message');
   const blank = bytes.indexOf('\r\n\r\n');
@@ -80,7 +84,9 @@ export function parseIncoming(bytes: Buffer, frame: Frame): Incoming {
   if (!whole.endsWith(CRLF)) faults.push('a head whose last line does not end in CRLF');
   const head = whole.endsWith(CRLF) ? whole.slice(0, -2) : whole;
   const [startLine = '', ...lines] = head.split(CRLF);
-  const received = { head, headers: parseHeaders(lines, faults), body, frame, faults };
+  const headers = parseHeaders(lines, faults);
+  if (!isLink) faults.push(...NEVER_FOR_CLIENTS.filter((name) => headers.has(name)).map(unlawful));
+  const received = { head, headers, body, frame, faults };
   return parseStartLine(startLine, received, faults);
 }
 
@@ -110,12 +116,15 @@ function parseHeaders(lines: readonly string[], faults: string[]): Map<string, s
     if (colon === -1 || !HEADER_NAME.test(name)) faults.push(`a header that is not "Name: value": ${line}`);
     if (value.includes(': ')) faults.push(`a header value that contains ": ": ${line}`);
     if (CONTROL.test(value)) faults.push(`a header value with a control character: ${JSON.stringify(line)}`);
-    if (NEVER_FOR_CLIENTS.includes(name.toLowerCase())) faults.push(`a header that no client gets: ${line}`);
     const spelling = SPELLING.find((known) => known.toLowerCase() === name.toLowerCase());
     if (spelling !== undefined && spelling !== name) faults.push(`${name} instead of ${spelling}`);
     headers.set(spelling ?? name, value);
   }
   return headers;
+}
+
+function unlawful(name: string): string {
+  return `a header that no client gets: ${name}`;
 }
 
 /** Strict UTF-8; undefined where the bytes are not. */
