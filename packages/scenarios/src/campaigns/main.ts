@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { ALICE, ServerProcess, TestSession, temporaryDirectory } from '@fosp/testkit';
 import { throwBadInput } from '../bad-input.ts';
 import { killAgainAndAgain } from '../durability.ts';
+import { runOutage } from '../outage/campaign.ts';
 import { runStaleness, type StalenessOutcome } from '../staleness/campaign.ts';
 import { traceWrites } from '../sync-trace.ts';
 import { importRealFolder } from './import-real-folder.ts';
@@ -14,6 +15,8 @@ const HELP = `Long campaigns against a whole server.
   pnpm campaign syncs [--rounds 100]                       a sync before every success, by strace
   pnpm campaign bad-input [--messages 100000]              mutated messages
   pnpm campaign import FOLDER                              a real folder there and back
+  pnpm campaign outage [--minutes 10] [--notifications 10000]
+                                                           a domain away for so long, the process that has it killed twice
   pnpm campaign staleness [--reads 100000] [--seed TEXT]   reads beside revocations, two object pods, a bad Redis
 
 Rights and notifications on random trees:  node packages/protocol/test/oracle/campaign.ts --trees 1000000
@@ -28,8 +31,13 @@ const { values, positionals } = parseArgs({
     messages: { type: 'string', default: '100000' },
     reads: { type: 'string', default: '100000' },
     seed: { type: 'string', default: 'wonderland' },
+    minutes: { type: 'string', default: '10' },
+    notifications: { type: 'string', default: '10000' },
   },
 });
+
+/** Seconds from when a domain is back until all that waited for it is told. */
+const TOLD_WITHIN = 10;
 
 interface Outcome {
   readonly counted: Readonly<Record<string, unknown>>;
@@ -71,6 +79,12 @@ async function run(name: string | undefined, directory: string): Promise<Outcome
     }
     case 'import':
       return positionals[1] === undefined ? undefined : await importRealFolder(positionals[1], directory);
+    case 'outage': {
+      const sizes = { notifications: Number(values.notifications), seconds: 60 * Number(values.minutes) };
+      const { wrong, ...counted } = await runOutage({ ...sizes, kills: 2, trees: 20, readers: 20 });
+      const late = counted.secondsUntilTold > TOLD_WITHIN ? [`all was told after ${counted.secondsUntilTold} s`] : [];
+      return { counted, wrong: [...wrong, ...late] };
+    }
     case 'staleness': {
       const { wrong, ...counted } = await runStaleness({ reads: Number(values.reads), seed: values.seed });
       return { counted, wrong: [...wrong, ...lackingOf(counted)] };
