@@ -1,7 +1,8 @@
 /**
  * A write that holds no lock while it is judged: it reads its place together with the number of the tree's last write, and
  * what it changes is one statement, which counts only where no other write of the tree came since. So it is as serial as
- * one under the lock, in two statements instead of five, and a process that vanishes in the middle holds nothing.
+ * one under the lock, in two statements instead of five, a process that vanishes in the middle holds nothing, and both
+ * statements travel with those of other trees (see `Commits`).
  *
  * Only for what creates or replaces one object, judged by its place alone; anything else, and whoever was overtaken, is to
  * run again under the lock.
@@ -9,17 +10,13 @@
 import { nameOf, parentPath, type SubscriptionRow } from '@fosp/protocol';
 import { numberAt } from '../cells.ts';
 import type { OutboxEvent, Place, StoredObject, TreeTransaction } from '../store.ts';
-import { UnknownOutcome } from '../unknown-outcome.ts';
-import type { Connection, Result, Statement, Value } from './connection.ts';
-import { DatabaseFailure } from './failures.ts';
+import type { LoneStatement } from './commits.ts';
+import type { Result, Statement, Value } from './connection.ts';
 import { contentsOf, pathsOfPlace, placeOf } from './rows.ts';
 import { LONE_WRITES, NUMBER_COLUMN, PLACES } from './statements.ts';
 
 /** What was begun cannot be done without the lock. */
 class NeedsLock extends Error {}
-
-/** A statement that changes one object and takes the tree's next number; or changes nothing where another write came before. */
-export type LoneStatement = readonly [Statement, readonly Value[]];
 
 type Read = (statement: Statement, values: readonly Value[]) => Promise<Result>;
 
@@ -151,18 +148,5 @@ export class LoneWrite implements TreeTransaction {
       throw new NeedsLock('nothing was read yet');
     }
     return this.#last + 1;
-  }
-}
-
-/** False where another write came before it. Throws `UnknownOutcome` where the connection is lost with the answer. */
-export async function runLone(connection: Connection, statement: LoneStatement): Promise<boolean> {
-  if (connection.isLost) {
-    throw await connection.lost;
-  }
-  try {
-    const [result] = await connection.runTogether([statement]);
-    return result?.count === 1;
-  } catch (error) {
-    throw error instanceof DatabaseFailure && error.isLost ? new UnknownOutcome(error) : error;
   }
 }

@@ -2,6 +2,7 @@
  * The store of the cluster: Postgres, shared with other processes of this service.
  *
  *     write ─► Writer ─► Pool                 one transaction per tree at a time, each on a connection of its own
+ *                  └───► Commits              small ones of many trees together
  *     listing ─► Pool                         a transaction too, which only reads
  *     snapshot, outbox, files ─► SharedConnections     single statements of many, sent as they come
  *
@@ -21,6 +22,7 @@ import type {
   TreeTransaction,
   WriteHint,
 } from '../store.ts';
+import { Commits } from './commits.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { isPassing, unavailable } from './failures.ts';
 import { PostgresFiles } from './files.ts';
@@ -51,6 +53,8 @@ export interface PostgresStoreOptions {
 
   /** Connections for writes, each with one transaction at a time; 16. */
   readonly writeConnections?: number;
+  /** Connections for writes that take no lock, each with one transaction of many trees at a time; 2. */
+  readonly commitConnections?: number;
   /** Connections for reads that are one statement, shared by all of them, and as many for listings; 4. */
   readonly readConnections?: number;
   readonly connectTimeout?: number;
@@ -87,6 +91,7 @@ const DEFAULTS = {
   application: 'fosp-objects',
   random: Math.random,
   writeConnections: 16,
+  commitConnections: 2,
   readConnections: 4,
   connectTimeout: 3_000,
   statementTimeout: 5_000,
@@ -133,18 +138,21 @@ class SharedStore implements PostgresStore {
   readonly failed = new Promise<string>(() => undefined);
   readonly #reach: Reach;
   readonly #pool: Pool;
+  readonly #commits: Pool;
   readonly #readers: Pool;
   readonly #shared: SharedConnections;
   readonly #writer: Writer;
   readonly #retryAfter: number;
 
   constructor(options: Required<PostgresStoreOptions>) {
-    const { random, firstPause, longestPause, writeConnections, readConnections, connectionPatience } = options;
+    const { random, firstPause, longestPause, connectionPatience } = options;
+    const { writeConnections, commitConnections, readConnections } = options;
     this.#retryAfter = options.retryAfter;
     this.#reach = new Reach(() => Connection.open(connectionOptions(options)), options);
     const open = () => this.#reach.open();
     const waiting = { waiting: options.waitingWrites, patience: connectionPatience };
     this.#pool = new Pool(open, { connections: writeConnections, ...waiting });
+    this.#commits = new Pool(open, { connections: commitConnections, ...waiting });
     this.#readers = new Pool(open, {
       connections: readConnections,
       waiting: options.waitingReads,
@@ -152,7 +160,8 @@ class SharedStore implements PostgresStore {
     });
     this.#shared = new SharedConnections(open, { connections: readConnections, waiting: options.waitingReads });
     const pause = (failures: number) => backOff(failures, random(), { first: firstPause, longest: longestPause });
-    this.#writer = new Writer({ writing: this.#pool, reading: this.#shared }, { ...options, pause });
+    const commits = new Commits(this.#commits, commitConnections);
+    this.#writer = new Writer({ writing: this.#pool, reading: this.#shared, commits }, { ...options, pause });
     const guard = <T>(work: () => Promise<T>) => this.#guarded(work);
     const parts = { connections: this.#shared, sweep: new Sweep(this.#pool), guard };
     this.outbox = new PostgresOutbox(parts, { holder: randomUUID(), lease: options.relayLease });
@@ -201,7 +210,7 @@ class SharedStore implements PostgresStore {
     await this.#writer.close();
     await this.outbox.releaseAll();
     await this.#reach.close();
-    await Promise.all([this.#pool.close(), this.#readers.close(), this.#shared.close()]);
+    await Promise.all([this.#pool.close(), this.#commits.close(), this.#readers.close(), this.#shared.close()]);
   }
 
   async #guarded<T>(work: () => Promise<T>): Promise<T> {

@@ -177,8 +177,12 @@ export const WRITES = {
   removeAccount: statement('removeAccount', 'DELETE FROM accounts WHERE "user" = $1'),
 };
 
-/** One write in one statement: what else it does, it does where this finds that no other write came since number `$2` - 1. */
-const TAKEN = 'taken AS (UPDATE trees SET sequence = $2 WHERE tree = $1 AND sequence = $2 - 1 RETURNING tree)';
+/**
+ * One write in one statement: what else it does, it does where this finds that no other write came since number `$2` - 1. It
+ * waits for nobody: where another write has the tree at this moment, it finds nothing either.
+ */
+const TAKEN = `taken AS (UPDATE trees SET sequence = $2 WHERE tree =
+   (SELECT tree FROM trees WHERE tree = $1 AND sequence = $2 - 1 FOR UPDATE SKIP LOCKED) RETURNING tree)`;
 
 /** `first` is the parameter of `event`, followed by those of path, body and paged. */
 const told = (first: number) =>

@@ -15,9 +15,10 @@
 import { isFospError } from '@fosp/protocol';
 import type { TreeTransaction, WriteHint } from '../store.ts';
 import { UnknownOutcome } from '../unknown-outcome.ts';
+import type { Commits } from './commits.ts';
 import type { Connection } from './connection.ts';
 import { DatabaseFailure, isPassing, isRepeatable, Overload, unavailable, unknownOutcome } from './failures.ts';
-import { LoneWrite, runLone } from './lone-write.ts';
+import { LoneWrite } from './lone-write.ts';
 import type { Pool, SharedConnections } from './pool.ts';
 import { rollBack, Sequence, Session } from './session.ts';
 import { COMMANDS, WRITES } from './statements.ts';
@@ -40,6 +41,8 @@ export interface WriterConnections {
   /** Each with one transaction at a time. */
   readonly writing: Pool;
   readonly reading: SharedConnections;
+  /** Of lone writes. */
+  readonly commits: Commits;
 }
 
 interface Job {
@@ -126,12 +129,12 @@ export class Writer {
 
   /** Does one write without the lock. False where it is to run again under it. Never rejects. */
   async #alone(tree: string, job: Job): Promise<boolean> {
-    const { reading, writing } = this.#connections;
+    const { reading, commits } = this.#connections;
     try {
       const write = new LoneWrite(tree, (statement, values) => reading.run(statement, values));
       const tell = await job.run(write);
       const { statement } = write;
-      if (statement !== undefined && !(await writing.with((connection) => runLone(connection, statement)))) {
+      if (statement !== undefined && !(await commits.add(statement))) {
         this.#contest(tree);
         return false;
       }
