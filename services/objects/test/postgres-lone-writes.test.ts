@@ -2,6 +2,7 @@
 import { postgresInstalled } from '@fosp/testkit';
 import { describe, expect, it } from 'vitest';
 import type { Store } from '../src/index.ts';
+import { Connection } from '../src/store/postgres/connection.ts';
 import type { TreeTransaction } from '../src/store/store.ts';
 import { ALICE, insert, plant } from '../suite/samples.ts';
 import { lossyDatabase } from './lossy-database.ts';
@@ -9,6 +10,8 @@ import { postgresForTests } from './postgres.ts';
 
 const SMALL = { small: true };
 const WRITES = 40;
+const OTHERS = Array.from({ length: 12 }, (_, number) => `user${number}@wonderland.lit`);
+const DRIVER = { application: 'test', connectTimeout: 5_000, statementTimeout: 0, lockTimeout: 0, patience: 30_000 };
 
 /** Adds one to the data of the root, and gives the number of the write. */
 async function increment(tx: TreeTransaction, tells: boolean): Promise<number> {
@@ -106,6 +109,58 @@ describe.skipIf(!postgresInstalled())('small writes in PostgreSQL', () => {
     await a.write(tree, (tx) => insert(tx, ''), SMALL);
     await plant(a, tree, ['/a']);
     expect((await a.snapshot(tree, '/a', tree)).object).toBeDefined();
+  });
+
+  /** Adds an object to a tree, as a small write. */
+  const add = (store: Store, tree: string, path: string) =>
+    store.write(
+      tree,
+      async (tx) => {
+        await tx.look(path);
+        await insert(tx, path);
+      },
+      SMALL,
+    );
+
+  async function openedWithOthers() {
+    const { database, a } = await opened();
+    await Promise.all(OTHERS.map((tree) => plant(a, tree, [''])));
+    return { database, store: a };
+  }
+
+  it('of many trees share a transaction', async () => {
+    const { database, store } = await openedWithOthers();
+    await using _database = database;
+    await Promise.all(OTHERS.map((tree) => add(store, tree, '/a')));
+    const transactions = await database.sql("SELECT DISTINCT xmin FROM objects WHERE path = '/a'");
+    expect(transactions.length).toBeLessThan(OTHERS.length);
+    expect(await database.sql("SELECT 1 FROM objects WHERE path = '/a'")).toHaveLength(OTHERS.length);
+  });
+
+  it('wait for none of a tree that is held', { timeout: 60_000 }, async () => {
+    const { database } = await openedWithOthers();
+    await using _database = database;
+    const store = await database.open({ lockTimeout: 90_000, statementTimeout: 90_000, answerPatience: 90_000 });
+    const other = await Connection.open({ ...DRIVER, url: database.url });
+    await other.script(`BEGIN; UPDATE trees SET sequence = sequence WHERE tree = '${ALICE}'`);
+    const held = add(store, ALICE, '/a');
+    for (const path of ['/a', '/b', '/c']) {
+      await Promise.all(OTHERS.map((tree) => add(store, tree, path)));
+    }
+    await other.script('ROLLBACK');
+    await held;
+    await other.close();
+    expect((await store.snapshot(ALICE, '/a', ALICE)).object).toBeDefined();
+  });
+
+  it('of which one fails are done but for this one', async () => {
+    const { database, store } = await openedWithOthers();
+    await using _database = database;
+    await add(store, ALICE, '/a');
+    const outcomes = await Promise.allSettled([ALICE, ...OTHERS].map((tree) => add(store, tree, '/a')));
+    expect(outcomes[0]).toMatchObject({ status: 'rejected', reason: { code: '23505' } });
+    expect(outcomes.slice(1).every(({ status }) => status === 'fulfilled')).toBe(true);
+    expect(await database.sql("SELECT 1 FROM objects WHERE path = '/a'")).toHaveLength(1 + OTHERS.length);
   });
 
   it('whose statement or answer is lost: said to be unknown, never a success, never repeated', async () => {
