@@ -1,3 +1,3 @@
-import { defineProject } from 'vitest/config';
+import { project } from '../../vitest.project.ts';
 
-export default defineProject({ test: { name: 'cli', include: ['test/**/*.test.ts'] } });
+export default project('cli');

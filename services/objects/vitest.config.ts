@@ -1,11 +1,3 @@
-import { defineProject } from 'vitest/config';
+import { project } from '../../vitest.project.ts';
 
-/** Patient, since a busy machine with two cores may take many times as long as a quiet one. */
-export default defineProject({
-  test: {
-    name: 'objects',
-    include: ['test/**/*.test.ts'],
-    testTimeout: 20_000,
-    expect: { poll: { timeout: 10_000 } },
-  },
-});
+export default project('objects');

@@ -18,7 +18,7 @@ export type MakeEnds = () => Promise<BusEnds>;
 
 /** A test with its own ends, closed afterwards. */
 export function onEnds(name: string, makeEnds: MakeEnds, run: (ends: BusEnds) => Promise<void>): void {
-  test(name, { timeout: 30_000 }, async () => {
+  test(name, async () => {
     const ends = await makeEnds();
     try {
       await run(ends);

@@ -219,7 +219,7 @@ async function run(url: string, program: string): Promise<string> {
   return stdout;
 }
 
-describe('a process that is done with its client', { timeout: 20_000 }, () => {
+describe('a process that is done with its client', () => {
   it('ends after close, whatever was going on', async () => {
     await using server = await fakeServer(welcoming());
     const program = `

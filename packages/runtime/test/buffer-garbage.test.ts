@@ -24,7 +24,7 @@ it('collects young objects alone, each time that so many bytes went by', async (
     passed(bytes);
   }
   elsewhere(1);
-  await expect.poll(() => forced.length, { timeout: 10_000 }).toBe(4);
+  await expect.poll(() => forced.length).toBe(4);
   observer.disconnect();
   expect(forced.map(({ kind }) => kind)).toEqual(Array(4).fill(constants.NODE_PERFORMANCE_GC_MINOR));
   expect('gc' in globalThis).toBe(false);

@@ -77,7 +77,7 @@ afterEach(async () => {
   }
 });
 
-describe('a process', { timeout: 30_000 }, () => {
+describe('a process', () => {
   it.each(['SIGTERM', 'SIGINT'] as const)('starts, is ready, drains on %s and exits 0', async (signal) => {
     const fixture = run('well', { FOSP_ADMIN_TOKEN: 'let me in', FOSP_OF_ANOTHER: 'x' });
     const { adminPort, level } = await fixture.line({ msg: 'ready' });
@@ -151,7 +151,7 @@ describe('a process', { timeout: 30_000 }, () => {
   });
 });
 
-describe('a process that cannot start exits 1 and says why', { timeout: 30_000 }, () => {
+describe('a process that cannot start exits 1 and says why', () => {
   it('all mistakes in its environment', async () => {
     const fixture = run('well', { FOSP_WS_PORT: 'many', FOSP_LOG_LEVEL: 'loud', FOSP_ADMIN_PORT: '-1' });
     expect(await fixture.exit()).toBe(1);

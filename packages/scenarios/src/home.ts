@@ -1,5 +1,5 @@
 import { type ClientOptions, FospClient } from '@fosp/client';
-import { PASSWORD, ServerProcess, type TemporaryDirectory, temporaryDirectory } from '@fosp/testkit';
+import { freePort, PASSWORD, ServerProcess, type TemporaryDirectory, temporaryDirectory } from '@fosp/testkit';
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -21,8 +21,9 @@ export class Home implements AsyncDisposable {
 
   static async start(environment: Environment = {}): Promise<Home> {
     const directory = await temporaryDirectory();
-    const server = await ServerProcess.start({ dataDirectory: `${directory.path}/data`, environment });
-    return new Home(directory, server, environment);
+    const lasting = { FOSP_WS_PORT: String(await freePort()), ...environment };
+    const server = await ServerProcess.start({ dataDirectory: `${directory.path}/data`, environment: lasting });
+    return new Home(directory, server, lasting);
   }
 
   get url(): string {
@@ -62,12 +63,8 @@ export class Home implements AsyncDisposable {
 
   /** Ends the server, if it runs, and starts it at the same address with the same data. */
   async restart(signal: NodeJS.Signals): Promise<void> {
-    const { port } = new URL(this.url);
     await this.stop(signal);
-    this.#server = await ServerProcess.start({
-      dataDirectory: this.data,
-      environment: { ...this.#environment, FOSP_WS_PORT: port },
-    });
+    this.#server = await ServerProcess.start({ dataDirectory: this.data, environment: this.#environment });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

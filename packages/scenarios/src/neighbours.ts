@@ -1,6 +1,6 @@
 /** Two providers on this machine, each a server as its operator runs it, that know each other's address. */
-import { createServer } from 'node:net';
 import {
+  freePort,
   REALWORLD,
   ServerProcess,
   type TemporaryDirectory,
@@ -117,13 +117,4 @@ export async function startNeighbours(options: NeighboursOptions = {}): Promise<
   started.use(realworld);
   const all = started.move();
   return { wonderland, realworld, [Symbol.asyncDispose]: () => all.disposeAsync() };
-}
-
-/** One that nobody has now. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }

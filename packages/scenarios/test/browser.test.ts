@@ -26,7 +26,7 @@ async function bundled(): Promise<string> {
   return outputFiles[0]?.text ?? '';
 }
 
-describe('the client in a browser', { timeout: 60_000 }, () => {
+describe('the client in a browser', () => {
   it('F2 F16 F22 F26 F27 F31 F32 F58 F60 connects, changes, is notified, uploads and downloads', async (context) => {
     if (BROWSER === undefined) {
       context.skip('no Chromium is installed');

@@ -47,7 +47,7 @@ async function subscriptionsOf(person: Cli, resource: string): Promise<unknown> 
   return JSON.parse(await person.succeed('get', resource, '--json')).subscriptions;
 }
 
-describe('fosp share and unshare', { timeout: 60_000 }, () => {
+describe('fosp share and unshare', () => {
   it.each([
     ['read', [true, false, false]],
     ['write', [true, true, false]],
@@ -110,7 +110,7 @@ describe('fosp share and unshare', { timeout: 60_000 }, () => {
   });
 });
 
-describe('fosp watch', { timeout: 60_000 }, () => {
+describe('fosp watch', () => {
   it('F52 F53 puts an earlier subscription back, or leaves its own with --keep', async () => {
     const { home, alice } = await people();
     await using _home = home;
@@ -125,7 +125,7 @@ describe('fosp watch', { timeout: 60_000 }, () => {
     }
     const line = `fosp watch ${ALICE}/shared | head -n 1; true`;
     const head = alice.shell(line);
-    await within(Promise.all([head, poke(alice, head)]), 'the end of a watch that nobody reads', 40_000);
+    await within(Promise.all([head, poke(alice, head)]), 'the end of a watch that nobody reads', 100_000);
     expect(await subscriptionsOf(alice, `${ALICE}/shared`)).toEqual(before);
     const watch = await watching(alice, `${ALICE}/shared`, '--keep', '--depth', '0');
     watch.child.kill('SIGINT');

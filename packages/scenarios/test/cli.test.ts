@@ -17,7 +17,7 @@ async function begin(): Promise<{ home: Home; alice: Cli; path: (name: string) =
 const FAILED = 1;
 const USAGE = 2;
 
-describe('fosp on accounts', { timeout: 60_000 }, () => {
+describe('fosp on accounts', () => {
   it('F16 F19 F22 F24 registers, logs in and out, and keeps the login for its owner alone', async () => {
     const { home, alice, path } = await begin();
     await using _home = home;
@@ -118,7 +118,7 @@ describe('fosp on accounts', { timeout: 60_000 }, () => {
   });
 });
 
-describe('fosp on objects', { timeout: 60_000 }, () => {
+describe('fosp on objects', () => {
   it('F26 F27 F28 F29 F30 F70 creates, prints, changes, lists and deletes', async () => {
     const { home, alice, path } = await begin();
     await using _home = home;
@@ -189,7 +189,7 @@ describe('fosp on objects', { timeout: 60_000 }, () => {
   });
 });
 
-describe('fosp on files', { timeout: 60_000 }, () => {
+describe('fosp on files', () => {
   it('F31 F32 F40 F3 stores and fetches any bytes, by files and pipes', async () => {
     const { home, alice, path } = await begin();
     await using _home = home;
@@ -249,7 +249,7 @@ describe('fosp on files', { timeout: 60_000 }, () => {
   });
 });
 
-describe('mistakes on the command line', { timeout: 60_000 }, () => {
+describe('mistakes on the command line', () => {
   it.each([
     [[], 'Usage: fosp'],
     [['frobnicate'], 'unknown command'],

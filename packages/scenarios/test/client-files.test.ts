@@ -31,7 +31,7 @@ function hash(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-describe('files by the client', { timeout: 60_000 }, () => {
+describe('files by the client', () => {
   it.each([
     ['as bytes', 3 * MIB, 'bytes'],
     ['as few bytes', 10, 'bytes'],

@@ -46,12 +46,12 @@ function conforms(name: string, environment: Environment | PrepareEnvironment, c
         environment: { FOSP_DOMAIN: DOMAIN, ...given },
       });
       run = createRun(cleanup.use(server).url, DOMAIN);
-    }, 60_000);
+    });
 
     afterAll(() => cleanup.disposeAsync());
 
     for (const one of cases) {
-      it(`${one.covers.join(' ')} ${one.id}: ${one.title}`, { timeout: 60_000 }, async () => {
+      it(`${one.covers.join(' ')} ${one.id}: ${one.title}`, async () => {
         const result = await run.execute(one);
         expect(result.outcome, resultText(result)).toBe('ok');
       });

@@ -2,9 +2,7 @@ import { temporaryDirectory } from '@fosp/testkit';
 import { expect, it } from 'vitest';
 import { killAgainAndAgain } from '../src/durability.ts';
 
-it('F27 F28 F29 F31 keeps every acknowledged write, whole, when the server is killed again and again', {
-  timeout: 120_000,
-}, async () => {
+it('F27 F28 F29 F31 keeps every acknowledged write, whole, when the server is killed again and again', async () => {
   await using directory = await temporaryDirectory();
   const result = await killAgainAndAgain({
     dataDirectory: directory.path,

@@ -20,7 +20,7 @@ async function people(directory: string): Promise<{ server: ServerProcess; alice
   return { server, alice, bob };
 }
 
-describe('fosp import and export', { timeout: 60_000 }, () => {
+describe('fosp import and export', () => {
   it('F31 F32 F40 brings a folder with every odd name there and back, and lists what it had to skip', async () => {
     await using directory = await temporaryDirectory();
     const source = join(directory.path, 'source');

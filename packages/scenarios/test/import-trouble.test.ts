@@ -28,7 +28,7 @@ async function begin(): Promise<{ home: Home; alice: Cli; path: (name: string) =
   return { home, alice, path };
 }
 
-describe('an import in trouble', { timeout: 60_000 }, () => {
+describe('an import in trouble', () => {
   it('F31 skips and lists files and folders that it may not read', async () => {
     const { home, alice, path } = await begin();
     await using _home = home;
@@ -114,7 +114,7 @@ describe('an import in trouble', { timeout: 60_000 }, () => {
   });
 });
 
-describe('an export', { timeout: 60_000 }, () => {
+describe('an export', () => {
   it('F32 keeps objects that hold a file and children, and children with one name, apart', async () => {
     const { home, alice, path } = await begin();
     await using _home = home;

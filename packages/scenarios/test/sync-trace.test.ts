@@ -8,9 +8,6 @@ const strace = installed('strace');
 describe('syncs', () => {
   it.runIf(strace)(
     'F27 F28 F29 F31 are done before the success of a write is sent, as a trace of system calls shows',
-    {
-      timeout: 60_000,
-    },
     async () => {
       await using directory = await temporaryDirectory();
       await using server = await ServerProcess.start({ dataDirectory: join(directory.path, 'data') });

@@ -56,10 +56,10 @@ ceph-authtool "$D/keyring" --gen-key -n osd.0 --cap mon 'allow *' --cap osd 'all
 monmaptool --create --fsid "$fsid" --addv a "[v2:127.0.0.1:$MP]" "$D/monmap"
 ceph-mon "${conf[@]}" -i a --mkfs --monmap "$D/monmap" --keyring "$D/keyring"
 ceph-mon "${conf[@]}" -i a
-ceph "${conf[@]}" --connect-timeout 10 osd new "$osd"
+ceph "${conf[@]}" --connect-timeout 60 osd new "$osd"
 ceph-osd "${conf[@]}" -i 0 --mkfs --osd-uuid "$osd"
 ceph-osd "${conf[@]}" -i 0
-ceph "${conf[@]}" --connect-timeout 10 osd crush add osd.0 1.0 root=default || true # it may have added itself
-for _ in $(seq 100); do ceph "${conf[@]}" --connect-timeout 10 osd stat | grep -q '1 up' && break; sleep .1; done
+ceph "${conf[@]}" --connect-timeout 60 osd crush add osd.0 1.0 root=default || true # it may have added itself
+for _ in $(seq 1000); do ceph "${conf[@]}" --connect-timeout 60 osd stat | grep -q '1 up' && break; sleep .1; done
 radosgw-admin "${conf[@]}" -n client.rgw user create --uid test --display-name t --access-key "$KEY" --secret "$SECRET"
 radosgw "${conf[@]}" -n client.rgw

@@ -5,8 +5,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from './free-port.ts';
 import { installed } from './installed.ts';
-import { freePort, ServerProgram } from './server-program.ts';
+import { ServerProgram } from './server-program.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 export interface SrvRecord {

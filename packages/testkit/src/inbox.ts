@@ -3,8 +3,11 @@
  * with a sentence that says what was waited for.
  */
 
-/** Milliseconds that a test waits for something that should come soon. */
-export const PATIENCE = 10_000;
+/** Milliseconds that a test waits for something that should come soon: long, for machines that have other things to do. */
+export const PATIENCE = 50_000;
+
+/** The same for a program to start or to end; ten of them may do so at once. */
+export const START_PATIENCE = 100_000;
 
 export class Inbox<T> {
   readonly #what: string;

@@ -35,6 +35,7 @@ export {
   engineAnswers,
   fospImage,
 } from './engine.ts';
+export { freePort } from './free-port.ts';
 export { Inbox, PATIENCE, within } from './inbox.ts';
 export { installed } from './installed.ts';
 export { type NatsOptions, type NatsServer, natsInstalled, startNats } from './nats-server.ts';
@@ -42,7 +43,6 @@ export { type PostgresOptions, PostgresServer, postgresInstalled, startPostgres 
 export { type RedisCluster, type RedisServer, redisInstalled, startRedis, startRedisCluster } from './redis-server.ts';
 export { type S3Server, s3Installed, startS3 } from './s3-server.ts';
 export { type LogLine, type Program, type ServerExit, type ServerOptions, ServerProcess } from './server-process.ts';
-export { freePort } from './server-program.ts';
 export { startProxy, type TcpProxy } from './tcp-proxy.ts';
 export { type TemporaryDirectory, temporaryDirectory } from './temporary-directory.ts';
 export {

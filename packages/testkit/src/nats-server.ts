@@ -4,10 +4,10 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { within } from './inbox.ts';
+import { freePort } from './free-port.ts';
+import { START_PATIENCE, within } from './inbox.ts';
 import { installed } from './installed.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
@@ -92,18 +92,6 @@ async function launch(configuration: string): Promise<ChildProcess> {
       }
     });
   }
-  await within(ready.promise, 'nats-server to be ready');
+  await within(ready.promise, 'nats-server to be ready', START_PATIENCE);
   return child;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -4,11 +4,11 @@
  */
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { within } from './inbox.ts';
+import { freePort } from './free-port.ts';
+import { START_PATIENCE, within } from './inbox.ts';
 
 const execute = promisify(execFile);
 
@@ -90,7 +90,7 @@ export class PostgresServer implements AsyncDisposable {
       }
     });
     child.once('close', () => ready.reject(new Error(`PostgreSQL ended before it was ready: ${output}`)));
-    await within(ready.promise, 'PostgreSQL to be ready');
+    await within(ready.promise, 'PostgreSQL to be ready', START_PATIENCE);
   }
 
   /** Ends it as its operator would, breaking connections. */
@@ -168,17 +168,6 @@ function ownerOfServer(): Owner {
   }
   const id = (option: string) => Number(execFileSync('id', [option, 'postgres'], { encoding: 'utf8' }));
   return { uid: id('-u'), gid: id('-g') };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }
 
 /** By its id. */

@@ -2,9 +2,10 @@
 import { execFile } from 'node:child_process';
 import { connect } from 'node:net';
 import { promisify } from 'node:util';
+import { freePort } from './free-port.ts';
 import { within } from './inbox.ts';
 import { installed } from './installed.ts';
-import { freePort, ServerProgram } from './server-program.ts';
+import { ServerProgram } from './server-program.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 const run = promisify(execFile);

@@ -6,13 +6,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { WONDERLAND } from './cast.ts';
-import { Inbox, within } from './inbox.ts';
+import { Inbox, START_PATIENCE, within } from './inbox.ts';
 
 /** A process under load for minutes may have much to say. */
 const LINES_KEPT = 10_000;
-
-/** Milliseconds: ten of them start at once on a machine that has other things to do. */
-const START_PATIENCE = 45_000;
 
 /** What runs as a process of its own. */
 export type Program = 'standalone' | 'gateway' | 'objects' | 'attachments' | 'notifications' | 'federation';
@@ -89,10 +86,10 @@ export class ServerProcess implements AsyncDisposable {
     return server;
   }
 
-  /** Asks it to end (SIGTERM) and waits. */
+  /** Asks it to end (SIGTERM) and waits, for longer than any server takes to drain. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<ServerExit> {
     this.#child.kill(signal);
-    return within(this.exited, `the server to end after ${signal}`);
+    return within(this.exited, `the server to end after ${signal}`, START_PATIENCE);
   }
 
   /** As if its machine lost power, but for the disk. */

@@ -3,19 +3,7 @@
  * folder that goes with it. It can be killed, held still, and started again on the same ports and data.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createServer } from 'node:net';
-import { within } from './inbox.ts';
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise<unknown>((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') {
-    throw new Error('The system gave no port');
-  }
-  return address.port;
-}
+import { START_PATIENCE, within } from './inbox.ts';
 
 export interface ProgramOptions {
   readonly command: string;
@@ -54,8 +42,13 @@ export class ServerProgram {
     child.stdout?.on('data', take);
     child.stderr?.on('data', take);
     child.on('error', reject);
-    child.on('exit', (code, signal) => reject(new Error(`${command} ended (${code ?? signal}): ${this.#output}`)));
-    await within(promise, `${command} to be ready: ${this.#output}`);
+    child.on('exit', (code, signal) => reject(new Error(`${command} ended (${code ?? signal})`)));
+    try {
+      await within(promise, `${command} to be ready`, START_PATIENCE);
+    } catch (error) {
+      await this.kill();
+      throw new Error(`${String(error)}. Its output: ${this.#output}`, { cause: error });
+    }
   }
 
   /** Ends it (SIGKILL) and waits; what it kept in memory is gone. */

@@ -33,7 +33,7 @@ export interface TestRequestOptions {
   /** Objects are sent as JSON. */
   readonly body?: string | Uint8Array | Readonly<Record<string, unknown>>;
   readonly binary?: boolean;
-  /** Milliseconds to wait for the response; 10 s. */
+  /** Milliseconds to wait for the response; 50 s. */
   readonly patience?: number;
 }
 

@@ -138,7 +138,7 @@ describe('folder store', () => {
     expect((await fetch(await folder.store.downloadUrl(KEY))).status).toBe(404);
   });
 
-  it('holds a few MiB for a reader that stops, and goes on serving others', { timeout: 30_000 }, async () => {
+  it('holds a few MiB for a reader that stops, and goes on serving others', async () => {
     await using folder = await folderStore();
     await put(await folder.store.uploadUrl(KEY, 1), Buffer.from('a'));
     await truncate(join(folder.directory, 'files', '01', KEY), 256 * MIB);

@@ -91,7 +91,7 @@ function promises(openStore: OpenStore): void {
     expect(await keysIn(test.store)).toEqual([keys[0]]);
   });
 
-  it('goes on page by page from wherever it began, and holds no more than its bound', { timeout: 30_000 }, async () => {
+  it('goes on page by page from wherever it began, and holds no more than its bound', async () => {
     await using test = await open({ orphanAgeSeconds: 0, orphanDoubtSeconds: 0, orphanPage: 3, orphanSuspects: 3 });
     const all = 20;
     for (let count = 0; count < all; count++) {
@@ -124,7 +124,7 @@ function promises(openStore: OpenStore): void {
     expect(await keysIn(test.store)).toEqual([]);
   });
 
-  it('F31 F41 touches no upload that is running or done, however young it may be', { timeout: 120_000 }, async () => {
+  it('F31 F41 touches no upload that is running or done, however young it may be', async () => {
     // A minute ahead: whatever is listed counts as old, and as doubted for long enough.
     await using test = await open({ orphanAgeSeconds: 0, orphanDoubtSeconds: 0, orphanPage: 7 });
     test.time.now += 60_000;
@@ -184,7 +184,7 @@ describe.skipIf(!s3Installed())(`orphans in S3${without}`, () => {
   let buckets = 0;
   beforeAll(async () => {
     server = await startS3();
-  }, 60_000);
+  });
   afterAll(() => server.stop());
 
   promises(async () => {

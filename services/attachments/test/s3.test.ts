@@ -45,7 +45,7 @@ describe.skipIf(!s3Installed())(`S3 store${without}`, () => {
   let buckets = 0;
   beforeAll(async () => {
     server = await startS3();
-  }, 60_000);
+  });
   afterAll(() => server.stop());
 
   async function s3Store(more: Partial<S3Options> = {}) {
@@ -72,7 +72,6 @@ describe.skipIf(!s3Installed())(`S3 store${without}`, () => {
 
   it.each([0, 1, 65_536, MIB - 1, 5 * MIB, 8 * MIB, 8 * MIB + 1, 20 * MIB])(
     'F3 F31 F32 keeps %i bytes as they are, of known size and of unknown',
-    { timeout: 30_000 },
     async (size) => {
       await using s3 = await s3Store();
       const bytes = randomBytes(size);
@@ -86,7 +85,7 @@ describe.skipIf(!s3Installed())(`S3 store${without}`, () => {
     },
   );
 
-  it('F31 takes 200 MiB of unknown size in parts, with memory that does not grow', { timeout: 120_000 }, async () => {
+  it('F31 takes 200 MiB of unknown size in parts, with memory that does not grow', async () => {
     await using s3 = await s3Store();
     const sent = pieces(200 * MIB);
     const before = process.memoryUsage().rss;
@@ -113,7 +112,7 @@ describe.skipIf(!s3Installed())(`S3 store${without}`, () => {
     expect({ size: read, checksum: hash.digest('hex') }).toEqual(digest);
   });
 
-  it('F31 takes 200 MiB of known size in one piece', { timeout: 120_000 }, async () => {
+  it('F31 takes 200 MiB of known size in one piece', async () => {
     await using s3 = await s3Store();
     const bytes = Buffer.alloc(200 * MIB, 'FOSP');
     expect((await put(await s3.store.uploadUrl(KEY, bytes.length), bytes)).status).toBe(200);
@@ -145,7 +144,7 @@ describe.skipIf(!s3Installed())(`S3 store${without}`, () => {
     expect(await s3.store.verify(OTHER_KEY, digest)).toBe('missing');
   });
 
-  it('reads nothing to verify what it knows', { timeout: 30_000 }, async () => {
+  it('reads nothing to verify what it knows', async () => {
     await using s3 = await s3Store();
     const bytes = randomBytes(10 * MIB);
     // In one part, and in two.
@@ -254,7 +253,7 @@ describe.skipIf(!s3Installed())(`S3 store${without}`, () => {
     expect(await s3.store.verify(KEY, digestOf(Buffer.alloc(0)))).toBe('missing');
   });
 
-  it('takes no file above the limit', { timeout: 30_000 }, async () => {
+  it('takes no file above the limit', async () => {
     await using s3 = await s3Store({ limit: 10 * MIB });
     const { body } = pieces(11 * MIB);
     const status = await put(await s3.store.uploadUrl(KEY, undefined), body).then(
@@ -268,7 +267,7 @@ describe.skipIf(!s3Installed())(`S3 store${without}`, () => {
     expect(await s3.store.verify(KEY, digestOf(Buffer.alloc(0)))).toBe('missing');
   });
 
-  it('refuses URLs that have expired', { timeout: 30_000 }, async () => {
+  it('refuses URLs that have expired', async () => {
     await using s3 = await s3Store({ urlSeconds: 1 });
     const urls = [await s3.store.uploadUrl(KEY, 3), await s3.store.uploadUrl(KEY, undefined)];
     const download = await s3.store.downloadUrl(KEY);
@@ -281,7 +280,7 @@ describe.skipIf(!s3Installed())(`S3 store${without}`, () => {
     }
   });
 
-  it('leaves nothing of an upload that was cut', { timeout: 30_000 }, async () => {
+  it('leaves nothing of an upload that was cut', async () => {
     await using s3 = await s3Store();
     for (const [key, size] of [
       [KEY, 30 * MIB],
@@ -304,7 +303,7 @@ describe.skipIf(!s3Installed())(`S3 store${without}`, () => {
     }
   });
 
-  it('F41 aborts what a process left that died in the middle, and nothing younger', { timeout: 30_000 }, async () => {
+  it('F41 aborts what a process left that died in the middle, and nothing younger', async () => {
     const time = { now: Date.now() };
     await using s3 = await s3Store({ clock: () => time.now, uploadSeconds: 60 });
     for (const key of [KEY, OTHER_KEY]) {
@@ -319,7 +318,7 @@ describe.skipIf(!s3Installed())(`S3 store${without}`, () => {
     expect(await s3.store.clean()).toBe(0);
   });
 
-  it('F41 removes files, and ends uploads to their keys', { timeout: 30_000 }, async () => {
+  it('F41 removes files, and ends uploads to their keys', async () => {
     await using s3 = await s3Store();
     await put(await s3.store.uploadUrl(OTHER_KEY, 3), Buffer.from('abc'));
     const sent = request(await s3.store.uploadUrl(KEY, undefined), { method: 'PUT' });
@@ -339,9 +338,7 @@ describe.skipIf(!s3Installed())(`S3 store${without}`, () => {
     expect(await s3.open()).toBe(0);
   });
 
-  it('names its error while the server is gone, leaves nothing half, and goes on after', {
-    timeout: 60_000,
-  }, async () => {
+  it('names its error while the server is gone, leaves nothing half, and goes on after', async () => {
     await using s3 = await s3Store();
     const bytes = randomBytes(20 * MIB);
     const running = request(await s3.store.uploadUrl(KEY, undefined), { method: 'PUT' });

@@ -1,5 +1,5 @@
 import { fospError } from '@fosp/protocol';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { FederationStandIn, forbidden } from './federation-stand-in.ts';
 import { startGateway } from './harness.ts';
 
@@ -55,7 +55,7 @@ describe('requests on other domains', () => {
     };
     const alice = await gateway.logIn('alice');
     const requests = Array.from({ length: 20 }, () => alice.request('SELECT', `${SISTER}/a`));
-    await vi.waitUntil(() => federation.adopted.length > 0);
+    await expect.poll(() => federation.adopted.length > 0).toBe(true);
     taking.resolve(undefined);
     expect((await Promise.all(requests)).map(({ status }) => status)).toEqual(requests.map(() => 200));
     expect(federation.adopted).toEqual(['realworld.lit']);

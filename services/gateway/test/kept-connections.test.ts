@@ -51,7 +51,7 @@ describe.each(['reset', 'end'] as const)(
       const file = Buffer.alloc(2_000_000, 1);
       await alice.succeed('WRITE', `${ID}/announced`, { body: file });
       alice.wire.sendFragments([`WRITE ${ID}/fragments 900\r\n\r\n`, file]);
-      await expect.poll(() => store.files.get('/fragments')?.bytes.equals(file), { timeout: 20_000 }).toBe(true);
+      await expect.poll(() => store.files.get('/fragments')?.bytes.equals(file)).toBe(true);
       expect(store.files.get('/announced')?.bytes.equals(file)).toBe(true);
       expect([store.closed, store.connections]).toEqual([0, 3]);
       expect(await gateway.metric('fosp_gateway_attachment_bytes_total{direction="up"}')).toBe(4_000_000);

@@ -1,5 +1,5 @@
 import { linksOf } from '@fosp/bus';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { FederationStandIn } from './federation-stand-in.ts';
 import { type GatewayOptions, startGateway } from './harness.ts';
 import { type MessageOptions, REALWORLD, ServerEnd } from './server-end.ts';
@@ -93,7 +93,7 @@ describe('notifications of another domain', () => {
     expect(await gateway.metric(`${REFUSED}{reason="${reason}"}`)).toBe(1);
     expect(await gateway.metric('fosp_gateway_remote_notifications_total')).toBe(1);
     // It would be refused again: it need not be sent again.
-    await vi.waitUntil(() => link.requests.size > 0);
+    await expect.poll(() => link.requests.size > 0).toBe(true);
     expect(link.strays).toEqual([]);
     expect(sister.notifications.size).toBe(0);
   });

@@ -1,6 +1,6 @@
 import { OBJECTS } from '@fosp/bus';
 import { fospError } from '@fosp/protocol';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { HeldCalls, startGateway, type TestGateway } from './harness.ts';
 
 const MIB = 1024 * 1024;
@@ -56,7 +56,7 @@ describe('requests on objects', () => {
     const alice = await gateway.logIn('alice');
     alice.wire.pause();
     const lists = Array.from({ length: 12 }, () => alice.succeed('LIST', 'alice@wonderland.lit/a'));
-    await vi.waitUntil(() => seen.length === 4, { timeout: 10_000 });
+    await expect.poll(() => seen.length === 4).toBe(true);
     alice.wire.resume();
     expect((await Promise.all(lists)).map(({ body }) => body.length)).toEqual(lists.map(() => names.length));
   });

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { OBJECTS } from '@fosp/bus';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { FederationStandIn } from './federation-stand-in.ts';
 import { TestFileStore } from './file-store.ts';
 import { type GatewayOptions, HeldCalls, startGateway, type TestGateway } from './harness.ts';
@@ -281,7 +281,7 @@ describe('users who share a link', () => {
     held.calls[0]?.answer();
     held.calls[1]?.answer();
     expect((await answered).status).toBe(200);
-    await vi.waitUntil(() => link.strays.length === 1);
+    await expect.poll(() => link.strays.length === 1).toBe(true);
     const again = link.requestAs(7, 'SELECT', `${TREE}/d`, { headers: { From: HATTER } });
     await held.count(3);
     held.calls[2]?.answer();
@@ -383,7 +383,7 @@ describe('a link that talks nonsense', () => {
     expect(bad).toBeGreaterThan(0);
     expect(bad).toBeLessThan(5000);
     // It goes on all the while.
-    await vi.waitUntil(() => link.strays.length > bad, { timeout: 5000 });
+    await expect.poll(() => link.strays.length > bad).toBe(true);
     link.wire.terminate();
   });
 });

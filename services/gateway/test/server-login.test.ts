@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { linksOf, OBJECTS } from '@fosp/bus';
 import { fospError } from '@fosp/protocol';
 import { authorityInstalled, startTestAuthority } from '@fosp/testkit';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { FederationStandIn, forbidden } from './federation-stand-in.ts';
 import { type GatewayOptions, startGateway, type TestGateway } from './harness.ts';
 import { line } from './proxy-headers.ts';
@@ -174,7 +174,7 @@ describe('a server that says whose it is', () => {
     const end = await ServerEnd.connect(gateway.url);
     const claimed = claim(end);
     const selected = end.ask('sister@realworld.lit', 'SELECT', 'alice@wonderland.lit/a');
-    await vi.waitUntil(() => federation.admitted.length === 1);
+    await expect.poll(() => federation.admitted.length === 1).toBe(true);
     expect(asked).toBe(0);
     decided.resolve(undefined);
     expect((await claimed).status).toBe(200);
@@ -188,7 +188,7 @@ describe('a server that says whose it is', () => {
     federation.admit = () => decided.promise;
     const end = await ServerEnd.connect(gateway.url);
     claim(end).catch(() => undefined);
-    await vi.waitUntil(() => federation.admitted.length === 1);
+    await expect.poll(() => federation.admitted.length === 1).toBe(true);
     now += 31_000;
     expect((await end.wire.closed).code).toBe(1008);
     decided.resolve(undefined);
@@ -229,7 +229,7 @@ describe('links of a domain', () => {
     federation.admit = () => decided.promise;
     const late = await ServerEnd.connect(gateway.url);
     const claimed = claim(late);
-    await vi.waitUntil(() => federation.admitted.length === 4);
+    await expect.poll(() => federation.admitted.length === 4).toBe(true);
     gateway.bus.publishToUser(linksOf(REALWORLD), { event: 'revoked', except: '' });
     for (const link of links) {
       expect((await link.wire.closed).code).toBe(1008);
@@ -255,7 +255,7 @@ describe('links of a domain', () => {
     const idle = await ServerEnd.link(gateway.url);
     const busy = await ServerEnd.link(gateway.url);
     const selected = busy.ask('sister@realworld.lit', 'SELECT', 'alice@wonderland.lit/a');
-    await vi.waitUntil(() => asked === 1);
+    await expect.poll(() => asked === 1).toBe(true);
     const drained = gateway.service.drain();
     expect((await idle.wire.closed).code).toBe(1012);
     const late = await busy.ask('sister@realworld.lit', 'SELECT', 'alice@wonderland.lit/b');

@@ -84,7 +84,7 @@ class Told {
   }
 }
 
-describe.skipIf(!natsInstalled())('notifications for another domain', { timeout: 60_000 }, () => {
+describe.skipIf(!natsInstalled())('notifications for another domain', () => {
   it('F59 all wait for it in order, though the server starts anew and links break under the appends', async () => {
     await using server = await startNats();
     await using proxy = await startProxy(server.port);

@@ -213,7 +213,7 @@ async function run(world: World, steps: readonly Step[]): Promise<void> {
 }
 
 describe('F54 F55 large changes', () => {
-  it('mean the same page by page, long after the tree has gone on', { timeout: 120_000 }, async () => {
+  it('mean the same page by page, long after the tree has gone on', async () => {
     const seen = { events: 0, objects: 0, pairs: 0 };
     const history = fc.array(step, { minLength: 30, maxLength: 60 });
     const property = fc.asyncProperty(history, fc.integer({ min: 1, max: 4 }), async (steps, fanOutSubscriptions) => {

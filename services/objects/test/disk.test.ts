@@ -23,7 +23,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('a full disk', () => {
-  it('makes writes 503, loses none that was acknowledged, and leaves reads alone', { timeout: 60_000 }, async () => {
+  it('makes writes 503, loses none that was acknowledged, and leaves reads alone', async () => {
     // No file may grow over 1 MiB; who tries gets an error, not the signal that would end it.
     const script = `trap '' XFSZ; ulimit -f 2048; exec "${process.execPath}" "${FULL_DISK}" "${folder}"`;
     const { stdout } = await promisify(execFile)('sh', ['-c', script]);
@@ -126,7 +126,7 @@ describe('the log', () => {
     await Promise.all(paths.map((path) => plant(store, ALICE, [path])));
   }
 
-  it('is copied by a thread of its own, and begins anew before it is too large', { timeout: 60_000 }, async () => {
+  it('is copied by a thread of its own, and begins anew before it is too large', async () => {
     const logBytes = 512 * 1024;
     const troubles: string[] = [];
     const onTrouble = (what: string) => troubles.push(what);

@@ -7,6 +7,7 @@
  */
 import {
   type Cluster,
+  freePort,
   type Pod,
   REALWORLD,
   startCluster,
@@ -15,7 +16,7 @@ import {
   TestSession,
   WONDERLAND,
 } from '@fosp/testkit';
-import { freePort, Provider } from '../neighbours.ts';
+import { Provider } from '../neighbours.ts';
 import { ADMIN_TOKEN, ownerOf, untilQueued } from './peers.ts';
 import { Reader } from './reader.ts';
 

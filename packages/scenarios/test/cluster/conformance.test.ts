@@ -34,7 +34,7 @@ describe.skipIf(!clusterInstalled())('a cluster behind its load balancer', () =>
     gateways = new Gateways(cluster);
     run = createRun(cluster.url, DOMAIN, { connect: gateways.connect, connectionsPerClient: GATEWAYS });
     cleanup.defer(() => run.close());
-  }, 120_000);
+  });
 
   afterAll(() => cleanup.disposeAsync());
 
@@ -63,7 +63,7 @@ describe.skipIf(!clusterInstalled())('a cluster behind its load balancer', () =>
       const { infrastructure } = cluster;
       const door = cleanup.use(await startCluster({ ...BALANCED, infrastructure, environment, replicas }));
       closed = createRun(door.url, DOMAIN);
-    }, 120_000);
+    });
 
     conforms(CLOSED, () => closed);
   });
@@ -71,7 +71,7 @@ describe.skipIf(!clusterInstalled())('a cluster behind its load balancer', () =>
 
 function conforms(cases: readonly Case[], run: () => Run): void {
   for (const one of cases) {
-    it(`${one.covers.join(' ')} ${one.id}: ${one.title}`, { timeout: 60_000 }, async ({ expect }) => {
+    it(`${one.covers.join(' ')} ${one.id}: ${one.title}`, async ({ expect }) => {
       const result = await run().execute(one);
       expect(result.outcome, resultText(result)).toBe('ok');
     });

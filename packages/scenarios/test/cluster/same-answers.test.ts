@@ -16,7 +16,7 @@ import { metricOf } from './metrics.ts';
 const ROUNDS = 50;
 const FAILURES = 10;
 
-describe.skipIf(!clusterInstalled())('two gateways of one cluster', { timeout: 60_000 }, () => {
+describe.skipIf(!clusterInstalled())('two gateways of one cluster', () => {
   const cleanup = new AsyncDisposableStack();
   let cluster: Cluster;
   /** Past the balancer, so that it is known which is which. */
@@ -36,7 +36,7 @@ describe.skipIf(!clusterInstalled())('two gateways of one cluster', { timeout: 6
     for (const user of [ALICE, BOB, QUEEN]) {
       await (await TestSession.register(urls[0], user)).close();
     }
-  }, 120_000);
+  });
 
   afterAll(() => cleanup.disposeAsync());
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { Cli } from '../../src/cli.ts';
 import { startNeighbours } from '../../src/neighbours.ts';
 
-describe('fosp admin peers', { timeout: 60_000 }, () => {
+describe('fosp admin peers', () => {
   it('F21 shows links, what waits and what went wrong, and has the server try again', async () => {
     await using neighbours = await startNeighbours();
     const { wonderland, realworld } = neighbours;

@@ -1,7 +1,16 @@
 /** A provider with a cluster, two processes of everything, beside one with a single server. */
-import { ALICE, type Cluster, clusterInstalled, type Pod, SISTER, startCluster, TestSession } from '@fosp/testkit';
+import {
+  ALICE,
+  type Cluster,
+  clusterInstalled,
+  freePort,
+  type Pod,
+  SISTER,
+  startCluster,
+  TestSession,
+} from '@fosp/testkit';
 import { describe, expect, it } from 'vitest';
-import { freePort, Provider } from '../../src/neighbours.ts';
+import { Provider } from '../../src/neighbours.ts';
 
 const RIGHTS = ['data', 'subscriptions', 'attachment', 'children'].flatMap((what) => [`${what}-read`, `${what}-write`]);
 

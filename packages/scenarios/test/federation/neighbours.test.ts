@@ -16,7 +16,7 @@ async function letIn(alice: TestSession, ...users: string[]): Promise<void> {
   await alice.succeed('UPDATE', ALICE, { body: { acl: { users: rights } } });
 }
 
-describe('two providers', { timeout: 60_000 }, () => {
+describe('two providers', () => {
   it('F50 F61 F36 let their users work on each other’s objects, with the rights that they have', async () => {
     await using neighbours = await startNeighbours();
     const alice = await neighbours.wonderland.register('alice');

@@ -3,9 +3,9 @@
  * raw bytes in text frames, `User` alone, with the bare name, one link per direction, no extensions, a CRLF more or less.
  */
 import { randomBytes } from 'node:crypto';
-import { ALICE, SISTER, WireClient, type WireConnection, WireServer } from '@fosp/testkit';
+import { ALICE, freePort, SISTER, WireClient, type WireConnection, WireServer } from '@fosp/testkit';
 import { describe, expect, it } from 'vitest';
-import { freePort, Provider } from '../../src/neighbours.ts';
+import { Provider } from '../../src/neighbours.ts';
 
 interface Message {
   readonly start: readonly string[];
@@ -58,7 +58,7 @@ async function start() {
   };
 }
 
-describe('an older server of another domain', { timeout: 60_000 }, () => {
+describe('an older server of another domain', () => {
   it('F61 F31 F32 is asked for objects and files of its users', async () => {
     await using test = await start();
     const { alice, server } = test;

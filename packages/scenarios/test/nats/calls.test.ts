@@ -5,7 +5,7 @@ import { connectThroughProxy, connectTo, freshPrefix } from './ends.ts';
 
 const NOTHING = { headers: {}, body: new Uint8Array(0) };
 
-describe.skipIf(!natsInstalled())('calls over a bad network', { timeout: 30_000 }, () => {
+describe.skipIf(!natsInstalled())('calls over a bad network', () => {
   it('that arrive past their deadline are not begun', async () => {
     await using server = await startNats();
     const prefix = freshPrefix();

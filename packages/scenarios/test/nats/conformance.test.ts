@@ -32,7 +32,7 @@ describe.skipIf(!natsInstalled())('services over NATS conform', () => {
   afterAll(() => cleanup.disposeAsync());
 
   for (const one of CASES.filter(({ id }) => id !== 'register-closed')) {
-    it(`${one.covers.join(' ')} ${one.id}: ${one.title}`, { timeout: 60_000 }, async () => {
+    it(`${one.covers.join(' ')} ${one.id}: ${one.title}`, async () => {
       const result = await run.execute(one);
       expect(result.outcome, resultText(result)).toBe('ok');
     });

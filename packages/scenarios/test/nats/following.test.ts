@@ -57,7 +57,7 @@ function upTo(number: number): number[] {
   return Array.from({ length: number }, (_, index) => index + 1);
 }
 
-describe.skipIf(!natsInstalled())('a followed subject', { timeout: 60_000 }, () => {
+describe.skipIf(!natsInstalled())('a followed subject', () => {
   let server: NatsServer;
   beforeAll(async () => {
     server = await startNats();
@@ -129,7 +129,7 @@ describe.skipIf(!natsInstalled())('a followed subject', { timeout: 60_000 }, () 
   });
 });
 
-describe.skipIf(!natsInstalled())('a followed subject on a nats-server that starts anew', { timeout: 60_000 }, () => {
+describe.skipIf(!natsInstalled())('a followed subject on a nats-server that starts anew', () => {
   it.each(['SIGTERM', 'SIGKILL'] as const)('is fed in order, and each message once (%s)', async (signal) => {
     await using server = await startNats();
     const prefix = freshPrefix();

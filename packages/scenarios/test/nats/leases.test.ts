@@ -15,7 +15,7 @@ async function untilGranted(transport: Transport, name: string): Promise<{ lease
   }
 }
 
-describe.skipIf(!natsInstalled())('leases of any number of names', { timeout: 30_000 }, () => {
+describe.skipIf(!natsInstalled())('leases of any number of names', () => {
   let server: NatsServer;
   beforeAll(async () => {
     server = await startNats();

@@ -72,7 +72,7 @@ export class Ledger {
     };
     this.#waiting.push(look);
     look();
-    await within(promise, 'every message to be handled', 20_000);
+    await within(promise, 'every message to be handled');
   }
 
   take(message: BusMessage, taker: string): void {

@@ -7,7 +7,7 @@ import { observe, steppedBack } from './observer.ts';
 
 const ALLOWED: readonly BusErrorCode[] = ['closed', 'deadline', 'no-responders'];
 
-describe.skipIf(!natsInstalled())('a nats-server that starts anew', { timeout: 60_000 }, () => {
+describe.skipIf(!natsInstalled())('a nats-server that starts anew', () => {
   it('fails calls by name while it is away, and none after; no call is handled twice', async () => {
     await using server: NatsServer = await startNats();
     const prefix = freshPrefix();

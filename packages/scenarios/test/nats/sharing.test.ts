@@ -11,7 +11,7 @@ function heldBy(leases: ReadonlyMap<string, LeaseEntry>, holder: string): number
   return [...leases.values()].filter((lease) => lease.holder === holder).length;
 }
 
-describe.skipIf(!natsInstalled())('partitions', { timeout: 30_000 }, () => {
+describe.skipIf(!natsInstalled())('partitions', () => {
   let server: NatsServer;
   beforeAll(async () => {
     server = await startNats();

@@ -9,7 +9,7 @@ import { observe } from './observer.ts';
 
 const MEBIBYTE = 1024 * 1024;
 
-describe.skipIf(!natsInstalled())('start over NATS', { timeout: 30_000 }, () => {
+describe.skipIf(!natsInstalled())('start over NATS', () => {
   let server: NatsServer;
   beforeAll(async () => {
     server = await startNats({ maxPending: 9 * MEBIBYTE });
@@ -92,7 +92,7 @@ describe.skipIf(!natsInstalled())('start over NATS', { timeout: 30_000 }, () => 
   });
 });
 
-describe.skipIf(!natsInstalled())('a stream that lost its end', { timeout: 30_000 }, () => {
+describe.skipIf(!natsInstalled())('a stream that lost its end', () => {
   it('is read on from where it ends, and the loss is told', async () => {
     await using server = await startNats();
     const prefix = freshPrefix();
@@ -115,7 +115,7 @@ describe.skipIf(!natsInstalled())('a stream that lost its end', { timeout: 30_00
   });
 });
 
-describe.skipIf(!natsInstalled())('the streams for other domains', { timeout: 30_000 }, () => {
+describe.skipIf(!natsInstalled())('the streams for other domains', () => {
   it('keep what waits until it was taken by whoever takes all, and no longer', async () => {
     await using server = await startNats();
     const prefix = freshPrefix();

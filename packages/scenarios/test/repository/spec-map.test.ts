@@ -12,7 +12,7 @@ const groups: readonly { readonly capabilities: readonly Capability[] }[] = JSON
   readFileSync(`${ROOT}docs/capabilities.json`, 'utf8'),
 );
 
-describe('the spec map', { timeout: 30_000 }, () => {
+describe('the spec map', () => {
   it('has every capability of the draft', () => {
     const ids = groups.flatMap(({ capabilities }) => capabilities.map(({ id }) => id));
     expect(ids).toEqual(Array.from({ length: 70 }, (_, index) => `F${index + 1}`));
@@ -64,7 +64,7 @@ afterEach(() => {
   }
 });
 
-describe('making the spec map', { timeout: 30_000 }, () => {
+describe('making the spec map', () => {
   it('finds ids in titles, fixtures and cases, and then has nothing to complain of', () => {
     const root = repository();
     expect(runScript('spec-map', '--root', root)).toEqual(CLEAN);

@@ -6,8 +6,9 @@ import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { freePort } from '../free-port.ts';
 import { installed } from '../installed.ts';
-import { freePort, ServerProgram } from '../server-program.ts';
+import { ServerProgram } from '../server-program.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
 
 export interface Balanced {

@@ -3,9 +3,9 @@
  * its own, and HAProxy in front of the gateways. Lifecycle: `start`, then pods come and go, then disposal ends all of it.
  */
 import { join } from 'node:path';
+import { freePort } from '../free-port.ts';
 import type { PostgresOptions } from '../postgres-server.ts';
 import type { Program } from '../server-process.ts';
-import { freePort } from '../server-program.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
 import { type Balancer, type BalancerOptions, balancerInstalled, startBalancer } from './balancer.ts';
 import { type Infrastructure, infrastructureInstalled, startInfrastructure } from './infrastructure.ts';
