@@ -29,6 +29,8 @@ export interface LinkOptions {
   readonly reconnectPause: number;
   /** Milliseconds between two pings; the second that is not answered breaks the link; 2,000. */
   readonly pingInterval: number;
+  /** Told of a message that was accepted and could not be sent. */
+  readonly warn: (text: string) => void;
 }
 
 const NO_BYTES: Uint8Array = new Uint8Array(0);
@@ -47,6 +49,7 @@ interface Published extends PublishOptions {
 
 export class Link {
   readonly connection: NatsConnection;
+  readonly #warn: LinkOptions['warn'];
   /** To be sent at the end of this turn. */
   #published: Published[] = [];
   /** What the client takes for headers: of those it only asks for their bytes. */
@@ -59,8 +62,9 @@ export class Link {
   /** How often it was lost. */
   #losses = 0;
 
-  constructor(connection: NatsConnection) {
+  constructor(connection: NatsConnection, { warn }: Pick<LinkOptions, 'warn'>) {
     this.connection = connection;
+    this.#warn = warn;
     void this.#watch();
   }
 
@@ -138,11 +142,20 @@ export class Link {
     const published = this.#published;
     this.#published = [];
     if (this.isUp) {
-      for (const { subject, body, headers, reply } of published) {
-        this.#headers.bytes = headers;
-        this.connection.publish(subject, body, { headers: this.#headers, ...(reply === undefined ? {} : { reply }) });
+      for (const message of published) {
+        try {
+          this.#sendOne(message);
+        } catch (error) {
+          // The client takes no empty subject, for one. Who published it is gone; the others are none the worse.
+          this.#warn(`A message to ${JSON.stringify(message.subject)} was not sent: ${String(error)}`);
+        }
       }
     }
+  }
+
+  #sendOne({ subject, body, headers, reply }: Published): void {
+    this.#headers.bytes = headers;
+    this.connection.publish(subject, body, { headers: this.#headers, ...(reply === undefined ? {} : { reply }) });
   }
 
   async #watch(): Promise<void> {
@@ -188,7 +201,7 @@ export async function openLink(options: LinkOptions): Promise<Link> {
     await connection.close();
     throw new Error(`NATS at ${withoutCredentials(options.url)} cannot be used: it ${problem}`);
   }
-  return new Link(connection);
+  return new Link(connection, options);
 }
 
 async function dial(options: LinkOptions): Promise<NatsConnection> {

@@ -116,6 +116,19 @@ describe.skipIf(!natsInstalled())('calls over a bad network', () => {
     await Promise.all([caller.drain(), other.drain()]);
   });
 
+  it('that the client refuses to send are told of, and cost nothing else', async () => {
+    await using server = await startNats();
+    const warned = Promise.withResolvers<string>();
+    const transport = await connectTo(server.port, { prefix: '', warn: warned.resolve });
+    const heard = Promise.withResolvers<string>();
+    await transport.subscribe('network.talk', (_, subject) => heard.resolve(subject));
+    transport.publish('', NOTHING);
+    transport.publish('network.talk', NOTHING);
+    expect(await warned.promise).toContain('A message to "" was not sent');
+    expect(await heard.promise).toBe('network.talk');
+    await transport.drain();
+  });
+
   it('whose headers are over the bound are refused, and so is what is published with them', async () => {
     await using server = await startNats();
     const transport = await connectTo(server.port, { prefix: freshPrefix() });
