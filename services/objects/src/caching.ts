@@ -60,6 +60,10 @@ export async function openCaching(options: CachingOptions): Promise<Caching> {
             'Redis does not answer; reads go to the database, and writes wait until entries have died',
           )
         : log.info('Redis answers again'),
+    toldOfLimits: (state, error) =>
+      state === 'open'
+        ? log.warn({ error }, 'Redis does not answer, however patiently; each process counts failed logins by itself')
+        : log.info('Redis counts failed logins again'),
   });
   return {
     cache: createRedisCache({ link }),

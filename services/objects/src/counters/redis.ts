@@ -1,6 +1,7 @@
 /**
  * Counters that several processes share: windows of fixed length, beginning with a key's first event. While Redis does not
- * answer each process counts for itself, so that limits grow by the number of processes at most, and never vanish.
+ * answer each process counts for itself, so that limits grow by the number of processes at most, and never vanish. A Redis
+ * that is too slow for reads still counts: a login may wait for it.
  */
 import { type RedisLink, script } from '../redis/link.ts';
 import type { Count, Counters } from './counters.ts';
@@ -36,7 +37,7 @@ export function createRedisCounters(options: RedisCountersOptions): Counters {
   const alone = createMemoryCounters(options);
 
   async function count(key: string, added: 0 | 1): Promise<Count> {
-    if (link.isUsable) {
+    if (link.isUsableForLimits) {
       try {
         const answer = await link.runPatiently(COUNT, [`${prefix}n${key}`], [window, added]);
         const [total, left] = Array.isArray(answer) ? answer.map(Number) : [];

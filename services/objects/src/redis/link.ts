@@ -19,11 +19,14 @@ export interface RedisLinkOptions {
   /** Milliseconds before Redis is tried again once it does not answer: the first pause, and the longest; 100, 2,000. */
   readonly pause?: number;
   readonly longestPause?: number;
-  /** Told when Redis is left alone, and why, and when it is used again. */
+  /** Told when Redis is left alone by what only makes things faster, and why, and when it is used again. */
   readonly told?: (state: 'open' | 'closed', failure?: unknown) => void;
+  /** The same of what a limit depends on. */
+  readonly toldOfLimits?: (state: 'open' | 'closed', failure?: unknown) => void;
 }
 
-const DEFAULTS = { patience: 25, confirmPatience: 500, pause: 100, longestPause: 2_000, told: () => undefined };
+const DEFAULTS = { patience: 25, confirmPatience: 500, pause: 100, longestPause: 2_000 };
+const UNTOLD = { told: () => undefined, toldOfLimits: () => undefined };
 
 const CONNECT_TIMEOUT = 2_000;
 
@@ -42,6 +45,8 @@ export interface RedisLink {
   readonly isUsable: boolean;
   mget(keys: string[]): Promise<(string | null)[]>;
   run(script: Script, keys: string[], values: (string | number)[]): Promise<unknown>;
+  /** The same of `runPatiently`, which may be worth while where it is too slow for the others. */
+  readonly isUsableForLimits: boolean;
   /** Waits for longer than the others: for what more than speed depends on. */
   runPatiently(script: Script, keys: string[], values: (string | number)[]): Promise<unknown>;
   /** Waits for longer than the others, and asks even while asking is not worth while. `life` in milliseconds. */
@@ -64,19 +69,26 @@ interface Driver {
 
 /** Connects in the background, and again whenever the connection is lost. */
 export function openRedisLink(options: RedisLinkOptions): RedisLink {
-  return new DriverLink({ ...DEFAULTS, ...options });
+  return new DriverLink({ ...DEFAULTS, ...UNTOLD, ...options });
 }
 
 class DriverLink implements RedisLink {
   readonly #driver: Driver;
   readonly #options: Required<RedisLinkOptions>;
   readonly #breaker: Breaker;
+  /** Of what waits patiently: that Redis is too slow for reads says nothing of it. */
+  readonly #patientBreaker: Breaker;
   readonly #sockets: () => readonly Sending[];
   #isCollecting = false;
 
   constructor(options: Required<RedisLinkOptions>) {
     this.#options = options;
     this.#breaker = new Breaker({ ...options, probe: () => this.#within(this.#driver.ping(), options.patience) });
+    this.#patientBreaker = new Breaker({
+      ...options,
+      told: options.toldOfLimits,
+      probe: () => this.#within(this.#driver.ping(), options.confirmPatience),
+    });
     const { driver, sockets } = connect(options, (error) => this.#breaker.failed(error));
     this.#driver = driver;
     this.#sockets = sockets;
@@ -84,6 +96,10 @@ class DriverLink implements RedisLink {
 
   get isUsable(): boolean {
     return this.#breaker.isClosed;
+  }
+
+  get isUsableForLimits(): boolean {
+    return this.#patientBreaker.isClosed;
   }
 
   mget(keys: string[]): Promise<(string | null)[]> {
@@ -97,7 +113,7 @@ class DriverLink implements RedisLink {
   }
 
   runPatiently(script: Script, keys: string[], values: (string | number)[]): Promise<unknown> {
-    return this.#judged(this.#run(script, keys, values), this.#options.confirmPatience);
+    return this.#judged(this.#run(script, keys, values), this.#options.confirmPatience, this.#patientBreaker);
   }
 
   async confirmSet(key: string, value: string, life: number): Promise<void> {
@@ -107,6 +123,7 @@ class DriverLink implements RedisLink {
 
   async close(): Promise<void> {
     this.#breaker.stop();
+    this.#patientBreaker.stop();
     this.#driver.disconnect();
   }
 
@@ -141,13 +158,13 @@ class DriverLink implements RedisLink {
     }
   }
 
-  async #judged<T>(answer: Promise<T>, patience: number): Promise<T> {
+  async #judged<T>(answer: Promise<T>, patience: number, breaker = this.#breaker): Promise<T> {
     try {
       const value = await this.#within(answer, patience);
-      this.#breaker.succeeded();
+      breaker.succeeded();
       return value;
     } catch (error) {
-      this.#breaker.failed(error);
+      breaker.failed(error);
       throw error;
     }
   }
