@@ -82,6 +82,10 @@ export class Upload {
 
   #lost(request: ClientRequest, error: unknown): void {
     const sent = this.#sent;
+    if (this.#failure !== undefined) {
+      // It was refused already, and closed for it.
+      return;
+    }
     if (sent === undefined || this.#isAborted || this.#isAnswered || !wasClosedBefore(request, error)) {
       this.#notStored(error);
       return;
