@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { type FospError, fospError } from '@fosp/protocol';
 import { DurableWriter, type WriterOptions } from './durable-writer.ts';
 import { type FileDigest, type FilePage, isFileKey, type ListedFile } from './store.ts';
+import { refuseIfRemoved, type UploadBounds, withinBounds } from './upload-bounds.ts';
 
 export interface FolderFilesOptions extends WriterOptions {
   readonly directory: string;
@@ -19,13 +20,6 @@ export interface FolderFilesOptions extends WriterOptions {
   readonly clock: () => number;
   /** Told of bytes as they come. */
   readonly passed: (bytes: number) => void;
-}
-
-export interface UploadBounds {
-  /** Bytes that must come; undefined where that is not known. */
-  readonly size: number | undefined;
-  /** Bytes that may come at most. */
-  readonly limit: number;
 }
 
 /** The first two digits of the keys in it. */
@@ -71,7 +65,8 @@ export class FolderFiles {
       if (await exists(this.#path(key))) {
         throw usedBefore();
       }
-      const digest = await this.#writeIncoming(incoming, pieces, { ...bounds, removed: removed.signal });
+      const watched = { removed: removed.signal, passed: this.#options.passed };
+      const digest = await this.#writeIncoming(incoming, withinBounds(pieces, bounds, watched), removed.signal);
       await this.#publish(incoming, key);
       return digest;
     } catch (error) {
@@ -143,27 +138,15 @@ export class FolderFiles {
     return count;
   }
 
-  async #writeIncoming(
-    path: string,
-    pieces: AsyncIterable<Uint8Array>,
-    bounds: UploadBounds & { readonly removed: AbortSignal },
-  ): Promise<FileDigest> {
+  async #writeIncoming(path: string, pieces: AsyncIterable<Uint8Array>, removed: AbortSignal): Promise<FileDigest> {
     const file = await open(path, 'wx', 0o600);
     const writer = new DurableWriter(file, this.#options);
     try {
       for await (const piece of pieces) {
-        if (writer.size + piece.length > Math.min(bounds.limit, bounds.size ?? bounds.limit)) {
-          throw fospError('too-large', `More than ${bounds.size ?? bounds.limit} bytes were sent.`);
-        }
-        refuseIfRemoved(bounds.removed);
-        this.#options.passed(piece.length);
         await writer.take(piece);
       }
-      if (bounds.size !== undefined && writer.size < bounds.size) {
-        throw fospError('malformed', `${writer.size} of ${bounds.size} bytes were sent.`);
-      }
       const digest = await writer.finish();
-      refuseIfRemoved(bounds.removed);
+      refuseIfRemoved(removed);
       return digest;
     } finally {
       await writer.settle();
@@ -189,12 +172,6 @@ export class FolderFiles {
 
 function usedBefore(): FospError {
   return fospError('exists', 'A file was sent to this transfer URL before; ask for a new one.');
-}
-
-function refuseIfRemoved(removed: AbortSignal): void {
-  if (removed.aborted) {
-    throw fospError('not-found', 'This transfer was given up; ask for a new transfer URL.');
-  }
 }
 
 /** A name is durable once the directory that holds it is synced. */

@@ -7,6 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createS3Store, type S3Options } from '../src/s3/s3.ts';
 import { OBJECT, serviceWith } from './service.ts';
 
+/** Where a test waits for what is not answered, and something else is answered all the same. */
+const IMPATIENT = { connectTimeout: 2_000, answerTimeout: 2_000, patience: 4_000, checkTimeout: 2_000 };
+
 const without = s3Installed() ? '' : ' (left out: no Ceph; apt-get install radosgw ceph-mon ceph-osd ceph-common)';
 
 describe.skipIf(!s3Installed())(`trouble with S3${without}`, () => {
@@ -21,7 +24,7 @@ describe.skipIf(!s3Installed())(`trouble with S3${without}`, () => {
     const { endpoint, region, accessKeyId, secretAccessKey } = server;
     return {
       ...{ endpoint, region, accessKeyId, secretAccessKey, bucket: `bucket-${buckets++}`, forcePathStyle: true },
-      ...{ stopSeconds: 0, attempts: 2, connectTimeout: 500, answerTimeout: 500, patience: 1_500, ...more },
+      ...{ stopSeconds: 0, attempts: 2, connectTimeout: 10_000, answerTimeout: 20_000, patience: 60_000, ...more },
     };
   }
 
@@ -55,8 +58,18 @@ describe.skipIf(!s3Installed())(`trouble with S3${without}`, () => {
   it('at the start ends the wait for a server that does not answer', async () => {
     await using network = await startBadNetwork({ port: server.port });
     network.hold();
-    const store = createS3Store(optionsFor({ endpoint: `http://127.0.0.1:${network.port}` }));
+    const store = createS3Store(optionsFor({ endpoint: `http://127.0.0.1:${network.port}`, ...IMPATIENT }));
     await expect(store.start()).rejects.toMatchObject({ name: 'StartError' });
+    await store.stop();
+  });
+
+  it('is found out soon, where it does not answer, however patient requests are', async () => {
+    await using network = await startBadNetwork({ port: server.port });
+    const patient = { connectTimeout: 600_000, answerTimeout: 600_000, patience: 600_000, checkTimeout: 2_000 };
+    const store = createS3Store(optionsFor({ endpoint: `http://127.0.0.1:${network.port}`, ...patient }));
+    await store.start();
+    network.hold();
+    await expect(store.check()).rejects.toThrow();
     await store.stop();
   });
 
@@ -76,7 +89,7 @@ describe.skipIf(!s3Installed())(`trouble with S3${without}`, () => {
       await using network = await startBadNetwork({ port: server.port });
       const health = new Health();
       health.started();
-      const store = createS3Store(optionsFor({ endpoint: `http://127.0.0.1:${network.port}` }));
+      const store = createS3Store(optionsFor({ endpoint: `http://127.0.0.1:${network.port}`, ...IMPATIENT }));
       await using test = await serviceWith(store, { health, options: { checkSeconds: 0.05 } });
       await test.upload(randomBytes(10));
       expect(health.reasons()).toEqual([]);

@@ -43,6 +43,8 @@ export interface BucketOptions {
   readonly connectTimeout: number;
   readonly answerTimeout: number;
   readonly patience: number;
+  /** Milliseconds for the one attempt of a check: shorter, since nobody's request hangs on it. */
+  readonly checkTimeout: number;
   /** The same for what brings bytes along: parts, and files in one piece. */
   readonly transferTimeout: number;
   readonly transferPatience: number;
@@ -104,7 +106,9 @@ export class Bucket {
 
   /** Rejects with what the server, or the way to it, says. */
   async check(): Promise<void> {
-    await this.#send((o) => this.#client.send(new HeadBucketCommand({ Bucket: this.#options.bucket }), o));
+    const { bucket: Bucket, checkTimeout } = this.#options;
+    const limit = { requestTimeout: checkTimeout, abortSignal: AbortSignal.timeout(checkTimeout) };
+    await this.#client.send(new HeadBucketCommand({ Bucket }), limit);
   }
 
   /** A URL for one PUT of exactly so many bytes. */

@@ -8,8 +8,8 @@
  */
 import { createHash } from 'node:crypto';
 import { fospError } from '@fosp/protocol';
-import type { UploadBounds } from '../folder-files.ts';
 import type { FileDigest } from '../store.ts';
+import { type UploadBounds, withinBounds } from '../upload-bounds.ts';
 import type { Bucket, Piece, Upload } from './client.ts';
 
 /** Parts of one upload, by S3. */
@@ -46,18 +46,9 @@ export class Relay {
     const largest = bounds.size ?? bounds.limit;
     const parts = new Parts(bucket, key, Math.max(partBytes, Math.ceil(largest / PARTS)));
     try {
-      for await (const piece of pieces) {
-        if (parts.size + piece.length > Math.min(largest, bounds.limit)) {
-          throw fospError('too-large', `More than ${largest} bytes were sent.`);
-        }
-        refuseIfRemoved(removed.signal);
-        passed(piece.length);
+      for await (const piece of withinBounds(pieces, bounds, { removed: removed.signal, passed })) {
         await parts.take(piece);
       }
-      if (bounds.size !== undefined && parts.size < bounds.size) {
-        throw fospError('malformed', `${parts.size} of ${bounds.size} bytes were sent.`);
-      }
-      refuseIfRemoved(removed.signal);
       return await parts.finish();
     } catch (error) {
       await parts.abort();
@@ -72,12 +63,6 @@ export class Relay {
     for (const key of keys) {
       this.#running.get(key)?.abort();
     }
-  }
-}
-
-function refuseIfRemoved(removed: AbortSignal): void {
-  if (removed.aborted) {
-    throw fospError('not-found', 'This transfer was given up; ask for a new transfer URL.');
   }
 }
 
@@ -98,11 +83,6 @@ class Parts {
     this.#bucket = bucket;
     this.#key = key;
     this.#partBytes = partBytes;
-  }
-
-  /** Bytes taken so far. */
-  get size(): number {
-    return this.#size;
   }
 
   async take(piece: Uint8Array): Promise<void> {

@@ -29,6 +29,7 @@ export interface S3Options extends Pick<BucketOptions, 'bucket' | 'accessKeyId' 
   readonly connectTimeout?: number;
   readonly answerTimeout?: number;
   readonly patience?: number;
+  readonly checkTimeout?: number;
   readonly transferTimeout?: number;
   readonly transferPatience?: number;
   /** Milliseconds since the epoch. */
@@ -65,6 +66,7 @@ export const S3_DEFAULTS = {
   connectTimeout: 2_000,
   answerTimeout: 5_000,
   patience: 12_000,
+  checkTimeout: 2_000,
   transferTimeout: 30_000,
   transferPatience: 90_000,
   clock: Date.now,
