@@ -29,7 +29,7 @@ export function onEnds(name: string, makeEnds: MakeEnds, run: (ends: BusEnds) =>
 }
 
 /** A call's context with plenty of time, or with `milliseconds`. */
-export function within(milliseconds = 20_000): CallContext {
+export function within(milliseconds = 100_000): CallContext {
   return { deadline: Date.now() + milliseconds, requestId: 'suite-1' };
 }
 

@@ -21,7 +21,7 @@ let bus: Bus;
 beforeEach(() => {
   transport = new InProcessTransport({ stream: { retryPause: 1 } });
   failures = [];
-  bus = new Bus(transport, { log: (failure) => failures.push(failure), readRetryPause: 20 });
+  bus = new Bus(transport, { log: (failure) => failures.push(failure), readRetryPause: 300 });
 });
 
 afterEach(() => bus.drain());

@@ -52,7 +52,7 @@ describe.skipIf(!s3Installed())(`S3 store${without}`, () => {
     const { endpoint, region, accessKeyId, secretAccessKey } = server;
     const at = {
       ...{ endpoint, region, accessKeyId, secretAccessKey, bucket: `bucket-${buckets++}`, forcePathStyle: true },
-      ...{ stopSeconds: 0, attempts: 2, connectTimeout: 1_000, limit: 300 * MIB },
+      ...{ stopSeconds: 0, attempts: 2, connectTimeout: 10_000, limit: 300 * MIB },
     };
     const failures: unknown[] = [];
     const options = { ...at, failed: (_key: string, error: unknown) => failures.push(error), ...more };

@@ -79,7 +79,7 @@ describe('a domain, and the process that talks to it', () => {
 
   it('wait for one that has the lease and does not serve it, for a while', async () => {
     await using peer = await TestPeer.start();
-    await using federation = await Federation.start({ peer, limits: { adoptionSeconds: 0.3 } });
+    await using federation = await Federation.start({ peer, limits: { adoptionSeconds: 2 } });
     const lease = await federation.bus.lease(`peer.${Buffer.from(REALWORLD).toString('base64url')}`);
     const adopt = () => federation.bus.call(FEDERATION.adopt, { domain: REALWORLD });
     await expect(adopt()).rejects.toMatchObject({ code: 'unavailable' });
@@ -134,7 +134,7 @@ describe('a domain, and the process that talks to it', () => {
 
   it('end in order: what is under way is answered, and what comes then is for another process', async () => {
     await using peer = await TestPeer.start();
-    await using federation = await Federation.start({ peer, limits: { finishSeconds: 5 } });
+    await using federation = await Federation.start({ peer, limits: { finishSeconds: 60 } });
     const answered = federation.forward('SELECT');
     const link = await peer.link();
     const request = await link.next();

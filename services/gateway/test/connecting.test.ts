@@ -140,7 +140,7 @@ describe('CONNECT and the states of a connection', () => {
   it('F17 ends what is no whole request in time, and what never begins with TLS', async () => {
     const gateway = await startGateway({
       environment: { FOSP_TLS_CERT: fixture('localhost.pem'), FOSP_TLS_KEY: fixture('localhost-key.pem') },
-      limits: { httpSeconds: 0.2 },
+      limits: { httpSeconds: 1.5 },
     });
     const half = await RawConnection.open(Number(new URL(gateway.url).port));
     half.write('GET / HTTP/1.1\r\nHo');

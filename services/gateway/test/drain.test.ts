@@ -45,7 +45,7 @@ describe('a gateway that stops', () => {
   });
 
   it('F68 goes on as before until load balancers have noticed, for the time they are given', async () => {
-    const gateway = await startGateway({ limits: { noticeSeconds: 1 } });
+    const gateway = await startGateway({ limits: { noticeSeconds: 5 } });
     const drained = gateway.service.drain();
     const alice = await gateway.logIn('alice');
     expect((await alice.wire.closed).code).toBe(1012);
@@ -54,7 +54,7 @@ describe('a gateway that stops', () => {
   });
 
   it('F68 does not wait for ever for what is never answered, and closes with 1001 where it may yet have its effect', async () => {
-    const gateway = await startGateway({ limits: { graceSeconds: 0.05, handshakeSeconds: 1 } });
+    const gateway = await startGateway({ limits: { graceSeconds: 0.05, handshakeSeconds: 60 } });
     const held = await HeldCalls.of(gateway.bus, OBJECTS.select);
     const alice = await gateway.logIn('alice');
     const cut = expect(alice.request('SELECT', 'alice@wonderland.lit')).rejects.toThrow('1001');

@@ -38,6 +38,8 @@ export class TestFileStore {
 
   static async serve(bus: Bus): Promise<TestFileStore> {
     const store = new TestFileStore();
+    // Kept for as long as a test takes, however slow its machine.
+    store.#server.keepAliveTimeout = 600_000;
     store.#server.on('connection', () => {
       store.connections++;
     });

@@ -10,7 +10,7 @@ const ID = 'alice@wonderland.lit';
 const LARGE = Buffer.alloc(3_000_000, 7);
 
 async function start(options: Parameters<typeof startGateway>[0] = {}) {
-  const gateway = await startGateway(options);
+  const gateway = await startGateway({ ...options, limits: { transferIdleSeconds: 600, ...options?.limits } });
   const store = await TestFileStore.serve(gateway.bus);
   store.files.set('/small', { bytes: Buffer.from('small'), fields: {} });
   store.files.set('/large', { bytes: LARGE, fields: {} });

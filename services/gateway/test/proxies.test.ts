@@ -196,7 +196,7 @@ describe('a balancer that does not say whose connection it is', () => {
   });
 
   it('F17 has its time, and no more, however slowly it writes', async () => {
-    const gateway = await startBehind({ limits: { proxyHeaderSeconds: 0.2 } });
+    const gateway = await startBehind({ limits: { proxyHeaderSeconds: 2 } });
     const port = await startBalancer(portOf(gateway.url), () => binary());
     const before = await TestSession.open(`ws://127.0.0.1:${port}`);
     const [silent, slow, secure] = await Promise.all([
@@ -204,7 +204,7 @@ describe('a balancer that does not say whose connection it is', () => {
       RawConnection.open(portOf(gateway.url)),
       RawConnection.open(portOf(gateway.secureUrl)),
     ]);
-    const dripping = setInterval(() => slow.write(' '), 10);
+    const dripping = setInterval(() => slow.write(' '), 100);
     slow.write('PROXY UNKNOWN ');
     secure.write('PROXY UNKNOWN ');
     await Promise.all([silent.closed, slow.closed, secure.closed]);

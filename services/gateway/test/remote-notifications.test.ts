@@ -223,6 +223,8 @@ describe('notifications that are to be acknowledged', () => {
   });
 });
 
+const FLOOD = 300;
+
 describe('a flood of notifications', () => {
   it('F59 from any number of made-up users of one domain shuts nobody out who is behind', async () => {
     const { gateway, alice: sleeping } = await start({
@@ -244,10 +246,10 @@ describe('a flood of notifications', () => {
   });
 
   it('F59 is read no faster than its rate, all of it, and nobody else is slowed down', async () => {
-    const { gateway, alice } = await start({ link: { messageRate: { perSecond: 1000, burst: 100 } } });
+    const { gateway, alice } = await start({ link: { messageRate: { perSecond: 25, burst: 100 } } });
     const link = await ServerEnd.link(gateway.url);
     const other = await ServerEnd.link(gateway.url, { domain: 'elsewhere.lit' });
-    for (let count = 0; count < 2000; count++) {
+    for (let count = 0; count < FLOOD; count++) {
       tell(link, `/${count}`);
     }
     other.send('CREATED queen@elsewhere.lit/b', { headers: { To: ALICE }, body: '{}' });
@@ -259,9 +261,10 @@ describe('a flood of notifications', () => {
       }
       before.add(resource);
     }
-    expect(before.size).toBeLessThan(1500);
-    const rest = await alice.notifications.take(2000 - before.size);
-    expect(rest.at(-1)?.resource).toBe(`${SISTER}/1999`);
+    // With seconds to spare for a machine that stands still.
+    expect(before.size).toBeLessThan(FLOOD);
+    const rest = await alice.notifications.take(FLOOD - before.size);
+    expect(rest.at(-1)?.resource).toBe(`${SISTER}/${FLOOD - 1}`);
   });
 
   it('F59 for what the links of a domain listen to, in place of a user, are for nobody', async () => {

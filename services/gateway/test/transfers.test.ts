@@ -161,7 +161,7 @@ describe('WRITE', () => {
     ['closes the connection', 503],
     ['does nothing', 503],
   ])('F31 F34 says so when the file store %s', async (what, status) => {
-    const { gateway, store } = await start({ limits: { transferStallSeconds: 0.2 } });
+    const { gateway, store } = await start({ limits: { transferStallSeconds: 2 } });
     const alice = await gateway.logIn('alice');
     store.onTransfer = (request, response) => {
       if (what === 'closes the connection') {
@@ -258,7 +258,7 @@ describe('READ', () => {
   });
 
   it('F32 has patience with a client that reads slowly, and none with a store that does nothing', async () => {
-    const { gateway, store } = await start({ limits: { transferStallSeconds: 0.2 } });
+    const { gateway, store } = await start({ limits: { transferStallSeconds: 2 } });
     const alice = await gateway.logIn('alice');
     const bob = await gateway.logIn('bob');
     store.files.set('/a', { bytes: Buffer.alloc(20_000_000, 1), fields: {} });

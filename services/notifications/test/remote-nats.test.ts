@@ -26,12 +26,7 @@ const QUIET = { log: () => {} };
 const ACL = JSON.stringify({ users: Object.fromEntries(READERS.map((user) => [user, ['read-data']])) });
 
 function connectTo(port: number): Promise<NatsTransport> {
-  const often = {
-    leaseTimeToLive: 800,
-    reconnectPause: 20,
-    connectTimeout: 500,
-    reader: { retryPause: 1, savePause: 10 },
-  };
+  const often = { reconnectPause: 20, pingInterval: 60_000, reader: { retryPause: 1, savePause: 10 } };
   return connectNats({ url: `nats://127.0.0.1:${port}`, ...often });
 }
 

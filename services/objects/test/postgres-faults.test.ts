@@ -9,7 +9,7 @@ import { ALICE, BOB, fileRecord, insert, plant } from '../suite/samples.ts';
 import { lossyDatabase } from './lossy-database.ts';
 import { postgresForTests, type TestDatabase } from './postgres.ts';
 
-const DRIVER = { application: 'test', connectTimeout: 5_000, statementTimeout: 0, lockTimeout: 0, patience: 30_000 };
+const DRIVER = { application: 'test', connectTimeout: 60_000, statementTimeout: 0, lockTimeout: 0, patience: 30_000 };
 /** And waits until they are gone. */
 const KILL_CONNECTIONS = `SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
   WHERE application_name = 'fosp-objects' AND datname = current_database()`;
@@ -78,7 +78,7 @@ describe.skipIf(!postgresInstalled())('PostgreSQL', () => {
     const { database } = await opened();
     await using _database = database;
     await using lossy = await lossyDatabase(database.url);
-    const impatient = { answerPatience: 300, statementTimeout: 200, connectTimeout: 300, attempts: 2 };
+    const impatient = { answerPatience: 3_000, statementTimeout: 2_500, connectTimeout: 3_000, attempts: 2 };
     const store = await database.open({ url: lossy.url, ...impatient, probeInterval: 50 });
     await store.write(ALICE, (tx) => insert(tx, '/a'));
     lossy.fallSilent();
@@ -167,7 +167,7 @@ describe.skipIf(!postgresInstalled())('PostgreSQL', () => {
   });
 
   it('more than may wait is 503 at once', async () => {
-    const { database, store } = await opened({ writeConnections: 1, waitingWrites: 3, connectionPatience: 50 });
+    const { database, store } = await opened({ writeConnections: 1, waitingWrites: 3, connectionPatience: 1_000 });
     await using _database = database;
     const gate = Promise.withResolvers<void>();
     const running = store.write(ALICE, async (tx) => {

@@ -44,16 +44,21 @@ describe.skipIf(!postgresInstalled())('small writes in PostgreSQL', () => {
     await using _database = database;
     const [all, told]: [number[], number[]] = [[], []];
     let runs = 0;
+    // Of the first write of one the other comes between its reading and its writing.
+    const overtaken = Promise.withResolvers<void>();
     const writers = [a, b].map(async (store, which) => {
       for (let number = 0; number < WRITES; number++) {
         const tells = number % 8 === 0;
         // Every fourth of the second takes the lock.
         const hint = { small: which === 0 || number % 4 > 0 };
-        const work = (tx: TreeTransaction) => {
+        const work = async (tx: TreeTransaction) => {
           runs++;
+          await tx.look('');
+          await (which === 0 ? overtaken.promise : undefined);
           return increment(tx, tells);
         };
         const version = await store.write(ALICE, work, hint);
+        overtaken.resolve();
         all.push(version);
         told.push(...(tells ? [version] : []));
       }

@@ -95,15 +95,18 @@ describe.skipIf(!redisInstalled())(`cache in Redis${without}`, () => {
   });
 
   it('keeps an entry no longer than the mark that its reader saw', async () => {
-    await using opened = await openEnds(server.url, { lifetime: 300 });
+    await using opened = await openEnds(server.url);
     const [cache] = opened.ends;
+    await server.command('FLUSHALL');
     const early = await miss(cache, '/a');
-    const began = performance.now();
+    const [key = ''] = (await server.command('KEYS', '*}c/a')).split('\r\n').filter((line) => line.startsWith('test'));
+    const left = async () => Number(/^:(-?\d+)/.exec(await server.command('PTTL', key))?.[1]);
+    // Of the mark, by the clock of Redis; an entry with a life of its own would have as much again.
+    await server.command('PEXPIRE', key, '4000');
     await fill(cache, '/a');
-    while (await isHit(cache, '/a')) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-    expect(performance.now() - began).toBeLessThan(400);
+    expect(await left()).toBeLessThanOrEqual(4000);
+    await server.command('PEXPIRE', key, '1');
+    await expect.poll(() => isHit(cache, '/a')).toBe(false);
     keep(early, snapshotOf('/a', { object: {} }));
     expect(await isHit(cache, '/a')).toBe(false);
   });
@@ -127,16 +130,16 @@ describe.skipIf(!redisInstalled())(`cache in Redis${without}`, () => {
   describe('where Redis does not answer', () => {
     const LIFETIME = 400;
 
-    async function behindProxy() {
+    async function behindProxy(lifetime = LIFETIME) {
       const proxy = await startBadNetwork({ port: server.port });
       const states: string[] = [];
       const link = openRedisLink({
         url: `redis://127.0.0.1:${proxy.port}`,
-        ...{ patience: 50, confirmPatience: 100, pause: 20, longestPause: 40 },
+        ...{ patience: 300, confirmPatience: 300, pause: 20, longestPause: 40 },
         told: (state) => states.push(state),
       });
       await untilUsable(link);
-      const cache = createRedisCache({ link, prefix: `test${prefixes++}:`, lifetime: LIFETIME });
+      const cache = createRedisCache({ link, prefix: `test${prefixes++}:`, lifetime });
       return {
         ...{ proxy, link, cache, states },
         [Symbol.asyncDispose]: async () => {
@@ -158,12 +161,14 @@ describe.skipIf(!redisInstalled())(`cache in Redis${without}`, () => {
       for (let read = 0; read < 1_000; read++) {
         expect(cache.read('alice@wonderland.lit', '/a')).toMatchObject({ hit: false });
       }
-      expect(states).toEqual(['open']);
+      expect(states[0]).toBe('open');
       proxy.release();
       proxy.allow();
       await untilUsable(link);
       await fill(cache);
-      expect(states).toEqual(['open', 'closed']);
+      // By turns, and more than once where this machine was slow.
+      expect(states.filter((state, at) => state !== (at % 2 === 0 ? 'open' : 'closed'))).toEqual([]);
+      expect(states.at(-1)).toBe('closed');
     });
 
     it.each(['hold', 'refuse'] as const)('a write waits until what was kept has died: %s', async (trouble) => {
@@ -179,18 +184,15 @@ describe.skipIf(!redisInstalled())(`cache in Redis${without}`, () => {
     });
 
     it('a write waits no longer than until it is confirmed', async () => {
-      await using opened = await behindProxy();
+      // What is kept would live for longer than the test may take.
+      await using opened = await behindProxy(600_000);
       const { cache, proxy } = opened;
       await fill(cache);
       proxy.refuse();
-      const began = performance.now();
       const invalidated = cache.invalidate({ tree: 'alice@wonderland.lit', path: '/a', wide: true });
       proxy.allow();
       await invalidated;
-      expect(performance.now() - began).toBeLessThan(LIFETIME);
-      while (await isHit(cache, '/a')) {
-        throw new Error('There is something older');
-      }
+      expect(await isHit(cache, '/a')).toBe(false);
     });
   });
 });

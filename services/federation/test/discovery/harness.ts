@@ -32,7 +32,7 @@ export interface Discovering extends Disposable {
 
 export async function startDiscovery(wanted: Wanted): Promise<Discovering> {
   const { dns, peers = '', privateNetworks = [], plain = false, authority } = wanted;
-  const { cacheSeconds = 300, lookupSeconds = 2, options = {} } = wanted;
+  const { cacheSeconds = 300, lookupSeconds = 30, options = {} } = wanted;
   const lines: string[] = [];
   const log = await createLog({ name: 'test', level: 'debug', to: { write: (line) => lines.push(line) } });
   const state = { now: 0 };

@@ -51,7 +51,7 @@ describe.skipIf(!dnsInstalled() || !authorityInstalled())('asking a domain for i
   async function dialled(answer: SiteAnswer | undefined, { plain = false, names = ['realworld.lit'] } = {}) {
     await using dns = await startDns(RECORDS);
     await using site = await startSite(await authority.issue(...names), answer);
-    const options = { httpsPort: site.port, documentSeconds: answer === undefined ? 0.3 : 5, documentBytes: 2000 };
+    const options = { httpsPort: site.port, documentSeconds: answer === undefined ? 0.3 : 30, documentBytes: 2000 };
     const wanted = { dns: dns.address, privateNetworks, plain, authority: authority.cert, options };
     using here = await startDiscovery(wanted);
     const urls = (await here.discovery.find('realworld.lit')).map(({ url }) => url);

@@ -1,3 +1,4 @@
+import { freePort } from '@fosp/testkit';
 import { describe, expect, it } from 'vitest';
 import { ALICE, Federation, REALWORLD, SISTER, type Wanted } from '../harness.ts';
 import { TestPeer, until } from '../test-peer.ts';
@@ -104,10 +105,7 @@ describe('notifications for users of another domain', () => {
   });
 
   it('wait while their domain is away, and are told when it gives a sign of life', async () => {
-    const { port } = await (async () => {
-      await using peer = await TestPeer.start();
-      return peer;
-    })();
+    const port = await freePort();
     const environment = { FOSP_FEDERATION_PEERS: `${REALWORLD}=ws://127.0.0.1:${port}` };
     const limits = { pauses: { first: 600_000, longest: 600_000 } };
     await using federation = await Federation.start({ environment, limits });
