@@ -12,15 +12,12 @@ export interface BodyLimits {
 }
 
 /**
- * What is wrong with a head although it could be read; it counts as a bad message. VERIFY is for whoever has said CONNECT and
- * not who they are: servers need not log in for it.
+ * What is wrong with a head although it could be read; it counts as a bad message. What servers ask each other is wrong only
+ * where it is a client that asks.
  */
 export function mistakeIn({ type, resource }: RequestHead, state: State): string | undefined {
-  if (type === 'VERIFY' && state === 'negotiated') {
-    return undefined;
-  }
   if (isServerRequestType(type)) {
-    return `There is no request ${type} for clients.`;
+    return state === 'authenticated' ? `There is no request ${type} for clients.` : undefined;
   }
   if (resource === undefined && isOnObject(type)) {
     return `${type} needs a resource such as user@domain/path in place of *.`;
@@ -28,7 +25,10 @@ export function mistakeIn({ type, resource }: RequestHead, state: State): string
   return undefined;
 }
 
-/** Why a request is not looked at in this state. Of bodies those on objects are judged later: behind the domain. */
+/**
+ * Why a request is not looked at in this state. VERIFY is for whoever has said CONNECT and not who they are: servers need not
+ * log in for it. Of bodies those on objects are judged later: behind the domain.
+ */
 export function refusalOf(request: IncomingRequest, state: State, limits: BodyLimits): FospError | undefined {
   const { type } = request.head;
   if (state === 'opened' && type !== 'CONNECT') {
@@ -37,7 +37,7 @@ export function refusalOf(request: IncomingRequest, state: State, limits: BodyLi
   if (state === 'authenticated' && (type === 'CONNECT' || type === 'AUTHENTICATE')) {
     return fospError('malformed', `This connection is authenticated already: open another one for ${type}.`);
   }
-  if (state !== 'authenticated' && isOnObject(type)) {
+  if (state !== 'authenticated' && (isOnObject(type) || type === 'ACK')) {
     return fospError('unauthenticated', `Send AUTHENTICATE before ${type}.`);
   }
   if (request.oversized && !isOnObject(type)) {
@@ -46,6 +46,6 @@ export function refusalOf(request: IncomingRequest, state: State, limits: BodyLi
   return undefined;
 }
 
-export function isOnObject(type: RequestHead['type']): boolean {
-  return type !== 'CONNECT' && type !== 'AUTHENTICATE' && type !== 'REGISTER' && type !== 'VERIFY';
+function isOnObject(type: RequestHead['type']): boolean {
+  return type !== 'CONNECT' && type !== 'AUTHENTICATE' && type !== 'REGISTER' && !isServerRequestType(type);
 }

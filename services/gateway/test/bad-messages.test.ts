@@ -15,7 +15,7 @@ describe('messages that cannot be read', () => {
     expect(await answersTo(wire, 'gibberish')).toMatch(/^FAILED 400 0\r\n/);
     expect(await answersTo(wire, 'SELECT not-an-id 7\r\n')).toMatch(/^FAILED 400 7\r\n/);
     expect(await answersTo(wire, 'SELECT * 8\r\n')).toMatch(/^FAILED 400 8\r\n.*needs a resource/s);
-    expect(await answersTo(wire, 'VERIFY * 9\r\n')).toMatch(/^FAILED 400 9\r\n/);
+    expect(await answersTo(wire, 'LOOK * 9\r\n')).toMatch(/^FAILED 400 9\r\n/);
     expect(await answersTo(wire, 'CREATED alice@wonderland.lit/a\r\n')).toMatch(/^FAILED 400 0\r\n/);
     expect(await answersTo(wire, 'SUCCEEDED 200 5\r\n')).toMatch(/^FAILED 400 0\r\n/);
     expect(await answersTo(wire, 'CONNECT * 10\r\n\r\n{"version":"0.1"}')).toMatch(/^SUCCEEDED 200 10\r\n/);
