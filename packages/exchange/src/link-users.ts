@@ -96,6 +96,10 @@ export class LinkUsers implements UsersLink, Backlogged {
 
   carryOut(user: RemoteUser, exchange: Exchange): void {
     const { requests } = this.parts;
+    if (!this.peer.isOpen) {
+      // Whoever asked was told that it is lost, and may have asked anew over another link, which this must not undo.
+      return;
+    }
     if (hasSlotsOfItsOwn(exchange)) {
       void requests.carryOut(exchange);
       return;

@@ -148,7 +148,9 @@ export class ServerLink implements PeerHandler, Backlogged {
 
   tooLarge(head: RequestHead | undefined): void {
     if (head !== undefined) {
-      this.#respond(head.sequence, fospError('too-large', 'The message is larger than this server takes.'), undefined);
+      const question = this.#question(head);
+      const user = question.kind === 'user' ? question.user : undefined;
+      this.#respond(head.sequence, fospError('too-large', 'The message is larger than this server takes.'), user);
     }
   }
 

@@ -176,12 +176,14 @@ export class Session implements PeerHandler, Guest, Party {
   }
 
   tooLarge(head: RequestHead | undefined): void {
-    if (head !== undefined) {
+    if (this.#link !== undefined) {
+      this.#link.tooLarge(head);
+    } else if (head !== undefined) {
       const { limits } = this.#parts;
       const limit = this.#isAuthenticated ? limits.message : limits.messageBeforeLogin;
       const when = this.#isAuthenticated ? '' : ' before AUTHENTICATE';
       const error = fospError('too-large', `A message may have ${limit} bytes at most${when}.`);
-      if (this.#link !== undefined || this.conversation.has(head.sequence)) {
+      if (this.conversation.has(head.sequence)) {
         // It was taken in when its head came, and ends by itself: counted there, unheard.
         this.conversation.refuse(head.sequence, error);
       } else {

@@ -165,6 +165,9 @@ describe('requests of another domain', () => {
     });
     const large = await link.ask(SISTER, 'CREATE', `${TREE}/a`, { body: Buffer.alloc(40_000, 0x20) });
     expect(large).toMatchObject({ status: 413, headers: { To: SISTER } });
+    const huge = await link.ask(SISTER, 'WRITE', `${TREE}/a`, { body: Buffer.alloc(65 * 1024 * 1024) });
+    expect(huge).toMatchObject({ status: 413, headers: { To: SISTER, User: SISTER } });
+    expect((await link.wire.closed).code).toBe(1009);
   });
 
   it('F32 READ gives the file as binary, also to who asks in text, as an older server does', async () => {
@@ -237,6 +240,22 @@ describe('users who share a link', () => {
     expect(new Set((await Promise.all(asked.slice(0, 259))).map(({ status }) => status))).toEqual(new Set([200]));
     const inOrder = Array.from({ length: 259 }, (_, index) => `/${index}`);
     expect(held.calls.map(({ path }) => path).filter((path) => path !== '/other')).toEqual(inOrder);
+  });
+
+  it('F13 ask nothing more once their link is closed, though what they waited for is done', async () => {
+    const { gateway } = await start();
+    const held = await HeldCalls.of(gateway.bus, OBJECTS.create);
+    const link = await ServerEnd.link(gateway.url);
+    link.send(`CREATE ${TREE}/a 900`, { headers: { From: SISTER } });
+    link.send(`CREATE ${TREE}/a/b 901`, { headers: { From: SISTER } });
+    await held.count(1);
+    await link.wire.close();
+    await vi.waitFor(async () => expect(await gateway.metric('fosp_gateway_server_links')).toBe(0));
+    held.calls[0]?.answer();
+    const other = await ServerEnd.link(gateway.url);
+    other.send(`CREATE ${TREE}/c 902`, { headers: { From: SISTER } });
+    await held.count(2);
+    expect(held.calls.map(({ path }) => path)).toEqual(['/a', '/c']);
   });
 
   it('F13 are refused a file that would hold up the link', async () => {
