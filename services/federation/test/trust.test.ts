@@ -74,6 +74,15 @@ describe('a server that says which domain it is of', () => {
     expect(await federation.metric('fosp_federation_claims_total{result="unknown"}')).toBe(1);
   });
 
+  it('F64 is not believed, whatever key it gives, for a domain that has no server', async () => {
+    await using federation = await Federation.start();
+    const claim = { domain: '192.0.2.1', address: '127.0.0.2', key: 'a key', nonce: NONCE.nonce };
+    await expect(federation.admit(claim)).rejects.toMatchObject({
+      code: 'forbidden',
+      message: expect.stringContaining('has no server'),
+    });
+  });
+
   it('F64 cannot be one of ours, nor speak to a domain that is not ours', async () => {
     await using federation = await Federation.start();
     await expect(federation.admit({ domain: 'Wonderland.lit' })).rejects.toMatchObject({ code: 'forbidden' });

@@ -250,7 +250,7 @@ describe('users who share a link', () => {
     link.send(`CREATE ${TREE}/a/b 901`, { headers: { From: SISTER } });
     await held.count(1);
     await link.wire.close();
-    await vi.waitFor(async () => expect(await gateway.metric('fosp_gateway_server_links')).toBe(0));
+    await expect.poll(() => gateway.metric('fosp_gateway_server_links')).toBe(0);
     held.calls[0]?.answer();
     const other = await ServerEnd.link(gateway.url);
     other.send(`CREATE ${TREE}/c 902`, { headers: { From: SISTER } });

@@ -136,6 +136,17 @@ export class Discovery {
   }
 }
 
+/** The cause of an `unreachable` where nothing failed: there is no server. Its text is for operators alone. */
+export class NoServer extends Error {
+  override readonly name = 'NoServer';
+}
+
+const ABSENCE: Readonly<Record<Extract<Located, { readonly kind: 'absent' }>['why'], string>> = {
+  unknown: 'DNS knows no address of it.',
+  withdrawn: 'Its SRV records say so.',
+  refused: 'Its addresses are not public, nor in FOSP_FEDERATION_PRIVATE.',
+};
+
 type Reachable = Extract<Located, { readonly kind: 'servers' | 'host' }>;
 
 function reachable(domain: string, located: Located): Reachable {
@@ -148,6 +159,7 @@ function reachable(domain: string, located: Located): Reachable {
       throw unreachable(
         domain,
         located.why === 'withdrawn' ? 'it says that it has no server' : 'no server of it was found',
+        new NoServer(ABSENCE[located.why]),
       );
     case 'failed':
       throw lookupFailed(domain, located.cause);

@@ -5,7 +5,8 @@
  * Bounded per domain and address: nobody may have us knock at a stranger's door again and again.
  */
 import { KeyedRate, type Rate } from '@fosp/exchange';
-import type { Discovery } from '../discovery/discovery.ts';
+import { isFospError } from '@fosp/protocol';
+import { type Discovery, NoServer } from '../discovery/discovery.ts';
 import type { Place } from '../discovery/places.ts';
 import type { Dialler } from '../links/dialler.ts';
 import { greet, LinkRefused } from '../links/greeting.ts';
@@ -51,6 +52,9 @@ export class DialBack {
     try {
       places = await discovery.find(domain);
     } catch (error) {
+      if (isFospError(error) && error.cause instanceof NoServer) {
+        return { kind: 'refused', why: `${domain} has no server that could be asked` };
+      }
       failed(domain, error);
       return { kind: 'unknown', why: `no server of ${domain} could be found to ask` };
     }
