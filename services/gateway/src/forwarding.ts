@@ -115,21 +115,52 @@ export class Forwarding {
       return;
     }
     const { large } = exchange.party.transfers;
-    const pieces = answer.body[Symbol.asyncIterator]();
+    const mustWait = large.isFull;
     await large.enter();
     try {
-      const first = await pieces.next();
-      const headers = shownHeaders(exchange, answer.headers);
-      if (first.done === true) {
-        exchange.answer(answer.status, { headers });
-      } else {
-        const body = startingWith(first.value, pieces);
-        await exchange.answerStream(answer.status, { headers, body, size: answer.size });
-      }
+      const begun = await begin(answer).catch((error: unknown) => {
+        if (mustWait) {
+          return undefined;
+        }
+        throw error;
+      });
+      await (begun === undefined ? this.#readAgain(exchange, answer) : this.#stream(exchange, begun));
+    } finally {
+      large.leave();
+    }
+  }
+
+  /**
+   * Behind other files a link was held for nothing, and taken back: the file is asked for again, and must still be the settled
+   * version.
+   */
+  async #readAgain(exchange: Exchange, settled: ForeignAnswer): Promise<void> {
+    const answer = await this.#options.files.get(await this.#urlOf(exchange, undefined));
+    const { ETag: tag } = answer.headers;
+    if (answer.status !== STATUS.ok) {
+      await this.#answerSmall(exchange, answer);
+    } else if (tag !== undefined && tag === settled.headers['ETag']) {
+      await this.#stream(exchange, await begin(answer));
+    } else {
+      await giveUp(answer);
+      throw fospError('unavailable', 'The attachment may have changed while it waited to be sent. Ask again.', {
+        headers: { 'Retry-After': '0' },
+      });
+    }
+  }
+
+  async #stream(exchange: Exchange, { answer, first, rest }: Begun): Promise<void> {
+    const headers = shownHeaders(exchange, answer.headers);
+    if (first === undefined) {
+      exchange.answer(answer.status, { headers });
+      return;
+    }
+    try {
+      const body = startingWith(first, rest);
+      await exchange.answerStream(answer.status, { headers, body, size: answer.size });
     } finally {
       // Does nothing where it was read to its end.
-      await pieces.return?.();
-      large.leave();
+      await rest.return?.();
     }
   }
 
@@ -143,6 +174,26 @@ export class Forwarding {
     const headers = shownHeaders(exchange, answer.headers);
     const isFile = exchange.type === 'READ' && answer.status === STATUS.ok && body.length > 0;
     exchange.answer(answer.status, { headers, body, frame: isFile ? 'binary' : 'text' });
+  }
+}
+
+/** A file whose first piece came, if it has any. */
+interface Begun {
+  readonly answer: ForeignAnswer;
+  readonly first: Uint8Array | undefined;
+  readonly rest: AsyncIterator<Uint8Array>;
+}
+
+async function begin(answer: ForeignAnswer): Promise<Begun> {
+  const rest = answer.body[Symbol.asyncIterator]();
+  const { done, value } = await rest.next();
+  return { answer, first: done === true ? undefined : value, rest };
+}
+
+/** Its transfer ends only where reading it was begun. */
+async function giveUp({ body }: ForeignAnswer): Promise<void> {
+  for await (const _ of body) {
+    return;
   }
 }
 

@@ -137,6 +137,42 @@ describe('READ of another domain', () => {
   });
 });
 
+describe('READ of another domain behind another large file', () => {
+  it.each([
+    ['the same version', '"7"', 200],
+    ['another version', '"8"', 503],
+  ])('F32 is asked for again where it was given up meanwhile, and gives %s', async (_, tag, status) => {
+    const { gateway, federation, alice } = await start();
+    const [first, second] = [randomBytes(24 * MIB), randomBytes(MIB)];
+    const waiting = Promise.withResolvers<ServerResponse>();
+    const tags = ['"1"', '"7"', tag];
+    federation.onTransfer = (_request, response) => {
+      const ETag = tags.shift() ?? '';
+      const file = ETag === '"1"' ? first : second;
+      head(response, 200, { ETag }, file.length);
+      if (tags.length === 1) {
+        response.write(file.subarray(0, 1000));
+        waiting.resolve(response);
+      } else {
+        response.end(file);
+      }
+    };
+    alice.wire.pause();
+    const before = alice.succeed('READ', FILE);
+    const moved = () => gateway.metric('fosp_gateway_attachment_bytes_total{direction="down"}');
+    await expect.poll(moved).toBeGreaterThan(0);
+    const behind = alice.request('READ', `${FILE}/b`);
+    const response = await waiting.promise;
+    response.destroy();
+    alice.wire.resume();
+    expect((await before).body.equals(first)).toBe(true);
+    const read = await behind;
+    expect(read.status).toBe(status);
+    expect(read.body.equals(second)).toBe(status === 200);
+    expect(federation.transferred.map(({ path }) => path)).toEqual(['/file', '/file/b', '/file/b']);
+  });
+});
+
 describe('WRITE of another domain', () => {
   it('F31 F61 streams a file of any size, announced or not, and answers as the other domain does', async () => {
     const { federation, alice } = await start();
