@@ -192,6 +192,24 @@ describe('files of another domain', () => {
     expect(await third.wire.closed).toMatchObject({ code: 1011 });
   });
 
+  it('are had by others, however often one of them breaks off', async () => {
+    await using peer = await TestPeer.start();
+    const limits = { pauses: { first: 60_000, longest: 60_000 }, transferDials: { perSecond: 100, burst: 10 } };
+    await using federation = await Federation.start({ peer, limits });
+    for (let count = 0; count < 3; count++) {
+      const broken = fetch(await federation.transfer('READ'));
+      const link = await peer.link();
+      link.wire.sendPart(`SUCCEEDED 200 ${(await link.next()).words[1]}\r\n\r\nhalf of`);
+      const { body } = await broken;
+      link.wire.close(1011);
+      await expect(new Response(body).text()).rejects.toThrow();
+    }
+    const whole = fetch(await federation.transfer('READ', { user: BOB }));
+    const link = await peer.link();
+    link.answer(await link.next(), { status: 200, body: 'a file' }, { binary: true });
+    expect(await (await whole).text()).toBe('a file');
+  });
+
   it('cost a link where the other side refuses them early only if much of them is missing', async () => {
     await using peer = await TestPeer.start();
     await using federation = await Federation.start({ peer, limits: { filling: 100_000 } });

@@ -60,6 +60,11 @@ export class Link {
     return this.#isClosedByUs;
   }
 
+  /** Was it of any use? */
+  get hasAnswered(): boolean {
+    return this.#answers > 0;
+  }
+
   /** Resolves when it is over, with why. */
   get closed(): Promise<LinkEnd> {
     return this.#ear.ended;

@@ -93,7 +93,7 @@ export class Pair {
       dialPause: () => this.#transferPause(),
       isKept: () => false,
       opened: () => undefined,
-      closed: (link, end) => this.#ended(link, end),
+      closed: (link, end) => this.#ended(link, end, link.hasAnswered),
     });
   }
 
@@ -192,12 +192,16 @@ export class Pair {
     return error;
   }
 
-  #ended(link: Link, end: LinkEnd): void {
+  /**
+   * `isFile`: it was of use, and ended with a file, which is no wonder: who reads one that breaks off again and again must not
+   * have the domain count as away for others. `transferDials` bounds how often such links are made.
+   */
+  #ended(link: Link, end: LinkEnd, isFile = false): void {
     const { clock, telemetry } = this.#deps;
     telemetry.closed(this.between, link.facts, end);
     if (clock() - link.facts.openedAt >= STEADY_MS) {
       this.#breaker.succeeded();
-    } else if (!link.isClosedByUs) {
+    } else if (!link.isClosedByUs && !isFile) {
       this.#breaker.failed();
       const details = `A link closed soon after it was made: ${end.code} ${end.reason}`;
       this.#lastFailure = { at: clock(), details };
