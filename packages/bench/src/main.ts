@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { measureCluster } from './cluster/cluster.ts';
 import { sharesTable } from './cluster/requests.ts';
+import { measureDeadPeers } from './dead-peers/dead-peers.ts';
 import { type Figure, isMet, table } from './report.ts';
 import type { Scale } from './setup.ts';
 import { measureStandalone } from './standalone.ts';
@@ -9,6 +10,7 @@ const HELP = `Measures this project against a bare ws echo on the same machine, 
 
   pnpm bench            all figures (some minutes)
   pnpm bench --cluster  those of a cluster of processes on real NATS, Postgres, Redis and S3
+  pnpm bench --dead-peers  a server beside a thousand domains that are dead, against one beside none
   pnpm bench --short    fewer requests and connections, for a first look
   pnpm bench --json     figures as JSON
 `;
@@ -16,6 +18,7 @@ const HELP = `Measures this project against a bare ws echo on the same machine, 
 const { values } = parseArgs({
   options: {
     cluster: { type: 'boolean', default: false },
+    'dead-peers': { type: 'boolean', default: false },
     short: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -25,7 +28,7 @@ const { values } = parseArgs({
 if (values.help) {
   process.stdout.write(HELP);
 } else {
-  const figures = values.cluster ? await cluster() : await standalone();
+  const figures = await (values.cluster ? cluster() : values['dead-peers'] ? deadPeers() : standalone());
   process.exit(figures.every((figure) => isMet(figure) !== false) ? 0 : 1);
 }
 
@@ -43,6 +46,15 @@ async function cluster(): Promise<readonly Figure[]> {
     shares: Object.fromEntries([...shares].map(([kind, times]) => [kind, Object.fromEntries(times)])),
   };
   process.stdout.write(`${values.json ? JSON.stringify(json) : whole}\n`);
+  return figures;
+}
+
+async function deadPeers(): Promise<readonly Figure[]> {
+  const size = values.short ? { requests: 20_000, rounds: 6 } : { requests: 20_000, rounds: 15 };
+  const { figures, answers } = await measureDeadPeers({ domains: 1000, ...size });
+  const answered = [...answers].map(([status, count]) => `${count} ${status}`).join(', ');
+  const whole = `${table(figures)}\n\nThose who addressed the dead were answered: ${answered}`;
+  process.stdout.write(`${values.json ? JSON.stringify({ figures, answers: Object.fromEntries(answers) }) : whole}\n`);
   return figures;
 }
 

@@ -30,13 +30,17 @@ export interface Pair {
 }
 
 /** Starts standalone on this folder. Passwords are hashed cheaply, since thousands of accounts are made. */
-export function startServer(dataDirectory: string): Promise<Measured> {
+export function startServer(
+  dataDirectory: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Measured> {
   return startMeasured(MAIN, /"wsPort":(\d+)[\s\S]*"msg":"ready"/, {
     FOSP_DATA_DIR: dataDirectory,
     FOSP_WS_PORT: '0',
     FOSP_ADMIN_PORT: '0',
     FOSP_HASH_MEMORY: '1 MiB',
     FOSP_LIMIT_REGISTRATIONS_PER_MINUTE: '1000000',
+    ...environment,
   });
 }
 
@@ -84,9 +88,10 @@ export class Bench {
     this.wires = parts.wires;
   }
 
-  static async start(): Promise<Bench> {
+  /** `environment` beside what `startServer` gives. */
+  static async start(environment: Readonly<Record<string, string>> = {}): Promise<Bench> {
     const data = mkdtempSync(join(tmpdir(), 'fosp-bench-'));
-    const server = await startServer(data);
+    const server = await startServer(data, environment);
     const url = urlOf(server);
     const first = await Wire.open(url);
     await first.ask('CONNECT *', '{"version":"0.1"}');

@@ -40,7 +40,7 @@ export function createParts(deps: FederationDeps, { limits, permits }: PartsOpti
   const dialler = createDialler(deps, limits);
   const servingTelemetry = createServingTelemetry({ log, metrics, clock });
   const serving = createServing({ bus, domains, bounds: config, limits, backlogs, clock, telemetry: servingTelemetry });
-  const telemetry = createLinkTelemetry(log, metrics);
+  const telemetry = createLinkTelemetry({ log, metrics, clock });
   const connector = new Connector({
     ...{ bus, discovery, permits, dialler, limits, clock, telemetry },
     serving: serving.parts,

@@ -17,6 +17,8 @@ export interface CircuitBreakerOptions {
 export class CircuitBreaker {
   readonly #options: CircuitBreakerOptions;
   #failures = 0;
+  /** In a row. */
+  #postponements = 0;
   #failingSince = 0;
   #until = 0;
 
@@ -41,19 +43,25 @@ export class CircuitBreaker {
       this.#failingSince = now;
     }
     this.#failures++;
+    this.#postponements = 0;
     const isLong = now - this.#failingSince > outageSeconds * 1000;
     const pause = backOff(this.#failures, random(), isLong ? { ...pauses, longest: longestPause } : pauses);
     this.#until = now + Math.max(pause, Math.min(leastPause, longestPause));
   }
 
-  /** It is not tried now, since others are; that is no failure. */
+  /**
+   * It is not tried now, since others are; that is no failure. Again and again means that there are many others: then it asks
+   * less and less often, or all those who ask in vain would cost more than those who are tried.
+   */
   postpone(): void {
-    const { pauses, clock, random } = this.#options;
-    this.#until = clock() + backOff(this.#failures, random(), pauses);
+    const { pauses, longestPause, clock, random } = this.#options;
+    const longer = { first: pauses.longest, longest: Math.max(pauses.longest, longestPause) };
+    this.#until = clock() + backOff(++this.#postponements, random(), longer);
   }
 
   succeeded(): void {
     this.#failures = 0;
+    this.#postponements = 0;
     this.#until = 0;
   }
 

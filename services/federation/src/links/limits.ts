@@ -80,6 +80,6 @@ export const LINK_LIMITS: LinkLimits = {
   shortPause: 1000,
   outageSeconds: 900,
   longestPause: 60_000,
-  redials: { perSecond: 20, burst: 20 },
+  redials: { perSecond: 10, burst: 20 },
   forgetSeconds: 30,
 };

@@ -1,5 +1,6 @@
 import type { CounterCell, Log, Metrics } from '@fosp/runtime';
 import type { Place } from '../discovery/places.ts';
+import { FewLines } from '../few-lines.ts';
 import type { LinkFacts } from './link.ts';
 import type { LinkEnd } from './link-ear.ts';
 
@@ -24,7 +25,15 @@ export interface LinkTelemetry {
   answered(type: string, status: number): void;
 }
 
-export function createLinkTelemetry(log: Log, metrics: Metrics): LinkTelemetry {
+export interface LinkTelemetryOptions {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+}
+
+export function createLinkTelemetry({ log, metrics, clock }: LinkTelemetryOptions): LinkTelemetry {
+  const lines = new FewLines({ clock });
   const dials = metrics.counters('fosp_federation_dials_total', 'Attempts to make a link to one server.', ['result']);
   const requests = metrics.counters('fosp_federation_requests_total', 'Requests for other domains, answered.', [
     'type',
@@ -46,9 +55,14 @@ export function createLinkTelemetry(log: Log, metrics: Metrics): LinkTelemetry {
       log.debug({ own, domain, url, host, error }, 'a server of another domain could not be connected to');
     },
     unreachable({ own, domain }, failures, pause) {
+      const details = { own, domain, failures, pause: Math.round(pause) };
+      const text = 'another domain cannot be reached';
       // The first time, and then less and less often.
-      const level = Number.isInteger(Math.log2(failures)) ? 'warn' : 'debug';
-      log[level]({ own, domain, failures, pause: Math.round(pause) }, 'another domain cannot be reached');
+      if (Number.isInteger(Math.log2(failures))) {
+        lines.write((unlogged) => log.warn({ ...details, ...unlogged }, text));
+      } else {
+        log.debug(details, text);
+      }
     },
     notSigned(own, error) {
       log.warn({ own, error }, 'no key could be made that proves our domain to another one');

@@ -1,4 +1,5 @@
 import type { Log, Metrics } from '@fosp/runtime';
+import { FewLines } from '../few-lines.ts';
 import type { PeerDomain } from './peer-domain.ts';
 
 /** What the holding of domains tells its operator, one function per event. */
@@ -26,9 +27,11 @@ export function createOwnershipTelemetry(
     'Age of the notification that waits longest for a domain that this process talks to, as far as is known',
     () => Math.max(0, ...peers().map(({ oldestAt }) => (oldestAt === undefined ? 0 : (clock() - oldestAt) / 1000))),
   );
+  const lines = new FewLines({ clock });
+  const tell = (domain: string, text: string) => lines.write((unlogged) => log.info({ domain, ...unlogged }, text));
   return {
-    acquired: (domain) => log.info({ domain }, 'talking to another domain from now on'),
-    gaveUp: (domain) => log.info({ domain }, 'talking to another domain no more'),
+    acquired: (domain) => tell(domain, 'talking to another domain from now on'),
+    gaveUp: (domain) => tell(domain, 'talking to another domain no more'),
     notSwept: (error) => log.warn({ error }, 'what waits for other domains cannot be looked after now'),
   };
 }
