@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** One run over all packages: `pnpm exec vitest run --project protocol` runs one of them. */
 export default defineConfig({
   test: {
-    projects: ['packages/*', 'services/*'],
+    projects: ['packages/*', 'services/*', 'helm'],
     maxWorkers: 2,
   },
 });

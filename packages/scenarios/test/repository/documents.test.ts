@@ -7,7 +7,7 @@ it.each(['configuration', 'errors'])('docs/%s.md says what the sources say', (na
   expect(runScript(name, '--check')).toEqual(CLEAN);
 });
 
-const PAGES = globSync(['README.md', 'CONTRIBUTING.md', 'docs/**/*.md'], { cwd: ROOT });
+const PAGES = globSync(['README.md', 'CONTRIBUTING.md', 'docs/**/*.md', 'helm/fosp/*.md'], { cwd: ROOT });
 
 /** In Markdown, without those to other hosts and within the page. */
 const LINK = /\]\((?!https?:|#)([^)#\s]+)[^)]*\)/g;
@@ -20,7 +20,9 @@ it.each(PAGES)('links in %s lead somewhere', (page) => {
 
 it('says of every dependency why it is there', () => {
   const decision = readFileSync(join(ROOT, 'docs/adr/0006-dependencies.md'), 'utf8');
-  const declared = globSync(['package.json', '{packages,services}/*/package.json'], { cwd: ROOT }).flatMap((path) => {
+  const declared = globSync(['package.json', 'helm/package.json', '{packages,services}/*/package.json'], {
+    cwd: ROOT,
+  }).flatMap((path) => {
     const manifest: Partial<Record<string, object>> = JSON.parse(readFileSync(join(ROOT, path), 'utf8'));
     return ['dependencies', 'devDependencies', 'optionalDependencies'].flatMap((kind) =>
       Object.keys(manifest[kind] ?? {}),

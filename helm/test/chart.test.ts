@@ -1,0 +1,178 @@
+/** The chart rendered with every profile, example and switch: what Kubernetes would be given, and what is refused. */
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { describeVariables, PROCESS_VARIABLES, readEnvironment } from '@fosp/runtime';
+import { STANDALONE_VARIABLES } from '@fosp/standalone';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { helmInstalled, lint, render, template } from '../src/chart.ts';
+import { CONTRADICTIONS, contradiction, REFUSED, RENDERINGS } from '../src/renderings.ts';
+import { type KubernetesObject, mistakesIn } from '../src/schemas.ts';
+import { type Container, containers, lasting, ofKind, selects, type Workload, workloads } from './pods.ts';
+
+const GUARDED = {
+  allowPrivilegeEscalation: false,
+  readOnlyRootFilesystem: true,
+  capabilities: { drop: ['ALL'] },
+};
+const SERVICES = ['gateway', 'objects', 'attachments', 'notifications', 'federation'] as const;
+const ADMIN_PORT = 9090;
+
+interface Budget {
+  readonly spec: { readonly selector: { readonly matchLabels: Record<string, string> } };
+}
+
+interface ServiceObject {
+  readonly spec: {
+    readonly type?: string;
+    readonly selector: Record<string, string>;
+    readonly ports: readonly { readonly targetPort: string | number }[];
+  };
+}
+
+describe.skipIf(!helmInstalled()).each(Object.entries(RENDERINGS))('%s', (name, rendering) => {
+  let objects: KubernetesObject[];
+  beforeAll(() => {
+    objects = render(rendering);
+  });
+  const perService = (look: (workload: Workload, container: Container) => unknown) =>
+    lasting(objects).flatMap((workload) => {
+      const [container] = workload.spec.containers;
+      return SERVICES.some((service) => workload.name === `fosp-${service}`) && container !== undefined
+        ? [look(workload, container)]
+        : [];
+    });
+
+  it('is what the API server takes, without a field that it does not know', () => {
+    expect(objects.flatMap(mistakesIn)).toEqual([]);
+    expect(new Set(objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).size).toBe(objects.length);
+  });
+
+  it('has limits, and no right that is not needed, in every container', () => {
+    for (const container of containers(objects)) {
+      expect(container.securityContext, container.name).toEqual(GUARDED);
+      expect(Object.keys(container.resources?.requests ?? {}).sort(), container.name).toEqual(['cpu', 'memory']);
+      expect(container.resources?.limits, container.name).toHaveProperty('memory');
+    }
+    for (const { name: workload, spec } of workloads(objects)) {
+      expect(spec, workload).toMatchObject({
+        automountServiceAccountToken: false,
+        enableServiceLinks: false,
+        securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+      });
+      expect(spec.hostNetwork, workload).toBeUndefined();
+      expect(JSON.stringify(spec.volumes ?? []), workload).not.toContain('hostPath');
+    }
+  });
+
+  it('asks whatever lasts whether it began, lives, and may work, and keeps its pods apart', () => {
+    for (const { name: workload, spec } of lasting(objects)) {
+      for (const container of spec.containers) {
+        expect(container, workload).toMatchObject({ startupProbe: {}, livenessProbe: {}, readinessProbe: {} });
+      }
+      const keys = spec.topologySpreadConstraints?.map(({ topologyKey }) => topologyKey);
+      expect(keys, workload).toEqual(['kubernetes.io/hostname', 'topology.kubernetes.io/zone']);
+      expect(spec.affinity?.podAntiAffinity, workload).toBeDefined();
+    }
+    const paths = perService((_, { startupProbe, livenessProbe, readinessProbe }) =>
+      [startupProbe, livenessProbe, readinessProbe].map((probe) => probe?.httpGet?.path),
+    );
+    expect(paths).toEqual(SERVICES.map(() => ['/startupz', '/livez', '/readyz']));
+  });
+
+  it('bounds how many of whatever lasts may be away, and lets each end in its time', () => {
+    const budgets = ofKind<Budget>(objects, 'PodDisruptionBudget');
+    for (const { name: workload, labels } of lasting(objects)) {
+      expect(
+        budgets.filter(({ spec }) => selects(spec.selector, labels)),
+        workload,
+      ).toHaveLength(1);
+    }
+    perService(({ spec, name: workload }, { env = [], lifecycle }) => {
+      const drain = Number(env.find((variable) => variable.name === 'FOSP_DRAIN_SECONDS')?.value);
+      const before = Number(lifecycle?.preStop?.exec.command[1] ?? 0);
+      expect(spec.terminationGracePeriodSeconds, workload).toBeGreaterThan(drain + before);
+    });
+  });
+
+  it('sets what the services read, and nothing that they do not know or would refuse', () => {
+    const checked = perService(({ name: workload }, { args, env = [] }) => {
+      const [program = ''] = args ?? [];
+      const service = SERVICES.find((each) => each === program);
+      const own = service === undefined ? {} : STANDALONE_VARIABLES[service];
+      const variables = { process: PROCESS_VARIABLES, bus: STANDALONE_VARIABLES.bus, own };
+      const known = describeVariables(variables).map((variable) => variable.name);
+      const ours = env.filter((variable) => variable.name.startsWith('FOSP_'));
+      expect(known, workload).toEqual(expect.arrayContaining(ours.map((variable) => variable.name)));
+      // What is in secrets, and in files, is not here.
+      const texts = ours.flatMap(({ name: variable, value = '/' }) =>
+        value.startsWith('/') ? [] : [[variable, value]],
+      );
+      expect(() => readEnvironment(Object.fromEntries(texts), variables), workload).not.toThrow();
+      return program;
+    });
+    expect(checked.sort()).toEqual([...SERVICES].sort());
+  });
+
+  it('shows no port to the outside but those of the gateways', () => {
+    for (const { metadata, spec } of ofKind<ServiceObject>(objects, 'Service')) {
+      if (spec.type === 'LoadBalancer' || spec.type === 'NodePort') {
+        expect(spec.selector['app.kubernetes.io/component'], metadata.name).toBe('gateway');
+        expect(spec.ports.map(({ targetPort }) => targetPort).sort()).not.toContain('admin');
+        expect(spec.ports.every(({ targetPort }) => targetPort === 'ws' || targetPort === 'wss')).toBe(true);
+      } else if (metadata.name === 'fosp-metrics') {
+        expect(spec).toMatchObject({ clusterIP: 'None' });
+      } else {
+        expect(spec.ports.map(({ targetPort }) => targetPort)).not.toContain('admin');
+      }
+    }
+    const admins = perService((_, { ports = [] }) => ports.find((port) => port.name === 'admin')?.containerPort);
+    expect(admins).toEqual(SERVICES.map(() => ADMIN_PORT));
+  });
+
+  it('has no secret', () => {
+    expect(objects.filter(({ kind }) => kind === 'Secret')).toEqual([]);
+    const known = name === 'profile dev' ? 'for-this-namespace-alone' : undefined;
+    for (const { name: container, env = [] } of containers(objects)) {
+      const told = env.filter(({ name: variable }) => /PASSWORD|SECRET|TOKEN$/.test(variable));
+      expect(
+        told.filter(({ value }) => value !== undefined && value !== known),
+        container,
+      ).toEqual([]);
+    }
+  });
+});
+
+describe.skipIf(!helmInstalled()).each(['dev', 'ha', 'large'])('profile %s', (name) => {
+  const rendering = RENDERINGS[`profile ${name}`] ?? {};
+
+  it('is the same whenever it is rendered', () => {
+    expect(render(rendering)).toEqual(render(rendering));
+  });
+
+  it('passes the checks of helm', () => {
+    const { status, output, complaints } = lint(rendering);
+    expect(status, output + complaints).toBe(0);
+  });
+});
+
+describe.skipIf(!helmInstalled())('values', () => {
+  it.each(CONTRADICTIONS)('that contradict each other are refused with a sentence: %s', (_, set, sentence) => {
+    const { status, complaints } = template(contradiction(set));
+    expect(complaints).toContain(sentence);
+    expect(status).not.toBe(0);
+  });
+
+  it.each(REFUSED)('that are not known or not possible are refused: %s', (set, name) => {
+    const { status, complaints } = template(contradiction([set]));
+    expect(complaints).toContain("values don't meet the specifications of the schema");
+    expect(complaints).toContain(name);
+    expect(status).not.toBe(0);
+  });
+});
+
+it('the table of values says what the schema says', () => {
+  const script = fileURLToPath(new URL('../../scripts/values.ts', import.meta.url));
+  const { status, stderr } = spawnSync(process.execPath, [script, '--check'], { encoding: 'utf8' });
+  expect(stderr).toBe('');
+  expect(status).toBe(0);
+});
