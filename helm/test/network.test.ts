@@ -21,27 +21,31 @@ function pod(component: string): { readonly pod: Labels } {
 describe.skipIf(!helmInstalled())('network policies', () => {
   const rendered = (name: string) => render(RENDERINGS[name] ?? {});
 
-  it.each(['profile dev', 'profile ha', 'profile large', 'bundled NATS of one', 'cert-manager, and 443', 'an Ingress alone'])(
-    'hold every pod in both directions, and show nobody outside a port but those of gateways: %s',
-    (name) => {
-      const objects = rendered(name);
-      for (const { name: workload, labels } of workloads(objects)) {
-        expect(policiesOf(objects, labels), workload).toEqual([['Ingress', 'Egress']]);
-      }
-      const open = lasting(objects).flatMap(({ labels, spec }) =>
-        spec.containers.flatMap(({ ports = [] }) =>
-          ports
-            .filter(({ containerPort: port }) =>
-              [ANYBODY, NEIGHBOUR].some((from) => isLet(objects, { from, to: { pod: labels }, port })),
-            )
-            .map((port) => `${labels['app.kubernetes.io/component']} ${port.name}`),
-        ),
-      );
-      expect(['gateway ws', 'gateway wss']).toEqual(expect.arrayContaining(open));
-      expect(open).toContain('gateway ws');
-      expect(containers(objects).length).toBeGreaterThan(SERVICES.length);
-    },
-  );
+  it.each([
+    'profile dev',
+    'profile ha',
+    'profile large',
+    'bundled NATS of one',
+    'cert-manager, and 443',
+    'an Ingress alone',
+  ])('hold every pod in both directions, and show nobody outside a port but those of gateways: %s', (name) => {
+    const objects = rendered(name);
+    for (const { name: workload, labels } of workloads(objects)) {
+      expect(policiesOf(objects, labels), workload).toEqual([['Ingress', 'Egress']]);
+    }
+    const open = lasting(objects).flatMap(({ labels, spec }) =>
+      spec.containers.flatMap(({ ports = [] }) =>
+        ports
+          .filter(({ containerPort: port }) =>
+            [ANYBODY, NEIGHBOUR].some((from) => isLet(objects, { from, to: { pod: labels }, port })),
+          )
+          .map((port) => `${labels['app.kubernetes.io/component']} ${port.name}`),
+      ),
+    );
+    expect(['gateway ws', 'gateway wss']).toEqual(expect.arrayContaining(open));
+    expect(open).toContain('gateway ws');
+    expect(containers(objects).length).toBeGreaterThan(SERVICES.length);
+  });
 
   it('let federation alone reach out, and it to no private address that it was not told', () => {
     const objects = rendered('federation with some');
