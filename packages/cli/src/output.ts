@@ -25,7 +25,7 @@ export function createOutput(json: boolean): Output {
     json,
     unread: unread.signal,
     result(text, value) {
-      process.stdout.write(`${json ? JSON.stringify(value) : text}\n`);
+      process.stdout.write(`${json ? JSON.stringify(value) : printable(text)}\n`);
     },
     bytes(piece) {
       return new Promise((resolve, reject) => {
@@ -34,7 +34,7 @@ export function createOutput(json: boolean): Output {
     },
     note(text) {
       if (!json) {
-        process.stderr.write(`${text}\n`);
+        process.stderr.write(`${printable(text)}\n`);
       }
     },
     async written() {
@@ -45,6 +45,14 @@ export function createOutput(json: boolean): Output {
     },
   };
 }
+
+/** For a terminal, which obeys control characters: some of what is shown was written by servers of other domains. */
+export function printable(text: string): string {
+  return text.replace(CONTROL, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** But line feed and tab. */
+const CONTROL = /[^\P{Cc}\n\t]/gu;
 
 /** Says what went wrong and gives the exit code. That nobody reads on is no failure of ours. */
 export function reportFailure(error: unknown, json: boolean): number {
@@ -57,7 +65,7 @@ export function reportFailure(error: unknown, json: boolean): number {
   if (json) {
     process.stdout.write(`${JSON.stringify({ error: { message: text, status: shown } })}\n`);
   } else {
-    process.stderr.write(`fosp: ${text}${shown === undefined ? '' : ` (${shown})`}\n`);
+    process.stderr.write(`fosp: ${printable(text)}${shown === undefined ? '' : ` (${shown})`}\n`);
   }
   return error instanceof CommandError ? error.exitCode : EXIT.failed;
 }
