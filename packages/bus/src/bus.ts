@@ -267,10 +267,10 @@ export class Bus {
     };
   }
 
-  /** Domains for which anything waits, of a moment. */
-  async queuedDomains(): Promise<readonly string[]> {
+  /** Domains for which anything waits, of a moment, with how much: see `queueLength`. */
+  async queueLengths(): Promise<ReadonlyMap<string, number>> {
     const queued = await Promise.all(FEDERATION_STREAMS.map((stream) => this.#transport.subjects(stream)));
-    return queued.flatMap((subjects) => [...subjects.keys()].map(nameInSubject));
+    return new Map(queued.flatMap((subjects) => Array.from(subjects, ([name, count]) => [nameInSubject(name), count])));
   }
 
   /** How many notifications wait for a domain, with those that are handed over and not acknowledged. */

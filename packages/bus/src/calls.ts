@@ -139,9 +139,9 @@ export const FEDERATION = {
     'never',
     30_000,
   ),
-  /** At a domain: what there is to say about it to an operator, JSON in the response body. */
+  /** At a domain: is answered, and no more, where somebody serves it. */
   peer: call<Fields<never>, Fields<never>>('federation.peer', 'read'),
-  /** Of all processes (`Bus.askAll`): the same of every domain that each of them talks to, a JSON list in the response body. */
+  /** Of all processes (`Bus.askAll`): what an operator is told of each domain that they talk to, a JSON list in the body. */
   peers: call<Fields<never>, Fields<never>>('federation.peers', 'read', 1000),
   /** At a domain: connects now, whatever was to be waited for. */
   retry: call<Fields<never>, Fields<never>>('federation.retry', 'never'),

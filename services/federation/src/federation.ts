@@ -68,7 +68,7 @@ export async function openFederation(deps: FederationDeps): Promise<FederationSe
   });
   const serveAll = async () => [
     ...(await serveTrust({ ...trust, bus, calls: limits.calls, admitted: (domain) => known.add(domain) })),
-    ...(await serveOwnership({ bus, ownership, limits })),
+    ...(await serveOwnership({ bus, ownership, queue, limits })),
   ];
   let served: BusSubscription[] = [];
 

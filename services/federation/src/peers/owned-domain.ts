@@ -11,6 +11,7 @@ export interface OwnedDomainDeps {
   readonly finishSeconds: number;
 }
 
+const NOTHING = { fields: {} };
 const ENDING = 'This server ends its links. Try again.';
 
 export class OwnedDomain {
@@ -47,8 +48,8 @@ export class OwnedDomain {
       bus.serveAt(FEDERATION.forward, domain, (call) => peer.forward(call), options),
       bus.serveAt(FEDERATION.transfer, domain, (call) => peer.transfer(call), options),
       bus.serveAt(FEDERATION.reach, domain, (call) => peer.reach(call), options),
-      bus.serveAt(FEDERATION.peer, domain, async () => answer(await peer.status()), options),
-      bus.serveAt(FEDERATION.retry, domain, async () => answer(await peer.retry()), options),
+      bus.serveAt(FEDERATION.peer, domain, async () => NOTHING, options),
+      bus.serveAt(FEDERATION.retry, domain, () => peer.retry().then(() => NOTHING), options),
     ]);
     if (this.isEnding) {
       // The lease was lost meanwhile.
@@ -85,8 +86,4 @@ export class OwnedDomain {
     await this.#lease.release();
     this.#end();
   }
-}
-
-function answer(body: unknown): { readonly fields: Record<never, never>; readonly body?: Uint8Array } {
-  return body === undefined ? { fields: {} } : { fields: {}, body: Buffer.from(JSON.stringify(body)) };
 }

@@ -130,8 +130,9 @@ export class PeerDomain {
     return { fields: {} };
   }
 
-  async status(): Promise<PeerStatus> {
-    return statusOf(this, { queued: await this.#deps.queue.length(this.domain), owner: this.#deps.owner });
+  /** `queued` are the notifications that wait for it. */
+  status(queued: number): PeerStatus {
+    return statusOf(this, { queued, owner: this.#deps.owner });
   }
 
   /** The domain gave a sign of life, or something waits for it: whatever is to be sent is tried now. */

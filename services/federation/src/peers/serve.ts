@@ -1,10 +1,12 @@
 /** Sees to it that somebody talks to a domain, for whoever wants something of it. */
 import { type Bus, type BusSubscription, FEDERATION } from '@fosp/bus';
+import type { RemoteQueue } from '../queue/remote-queue.ts';
 import type { Ownership } from './ownership.ts';
 
 export interface ServeOwnershipDeps {
   readonly bus: Bus;
   readonly ownership: Ownership;
+  readonly queue: Pick<RemoteQueue, 'lengths'>;
   readonly limits: {
     /** At once. */
     readonly calls: number;
@@ -13,7 +15,12 @@ export interface ServeOwnershipDeps {
   };
 }
 
-export async function serveOwnership({ bus, ownership, limits }: ServeOwnershipDeps): Promise<BusSubscription[]> {
+export async function serveOwnership({
+  bus,
+  ownership,
+  queue,
+  limits,
+}: ServeOwnershipDeps): Promise<BusSubscription[]> {
   const adopted = bus.serve(
     FEDERATION.adopt,
     async ({ fields }) => {
@@ -23,7 +30,8 @@ export async function serveOwnership({ bus, ownership, limits }: ServeOwnershipD
     { concurrency: limits.calls },
   );
   const told = bus.answerAll(FEDERATION.peers, async () => {
-    const statuses = await Promise.all(ownership.peers.map((peer) => peer.status()));
+    const queued = await queue.lengths();
+    const statuses = ownership.peers.map((peer) => peer.status(queued.get(peer.domain) ?? 0));
     return { fields: {}, body: Buffer.from(JSON.stringify(statuses)) };
   });
   return [await adopted, await told];

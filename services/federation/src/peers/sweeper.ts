@@ -90,7 +90,7 @@ export class Sweeper {
     const { limits, ownership, queue } = this.#deps;
     await ownership.giveUpIdle();
     const others: string[] = [];
-    for (const domain of await queue.domains()) {
+    for (const domain of (await queue.lengths()).keys()) {
       const peer = ownership.get(domain);
       if (peer === undefined) {
         others.push(domain);

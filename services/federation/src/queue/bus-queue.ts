@@ -8,6 +8,6 @@ export function busQueue(bus: Bus): RemoteQueue {
     stop: async () => undefined,
     follow: (domain, bounds, feed) => bus.consumeRemote(domain, bounds, feed),
     length: (domain) => bus.queueLength(domain),
-    domains: () => bus.queuedDomains(),
+    lengths: () => bus.queueLengths(),
   };
 }

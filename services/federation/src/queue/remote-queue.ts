@@ -23,8 +23,8 @@ export interface RemoteQueue {
   ): Promise<QueueFollowing>;
   /** With those that are handed over and not acknowledged. */
   length(domain: string): Promise<number>;
-  /** Domains for which anything waits. */
-  domains(): Promise<readonly string[]>;
+  /** Of all domains for which anything waits: at the cost of one, however many they are. */
+  lengths(): Promise<ReadonlyMap<string, number>>;
 }
 
 /**

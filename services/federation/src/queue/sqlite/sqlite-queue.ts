@@ -97,8 +97,8 @@ export class SqliteQueue implements RemoteQueue {
     return this.#levels.get(domain)?.count ?? 0;
   }
 
-  async domains(): Promise<readonly string[]> {
-    return [...this.#levels.keys()];
+  async lengths(): Promise<ReadonlyMap<string, number>> {
+    return new Map(Array.from(this.#levels, ([domain, { count }]) => [domain, count]));
   }
 
   #add(notification: NewNotification): Promise<void> {
