@@ -1,5 +1,6 @@
 import type { Head, NotificationHead, RequestHead, ResponseHead } from '@fosp/protocol';
 import type { BodyPlan, FrameKind, IncomingNotification, IncomingRequest, Peer, PeerHandler } from '../src/index.ts';
+import { Conditions } from './conditions.ts';
 import { textOf } from './raw-frames.ts';
 
 export interface SeenRequest {
@@ -23,11 +24,11 @@ export class RecordingHandler implements PeerHandler {
   readonly closes: { readonly code: number; readonly reason: string }[] = [];
   planFor: (head: Head) => BodyPlan = () => ({ kind: 'buffer', limit: 1_000_000 });
   answer: (request: IncomingRequest, peer: Peer) => void = () => {};
-  #checks: (() => void)[] = [];
+  readonly #conditions = new Conditions();
 
   plan(head: Head): BodyPlan {
     this.planned.push(head);
-    this.#check();
+    this.#conditions.noted();
     return this.planFor(head);
   }
 
@@ -36,56 +37,41 @@ export class RecordingHandler implements PeerHandler {
     if (this.peer !== undefined) {
       this.answer(request, this.peer);
     }
-    this.#check();
+    this.#conditions.noted();
   }
 
   notification(message: IncomingNotification): void {
     this.notifications.push({ head: message.head, body: textOf(message.body) });
-    this.#check();
+    this.#conditions.noted();
   }
 
   malformed(sequence: number, _message: string, notification?: NotificationHead): void {
     this.malformedOnes.push(sequence);
     this.oversizedNotifications.push(...(notification === undefined ? [] : [notification]));
-    this.#check();
+    this.#conditions.noted();
   }
 
   tooLarge(head: RequestHead | undefined): void {
     this.tooLargeOnes.push(head);
-    this.#check();
+    this.#conditions.noted();
   }
 
   closed(code: number, reason: string): void {
     this.closes.push({ code, reason });
-    this.#check();
+    this.#conditions.noted();
   }
 
   unknownResponse(head: ResponseHead): void {
     this.unknown.push(head);
-    this.#check();
+    this.#conditions.noted();
   }
 
   /** Resolves as soon as the condition holds, looked at whenever something was noted. */
   until(condition: () => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      const check = () => {
-        if (condition()) {
-          this.#checks = this.#checks.filter((other) => other !== check);
-          resolve();
-        }
-      };
-      this.#checks.push(check);
-      check();
-    });
+    return this.#conditions.until(condition);
   }
 
   untilClosed(): Promise<void> {
     return this.until(() => this.closes.length > 0);
-  }
-
-  #check(): void {
-    for (const check of [...this.#checks]) {
-      check();
-    }
   }
 }

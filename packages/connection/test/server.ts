@@ -12,6 +12,7 @@ import {
   TimerWheel,
   TransferBudget,
 } from '../src/index.ts';
+import { Conditions } from './conditions.ts';
 import { RecordingHandler } from './recording-handler.ts';
 
 export const MIB = 1024 * 1024;
@@ -76,22 +77,22 @@ export class TestClient {
   readonly messages: { readonly text: string; readonly bytes: Buffer; readonly binary: boolean }[] = [];
   readonly closes: { readonly code: number; readonly reason: string }[] = [];
   pings = 0;
-  #checks: (() => void)[] = [];
+  readonly #conditions = new Conditions();
 
   constructor(url: string, protocols?: string[]) {
     this.socket = new WebSocket(url, protocols, { perMessageDeflate: false, maxPayload: 0, skipUTF8Validation: true });
     this.socket.binaryType = 'nodebuffer';
     this.socket.on('message', (data: Buffer, binary: boolean) => {
       this.messages.push({ text: binary ? '' : data.toString(), bytes: data, binary });
-      this.#check();
+      this.#conditions.noted();
     });
     this.socket.on('ping', () => {
       this.pings++;
-      this.#check();
+      this.#conditions.noted();
     });
     this.socket.on('close', (code, reason) => {
       this.closes.push({ code, reason: reason.toString() });
-      this.#check();
+      this.#conditions.noted();
     });
     this.socket.on('error', () => {});
   }
@@ -111,22 +112,7 @@ export class TestClient {
   }
 
   until(condition: () => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      const check = () => {
-        if (condition()) {
-          this.#checks = this.#checks.filter((other) => other !== check);
-          resolve();
-        }
-      };
-      this.#checks.push(check);
-      check();
-    });
-  }
-
-  #check(): void {
-    for (const check of [...this.#checks]) {
-      check();
-    }
+    return this.#conditions.until(condition);
   }
 }
 

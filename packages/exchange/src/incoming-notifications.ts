@@ -13,10 +13,9 @@
 import { BUS_BODY_BYTES, type Bus, linksOf, type UserEventHeaders } from '@fosp/bus';
 import {
   acceptsNotification,
-  checkJson,
-  decodeText,
   encodeNotificationHead,
   isFospError,
+  isJsonText,
   LIMITS,
   type NotificationHead,
   parseUserId,
@@ -141,20 +140,5 @@ function messageOf({ event, resource }: NotificationHead, body: Uint8Array): Uin
 
 /** What an object's view may be, as far as whoever does not know the object can tell. */
 function isView(body: Uint8Array): boolean {
-  if (body.length === 0) {
-    return true;
-  }
-  const text = decodeText(body);
-  if (text === undefined || !/^[ \t\r\n]*\{/.test(text)) {
-    return false;
-  }
-  try {
-    checkJson(text, 'The body');
-    return true;
-  } catch (error) {
-    if (isFospError(error)) {
-      return false;
-    }
-    throw error;
-  }
+  return body.length === 0 || isJsonText(body, 'object');
 }

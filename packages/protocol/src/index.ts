@@ -11,7 +11,7 @@ export {
 } from './encode.ts';
 export * from './errors.ts';
 export { elements, members, objectText, stringOf, utf8Length } from './json.ts';
-export { checkJson } from './json-check.ts';
+export { checkJson, isJsonText } from './json-check.ts';
 export { equalJson } from './json-equal.ts';
 export * from './limits.ts';
 export { mergePatch } from './merge-patch.ts';

@@ -2,6 +2,8 @@
  * The strict check of JSON that comes from outside (RFC 8259). Own code rather than `JSON.parse`, since that builds what
  * nobody needs, and says neither where the mistake is nor how deep the text is nested.
  */
+
+import { decodeText } from './decode.ts';
 import { fospError } from './errors.ts';
 import { codeAt, spaceEnd } from './json-scan.ts';
 import { LIMITS } from './limits.ts';
@@ -30,6 +32,14 @@ export function checkJson(text: string, what: string): void {
     const found = fault.at < text.length ? `unexpected ${characterAt(text, fault.at)}` : 'unexpected end';
     throw fospError('malformed', `${what} is not valid JSON: ${fault.problem ?? found} at position ${fault.at}`);
   }
+}
+
+/** Whether these bytes are the text of a JSON object, or of an array, with which `checkJson` finds no fault. */
+export function isJsonText(body: Uint8Array, kind: 'object' | 'array'): boolean {
+  const text = decodeText(body);
+  return (
+    text !== undefined && text[spaceEnd(text, 0)] === (kind === 'object' ? '{' : '[') && faultOf(text) === undefined
+  );
 }
 
 /** The first mistake. Iterative: what is open is a list of the brackets that would close it. */

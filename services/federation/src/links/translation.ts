@@ -5,9 +5,7 @@
 import type { PeerResponse } from '@fosp/connection';
 import type { LinkExtensions } from '@fosp/exchange';
 import {
-  checkJson,
   codeOfStatus,
-  decodeText,
   domainOf,
   type FospError,
   failedBody,
@@ -15,6 +13,7 @@ import {
   type Headers,
   isFospError,
   isHeaderValue,
+  isJsonText,
   NO_HEADERS,
   type RequestType,
   STATUS,
@@ -161,32 +160,16 @@ function copy(from: Headers, names: readonly string[], to: Record<string, string
 
 /** Clients may not live through what is no UTF-8, and rely on JSON. */
 function checked(body: Uint8Array, domain: string, kind: 'object' | 'list'): Uint8Array {
-  if (!isJson(body, kind === 'list' ? /^\s*\[/ : /^\s*\{/)) {
+  if (!isJsonText(body, kind === 'list' ? 'array' : 'object')) {
     throw nonsense(domain, `a body that is no ${kind}`);
   }
   return body;
 }
 
 function explanation(body: Uint8Array): Uint8Array | undefined {
-  return isJson(body, /^\s*\{/) ? body : undefined;
+  return isJsonText(body, 'object') ? body : undefined;
 }
 
 function explanationOf(error: FospError): Uint8Array {
   return Buffer.from(failedBody(error));
-}
-
-function isJson(body: Uint8Array, start: RegExp): boolean {
-  const text = decodeText(body);
-  if (text === undefined || !start.test(text)) {
-    return false;
-  }
-  try {
-    checkJson(text, 'The body');
-    return true;
-  } catch (error) {
-    if (isFospError(error)) {
-      return false;
-    }
-    throw error;
-  }
 }
