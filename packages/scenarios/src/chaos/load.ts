@@ -51,10 +51,14 @@ export class Load {
     const end = performance.now() + patience;
     const stuck = await Promise.all(this.#hands.map((hand) => this.#settleSlots(hand, end)));
     const boards = new Map(this.#hands.map((hand) => [hand.member.board, hand]));
-    for (const [board, { worker }] of boards) {
+    for (const [{ counter }, { worker }] of boards) {
+      const step = counter.step;
       // Whatever was asked for before fails once another step is done.
-      for (const step = board.counter.step; board.counter.step === step && performance.now() < end; ) {
-        await worker.count();
+      for (await worker.count(); counter.step === step && performance.now() < end; await worker.count()) {
+        await pause(SETTLE_PAUSE);
+      }
+      if (counter.step === step) {
+        stuck.push([`No step after ${step} of ${counter.resource} can be done`]);
       }
     }
     return stuck.flat();

@@ -5,20 +5,34 @@ import type { PhaseTally } from './tally.ts';
 /** Milliseconds within which there is to be full service again after a pod was killed. */
 export const FULL_SERVICE_WITHIN = 5_000;
 
+export interface Demands {
+  /** Was anything under the pods to be away? */
+  readonly withFaults: boolean;
+  /** Only what is certain however slow the machine, and however short the campaign; all otherwise. */
+  readonly isShort?: boolean;
+}
+
 /** What stayed at zero and must not. */
-export function lacking({ tally, kills }: Pick<ChaosResult, 'tally' | 'kills'>, withFaults = true): string[] {
+export function lacking(
+  { tally, kills, faults }: Pick<ChaosResult, 'tally' | 'kills' | 'faults'>,
+  { withFaults, isShort = false }: Demands,
+): string[] {
   const { counts } = tally;
-  const needed = {
+  const certain = {
     'changes acknowledged': counts.acknowledged,
-    'files written': counts.filesWritten,
-    'files read': counts.filesRead,
     notifications: counts.notifications,
     'connections that stayed': counts.connectionsStayed,
     'connections lost': counts.connectionsLost,
-    'cache hits': counts.cacheHits,
     'pods killed': kills.length,
+    ...(withFaults ? { faults: faults.length } : {}),
+  };
+  const likely = {
+    'files written': counts.filesWritten,
+    'files read': counts.filesRead,
+    'cache hits': counts.cacheHits,
     ...(withFaults ? { 'outcomes unknown': counts.unknown, 'of these found out': counts.settled } : {}),
   };
+  const needed = isShort ? certain : { ...certain, ...likely };
   return Object.entries(needed).flatMap(([what, count]) => (count > 0 ? [] : [`no ${what}`]));
 }
 
@@ -32,11 +46,18 @@ export function late({ kills }: Pick<ChaosResult, 'kills'>): string[] {
   ]);
 }
 
-export function report(result: ChaosResult, { seed, isJson }: { seed: string; isJson: boolean }): string {
-  return isJson ? `${JSON.stringify(asJson(result, seed), undefined, 2)}\n` : asPage(result, seed);
+export interface ReportOptions {
+  readonly seed: string;
+  readonly isJson: boolean;
+  /** See `lacking`. */
+  readonly lacks: readonly string[];
 }
 
-function asJson(result: ChaosResult, seed: string): Record<string, unknown> {
+export function report(result: ChaosResult, options: ReportOptions): string {
+  return options.isJson ? `${JSON.stringify(asJson(result, options), undefined, 2)}\n` : asPage(result, options);
+}
+
+function asJson(result: ChaosResult, { seed, lacks }: ReportOptions): Record<string, unknown> {
   const { tally } = result;
   return {
     ...{ seed, seconds: Math.round(result.seconds), counts: tally.counts },
@@ -47,11 +68,11 @@ function asJson(result: ChaosResult, seed: string): Record<string, unknown> {
       answers: Object.fromEntries(answers),
       closeCodes: Object.fromEntries(closeCodes),
     })),
-    ...{ late: late(result), lacking: lacking(result), wrongCount: tally.wrongCount, wrong: tally.wrong },
+    ...{ late: late(result), lacking: lacks, wrongCount: tally.wrongCount, wrong: tally.wrong },
   };
 }
 
-function asPage(result: ChaosResult, seed: string): string {
+function asPage(result: ChaosResult, { seed, lacks }: ReportOptions): string {
   const { counts, phases, wrong, wrongCount } = result.tally;
   const lines = [
     `seed ${seed}, ${Math.round(result.seconds)} s`,
@@ -71,7 +92,7 @@ function asPage(result: ChaosResult, seed: string): string {
     ...troubleLines(result),
     '',
     ...late(result).map((text) => `LATE: ${text}`),
-    ...lacking(result).map((text) => `LACKING: ${text}`),
+    ...lacks.map((text) => `LACKING: ${text}`),
     wrongCount === 0 ? 'Nothing wrong.' : `${wrongCount} WRONG:`,
     ...wrong,
   ];

@@ -10,7 +10,7 @@ import { contentsOf, stepOf } from './content.ts';
 import type { Track } from './track.ts';
 
 /** Milliseconds after a step was left out, in which the connection is to be closed. */
-const GAP_CLOSES_WITHIN = 15_000;
+const GAP_CLOSES_WITHIN = 30_000;
 
 interface Gap {
   readonly text: string;

@@ -1,12 +1,11 @@
 /** One client at work: what it asks for next, and what its answers mean for what is known. */
 import type { Chance } from './chance.ts';
 import type { Client, Question, Reply } from './client.ts';
-import { contentsOf, dataOf, type FileMark, fileBytes, fileMarkOf, fileName, type Mark } from './content.ts';
+import { contentsOf, dataOf, fileBytes, fileMarkOf, fileName } from './content.ts';
+import { fileSize, hadNoEffect, questionOf, textOf } from './question.ts';
 import type { Attempt, ChangeKind, Slot } from './slot.ts';
 import type { Tally } from './tally.ts';
 import type { Member } from './world.ts';
-
-const KIB = 1024;
 
 export interface WorkerOptions {
   readonly member: Member;
@@ -231,46 +230,4 @@ export class Worker {
     this.#nonces++;
     return (chance.below(2 ** 30) * 2 ** 20 + member.at * 2 ** 10 + (this.#nonces % 2 ** 10)).toString(36);
   }
-}
-
-/** What 408 and 5xx say is unknown; and so is what a lost connection leaves, unless it was closed with 1012. */
-function hadNoEffect(reply: Reply): boolean {
-  return reply.kind === 'refused'
-    ? reply.status < 500 && reply.status !== 408
-    : reply.kind === 'lost' && reply.isUndone;
-}
-
-interface Wanted {
-  readonly mark: Mark;
-  readonly file: FileMark | undefined;
-  readonly isStreamed: boolean;
-}
-
-function questionOf(slot: Slot, kind: ChangeKind, { mark, file, isStreamed }: Wanted): Question {
-  const { resource, etag: ifMatch } = slot;
-  switch (kind) {
-    case 'CREATE':
-      return { type: kind, resource, body: JSON.stringify({ data: dataOf(mark) }) };
-    case 'UPDATE':
-      return { type: kind, resource, ifMatch, body: JSON.stringify({ data: dataOf(mark) }) };
-    case 'DELETE':
-      return { type: kind, resource, ifMatch };
-    case 'WRITE':
-      return file === undefined
-        ? { type: kind, resource, ifMatch }
-        : { type: kind, resource, ifMatch, isStreamed, body: fileBytes(file), fileName: fileName(file) };
-  }
-}
-
-/** Most are small, some take several pieces, a few several parts of the file store. */
-function fileSize(chance: Chance): number {
-  const dice = chance.next();
-  if (dice < 0.9) {
-    return chance.below(16 * KIB);
-  }
-  return dice < 0.995 ? chance.below(400 * KIB) : KIB * KIB + chance.below(8 * KIB * KIB);
-}
-
-function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 }
