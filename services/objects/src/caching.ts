@@ -6,6 +6,10 @@ import { NO_CACHE } from './cache/none.ts';
 import type { Counters } from './counters/counters.ts';
 import { createMemoryCounters } from './counters/memory.ts';
 
+/** How many times as long as a read a write or a login waits for Redis, and the milliseconds that it waits at most. */
+const CONFIRMATIONS_PER_READ = 20;
+const LONGEST_CONFIRMATION = 5_000;
+
 export interface CachingOptions {
   /** Do other processes change the same database? */
   readonly isShared: boolean;
@@ -53,6 +57,7 @@ export async function openCaching(options: CachingOptions): Promise<Caching> {
   const link = openRedisLink({
     url: redisUrl.reveal(),
     patience: redisPatience,
+    confirmPatience: Math.min(CONFIRMATIONS_PER_READ * redisPatience, LONGEST_CONFIRMATION),
     told: (state, error) =>
       state === 'open'
         ? log.warn(

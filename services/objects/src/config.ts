@@ -70,7 +70,7 @@ export const OBJECTS_VARIABLES = {
   redisPatience: count(
     'FOSP_REDIS_PATIENCE_MS',
     25,
-    'milliseconds that a read waits for Redis before it asks the database',
+    'milliseconds that a read waits for Redis before it asks the database; writes and logins wait 20 times as long, 5 s at most',
     { min: 1, max: 1_000 },
   ),
 } as const;
