@@ -156,7 +156,7 @@ describe('a server that is not as ours', () => {
     await using server = await fakeServer(
       welcoming(({ head, peer }) => body !== undefined && peer.respond(head.sequence, 200, { body })),
     );
-    const client = await FospClient.connect({ url: server.url, credentials, requestTimeoutMs: 300 });
+    const client = await FospClient.connect({ url: server.url, credentials, requestTimeoutMs: 3_000 });
     expect(await failureOf(client.select(HOME))).toMatchObject({ code });
     client.close();
   });

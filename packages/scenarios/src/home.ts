@@ -3,8 +3,8 @@ import { freePort, PASSWORD, ServerProcess, type TemporaryDirectory, temporaryDi
 
 type Environment = Readonly<Record<string, string>>;
 
-/** Clients come back soon, and for long enough. */
-const RECONNECT = { baseMs: 20, capMs: 100, attempts: 1000 };
+/** Clients come back soon, and for long enough; and wait for a server that starts on a busy machine. */
+const PATIENT = { reconnect: { baseMs: 20, capMs: 100, attempts: 10_000 }, requestTimeoutMs: 100_000 };
 
 /** A server whose address stays the same over restarts, and the clients of a test; all are put away at its end. */
 export class Home implements AsyncDisposable {
@@ -39,7 +39,7 @@ export class Home implements AsyncDisposable {
   }
 
   async connect(options: Partial<ClientOptions>): Promise<FospClient> {
-    const client = await FospClient.connect({ url: this.url, reconnect: RECONNECT, ...options });
+    const client = await FospClient.connect({ url: this.url, ...PATIENT, ...options });
     this.#clients.push(client);
     return client;
   }

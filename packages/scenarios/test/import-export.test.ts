@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { ALICE, BOB, Inbox, ServerProcess, TestSession, temporaryDirectory } from '@fosp/testkit';
+import { ALICE, BOB, Inbox, ServerProcess, startBadNetwork, TestSession, temporaryDirectory } from '@fosp/testkit';
 import { describe, expect, it } from 'vitest';
 import { Cli, resultOf } from '../src/cli.ts';
 import { hashesOf, makeOddFolder, UNSTORABLE } from '../src/folders.ts';
@@ -54,9 +54,14 @@ describe('fosp import and export', () => {
       body: { subscriptions: { [ALICE]: { events: ['created'], depth: -1 } } },
     });
 
-    const interrupted = alice.start('import', source, `${ALICE}/backup`);
+    // Over this process, so that nothing goes on while it does not look.
+    await using network = await startBadNetwork({ port: Number(new URL(server.url).port) });
+    const behind = new Cli(`ws://127.0.0.1:${network.port}`, join(directory.path, 'behind.json'));
+    await behind.succeed('login', 'alice');
+    const interrupted = behind.start('import', source, `${ALICE}/backup`);
     const ended = resultOf(interrupted);
     await watcher.notifications.take(40);
+    network.hold();
     interrupted.kill('SIGKILL');
     expect((await ended).code).toBe(null);
 

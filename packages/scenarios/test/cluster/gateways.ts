@@ -7,7 +7,7 @@ import type { Cluster } from '@fosp/testkit';
 import { WebSocket } from 'ws';
 
 /** Others connect too, so that a turn may be missed now and then. */
-const TRIES_PER_GATEWAY = 20;
+const TRIES_PER_GATEWAY = 200;
 
 export class Gateways {
   readonly #cluster: Cluster;

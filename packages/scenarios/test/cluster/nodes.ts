@@ -32,7 +32,7 @@ export async function startNodes(infrastructure: Infrastructure, faults: Omit<Fa
   const start = async (): Promise<Node> => {
     const { path } = started.use(await temporaryDirectory());
     const { url } = infrastructure.nats;
-    const transport = unreliableTransport(await connectNats({ url, warn: () => undefined }), {
+    const transport = unreliableTransport(await connectNats({ url, ...PATIENT, warn: () => undefined }), {
       ...faults,
       struck: count,
     });
@@ -49,6 +49,9 @@ export async function startNodes(infrastructure: Infrastructure, faults: Omit<Fa
   const rest = started.move();
   return { all, struck, [Symbol.asyncDispose]: () => rest.disposeAsync() };
 }
+
+/** Faults are those of the test alone, however long this machine stands still. */
+const PATIENT = { pingInterval: 60_000, callSilence: 60_000, leaseTimeToLive: 10_000 };
 
 const ENVIRONMENT = {
   FOSP_DOMAIN: 'wonderland.lit',

@@ -21,6 +21,7 @@ export class RawUser implements Worker {
   #count = 0;
   #round = 0;
   #isStopped = false;
+  rounds = 0;
 
   private constructor(user: string, url: string, tally: Tally) {
     this.#user = user;
@@ -127,7 +128,9 @@ export class RawUser implements Worker {
       this.#ask(session, 'DELETE', `child-${round}`),
       ...(round % ROUNDS_PER_FILE === 0 ? this.#workOnFile(session, `file of round ${round}`) : []),
     ]);
-    return answers.every((answer) => answer !== undefined);
+    const isDone = answers.every((answer) => answer !== undefined);
+    this.rounds += isDone ? 1 : 0;
+    return isDone;
   }
 
   #workOnFile(session: TestSession, content: string): Promise<Buffer | undefined>[] {

@@ -21,6 +21,9 @@ describe.skipIf(!clusterInstalled())('a rolling restart under load', () => {
       FOSP_LIMIT_REGISTRATIONS_PER_MINUTE: '100000',
       FOSP_HASH_MEMORY: '1 MiB',
       FOSP_PROXIES: '127.0.0.1/32',
+      // Time enough for the balancer to see that a gateway is about to go, on a busy machine too.
+      FOSP_DRAIN_NOTICE_SECONDS: '5',
+      FOSP_DRAIN_SECONDS: '60',
     };
     cluster = cleanup.use(await startCluster({ environment, proxyProtocol: true }));
   });
@@ -35,22 +38,27 @@ describe.skipIf(!clusterInstalled())('a rolling restart under load', () => {
       ),
       ...Array.from({ length: SDK_USERS }, (_, at) => SdkUser.register(`${name}-sdk-${at}`, cluster.url, sdk)),
     ]);
+    const everybodyWorks = async () => {
+      const before = users.map(({ rounds }) => rounds);
+      await expect.poll(() => users.every(({ rounds }, at) => rounds > (before[at] ?? 0) + 1)).toBe(true);
+    };
+    const pods = services.flatMap((service) => cluster.podsOf(service));
+    expect(pods).toHaveLength(2 * services.length);
     const working = users.map((user) => user.work());
-    let restarts = 0;
-    for (const pod of services.flatMap((service) => cluster.podsOf(service))) {
-      const served = raw.requests;
-      expect(await pod.stop(), pod.name).toEqual({ code: 0, signal: null });
-      await pod.start();
-      restarts++;
-      await expect.poll(() => raw.requests).toBeGreaterThan(served + 50);
+    try {
+      await everybodyWorks();
+      for (const pod of pods) {
+        expect(await pod.stop(), pod.name).toEqual({ code: 0, signal: null });
+        await pod.start();
+        await everybodyWorks();
+      }
+    } finally {
+      for (const user of users) {
+        user.stop();
+      }
+      await Promise.all(working);
     }
-    for (const user of users) {
-      user.stop();
-    }
-    await Promise.all(working);
-    expect(restarts).toBe(2 * services.length);
-    expect(Math.min(raw.requests, sdk.requests)).toBeGreaterThan(100);
-    expect(Math.min(raw.notifications, sdk.notifications)).toBeGreaterThan(30);
+    expect(Math.min(raw.notifications, sdk.notifications)).toBeGreaterThan(0);
     return { raw, sdk };
   }
 

@@ -14,6 +14,7 @@ export class SdkUser implements Worker {
   readonly #events: ReturnType<FospClient['notifications']>;
   readonly #told = new Map<number, PromiseWithResolvers<void>>();
   #isStopped = false;
+  rounds = 0;
 
   private constructor(client: FospClient, tally: Tally) {
     this.#client = client;
@@ -22,7 +23,7 @@ export class SdkUser implements Worker {
   }
 
   static async register(name: string, url: string, tally: Tally): Promise<SdkUser> {
-    const client = await FospClient.connect({ url });
+    const client = await FospClient.connect({ url, requestTimeoutMs: 100_000 });
     await client.register(name, PASSWORD);
     const user = await client.authenticate({ user: name, password: PASSWORD });
     const subscriptions = { [user]: { events: ['updated'], depth: 0 } };
@@ -41,6 +42,7 @@ export class SdkUser implements Worker {
     while (!this.#isStopped) {
       round++;
       await this.#round(round).catch((error: unknown) => this.#fault(`in round ${round}: ${reasonOf(error)}`));
+      this.rounds++;
     }
     const last = Promise.withResolvers<void>();
     this.#told.set(round + 1, last);

@@ -17,6 +17,8 @@ export function newTally(): Tally {
 
 /** Someone who works until told to stop. */
 export interface Worker {
+  /** Rounds of work that were done. */
+  readonly rounds: number;
   /** Resolves once stopped, and everything looked after. What went wrong is in the tally. */
   work(): Promise<void>;
   stop(): void;

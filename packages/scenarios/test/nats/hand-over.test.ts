@@ -80,7 +80,7 @@ describe.skipIf(!natsInstalled())('hand-over of a partition', () => {
   });
 
   it('does not wait anew in a process that begins after the death of an owner, and robs nobody who lives', async () => {
-    const options = { prefix: freshPrefix(), leaseTimeToLive: 2_000 };
+    const options = { prefix: freshPrefix(), leaseTimeToLive: 6_000 };
     await using dead = await connectThroughProxy(server, { ...options, holder: 'dead' });
     const living = await connectTo(server.port, { ...options, holder: 'living' });
     await Promise.all([dead.transport.leases.start(), living.leases.start()]);
@@ -176,7 +176,7 @@ describe.skipIf(!natsInstalled())('hand-over of a partition', () => {
 
   it('finds the lease lost at its last holder, who could not confirm that it lives, before it is taken', async () => {
     const prefix = freshPrefix();
-    await using owner = await connectThroughProxy(server, { prefix, pingInterval: 60_000 });
+    await using owner = await connectThroughProxy(server, { prefix });
     const next = await connectTo(server.port, { prefix });
     await next.leases.start();
     const lease = await owner.transport.leases.acquire('work');

@@ -26,7 +26,7 @@ describe.skipIf(!natsInstalled())('leases of any number of names', () => {
     'are free within their time to live where the holder died (%s), who knows by then',
     async (how) => {
       const prefix = freshPrefix();
-      await using holder = await connectThroughProxy(server, { prefix, pingInterval: 60_000 });
+      await using holder = await connectThroughProxy(server, { prefix });
       const next = await connectTo(server.port, { prefix });
       const held = await holder.transport.lease('peer.one');
       expect(await next.lease('peer.one')).toBeUndefined();

@@ -40,7 +40,11 @@ describe.skipIf(!natsInstalled())('start over NATS', () => {
       }
     });
     await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
-    const transport = await connectTo((slow.address() as AddressInfo).port, { prefix: freshPrefix() });
+    const transport = await connectTo((slow.address() as AddressInfo).port, {
+      prefix: freshPrefix(),
+      connectAttempts: 100,
+      connectTimeout: 1_000,
+    });
     expect(transport.isUp).toBe(true);
     expect(silent).toHaveLength(2);
     await transport.drain();
@@ -77,7 +81,7 @@ describe.skipIf(!natsInstalled())('start over NATS', () => {
 
   it('tells a listener that the server gave up on as too slow of the gap', async () => {
     const prefix = freshPrefix();
-    await using slow = await connectThroughProxy(server, { prefix, pingInterval: 60_000 });
+    await using slow = await connectThroughProxy(server, { prefix });
     const fast = await connectTo(server.port, { prefix });
     const gap = Promise.withResolvers<string>();
     slow.transport.onGap(gap.resolve);

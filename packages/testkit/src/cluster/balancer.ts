@@ -93,10 +93,11 @@ function head(port: number, socket: string): string[] {
     `  stats socket ${socket} mode 600 level operator`,
     'defaults',
     '  mode tcp',
-    '  timeout connect 2s',
+    '  timeout connect 10s',
     '  timeout client 1h',
     '  timeout server 1h',
-    '  timeout check 1s',
+    // A gateway that stands still is still one; what is gone is refused at once.
+    '  timeout check 10s',
     // A gateway that dies between two checks costs a client another try, not its connection.
     '  retries 3',
     '  option redispatch 1',

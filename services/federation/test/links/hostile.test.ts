@@ -75,7 +75,7 @@ describe('another domain that does wrong', () => {
 
   it('has its link closed, and another one made, where it does not answer requests', async () => {
     await using peer = await TestPeer.start();
-    await using federation = await Federation.start({ peer, limits: { requestSeconds: 1 } });
+    await using federation = await Federation.start({ peer, limits: { requestSeconds: 4 } });
     const answered = federation.forward('SELECT').catch((error: unknown) => error);
     const link = await peer.link();
     await link.next();
@@ -161,7 +161,7 @@ describe('another domain that does wrong', () => {
     const peers = Array.from({ length: 200 }, (_, at) => `dead${at}.example=ws://127.0.0.1:${silent.port}`);
     await using federation = await Federation.start({
       environment: { FOSP_FEDERATION_PEERS: [`${REALWORLD}=ws://127.0.0.1:${good.port}`, ...peers].join(',') },
-      limits: { greetingSeconds: 5 },
+      limits: { greetingSeconds: 10 },
     });
     const dead = Array.from({ length: 200 }, (_, at) =>
       federation.forward('SELECT', { tree: `x@dead${at}.example` }).catch((error: unknown) => error),
