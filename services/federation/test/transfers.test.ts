@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { once } from 'node:events';
+import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { ALICE, BOB, Federation } from './harness.ts';
 import { type PeerLink, type PeerMessage, TestPeer, until } from './test-peer.ts';
@@ -233,6 +234,39 @@ describe('files of another domain', () => {
     expect((await link.wire.closed).code).not.toBe(1000);
     expect(peer.all).toHaveLength(1);
   });
+
+  it('leave the connection to the next one where the other side refused one early, and the rest of it still goes out', async () => {
+    await using peer = await TestPeer.start();
+    // More than sockets take in of what nobody reads.
+    const size = 32 * MIB;
+    await using federation = await Federation.start({ peer, limits: { filling: size } });
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const headers = { 'content-length': size };
+    const first = fetch(await federation.transfer('READ'));
+    const link = await peer.link();
+    link.answer(await link.next(), { status: 404, body: '{"message":"no"}' });
+    await (await first).text();
+    link.wire.pause();
+    const url = await federation.transfer('WRITE', { size });
+    const put = httpRequest(url, { method: 'PUT', headers, agent }).end(Buffer.alloc(size, 'x'));
+    const sent = () => federation.metric('fosp_federation_file_bytes_total{direction="up"}');
+    await until(async () => (await sent()) > 0, 'bytes');
+    // CONNECT, AUTHENTICATE and READ were before it.
+    link.send('FAILED 403 4', { body: '{"message":"no"}' });
+    const [refused] = await once(put, 'response');
+    expect(refused.headers['fosp-status']).toBe('403');
+    refused.resume();
+    await until(() => put.writableFinished, 'the rest to be taken');
+    const get = httpRequest(await federation.transfer('READ'), { agent }).end();
+    link.wire.resume();
+    expect((await link.next()).body).toHaveLength(size);
+    const read = await link.next();
+    expect(read.type).toBe('READ');
+    link.answer(read, { status: 404, body: '{"message":"no"}' });
+    const [answer] = await once(get, 'response');
+    expect(answer.headers['fosp-status']).toBe('404');
+    agent.destroy();
+  }, 60_000);
 
   it('share their links fairly among users, and are cut where they stand still', async () => {
     await using peer = await TestPeer.start();

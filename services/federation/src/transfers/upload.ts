@@ -42,6 +42,10 @@ export class Upload implements AsyncIterable<Uint8Array> {
   async *[Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
     const incoming = this.#incoming;
     const data = (piece: Uint8Array) => {
+      if (this.#isAnswered) {
+        // Dropped, and not held back: whatever comes next over this connection waits behind it.
+        return;
+      }
       incoming.pause();
       this.#settle(piece);
     };
@@ -57,9 +61,7 @@ export class Upload implements AsyncIterable<Uint8Array> {
         this.#options.moved(piece.length);
         yield piece;
       }
-      if (!this.#isWhole) {
-        yield* this.#rest();
-      }
+      yield* this.#rest();
     } finally {
       incoming.off('data', data).off('end', end).off('close', close);
     }
@@ -83,6 +85,7 @@ export class Upload implements AsyncIterable<Uint8Array> {
     this.#waiting = undefined;
   }
 
+  /** Of an announced size, what was not sent: nothing, where all of it came. */
   *#rest(): Iterable<Uint8Array> {
     for (let left = (this.#options.size ?? 0) - this.#sent; left > 0; left -= BLOCK) {
       yield new Uint8Array(Math.min(left, BLOCK));
