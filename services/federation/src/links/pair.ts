@@ -177,14 +177,16 @@ export class Pair {
     if (this.#abandoning.signal.aborted) {
       return fospError('unavailable', 'This part of the server ends. Try again.', { headers: { 'Retry-After': '1' } });
     }
-    this.#lastFailure = { at: clock(), details: detailsOf(error) };
+    const details = detailsOf(error);
+    this.#lastFailure = { at: clock(), details };
     if (!isFospError(error) || error.code !== 'unreachable') {
       // Nothing was tried.
       return error;
     }
     this.#breaker.failed(askedPauseOf(error));
     this.#lastError = error;
-    telemetry.unreachable(this.between, this.#breaker.failures, this.#breaker.pause);
+    const { failures, pause } = this.#breaker;
+    telemetry.unreachable(this.between, { failures, pause, details });
     if (error.cause instanceof AggregateError) {
       // Its servers were tried, and may have moved.
       forget(this.between.domain);

@@ -11,6 +11,16 @@ export interface Between {
   readonly domain: string;
 }
 
+/** What is known of a domain none of whose servers could be connected to. */
+export interface Unreachable {
+  /** Since it was reached, or gave a sign of life. */
+  readonly failures: number;
+  /** Milliseconds until it is tried again. */
+  readonly pause: number;
+  /** Why, server by server. */
+  readonly details: string;
+}
+
 /** What links tell their operator, one function per event. */
 export interface LinkTelemetry {
   opened(between: Between, facts: LinkFacts): void;
@@ -18,7 +28,7 @@ export interface LinkTelemetry {
   /** One server could not be connected to, or did not take us. */
   notConnected(between: Between, place: Place, error: unknown): void;
   /** No server could; it is tried again after so many milliseconds. */
-  unreachable(between: Between, failures: number, pause: number): void;
+  unreachable(between: Between, failed: Unreachable): void;
   /** No key could be had that proves our own domain. */
   notSigned(own: string, error: unknown): void;
   /** A request of one of our users was answered, by the other side or in its place. */
@@ -54,8 +64,8 @@ export function createLinkTelemetry({ log, metrics, clock }: LinkTelemetryOption
       dials.with({ result: 'failed' }).add();
       log.debug({ own, domain, url, host, error }, 'a server of another domain could not be connected to');
     },
-    unreachable({ own, domain }, failures, pause) {
-      const details = { own, domain, failures, pause: Math.round(pause) };
+    unreachable({ own, domain }, { failures, pause, details: why }) {
+      const details = { own, domain, failures, pause: Math.round(pause), why };
       const text = 'another domain cannot be reached';
       // The first time, and then less and less often.
       if (Number.isInteger(Math.log2(failures))) {
