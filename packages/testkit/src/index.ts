@@ -36,6 +36,8 @@ export {
   fospImage,
 } from './engine.ts';
 export { freePort } from './free-port.ts';
+export { type HostedCluster, type HostedClusterOptions, startHostedCluster } from './hosts/hosted-cluster.ts';
+export { type Host, type Hosts, hostsPermitted, startHosts } from './hosts/hosts.ts';
 export { Inbox, PATIENCE, within } from './inbox.ts';
 export { installed } from './installed.ts';
 export { type NatsOptions, type NatsServer, natsInstalled, startNats } from './nats-server.ts';

@@ -14,6 +14,8 @@ import { temporaryDirectory } from './temporary-directory.ts';
 const MEBIBYTE = 1024 * 1024;
 
 export interface NatsOptions {
+  /** Where it listens; 127.0.0.1. */
+  readonly host?: string | undefined;
   /** Bytes; 8 MiB as in production. */
   readonly maxPayload?: number;
   /** Bytes that the server keeps for a client that does not read, before it closes it; 64 MiB. */
@@ -45,10 +47,10 @@ export async function startNats(options: NatsOptions = {}): Promise<NatsServer> 
   const directory = await temporaryDirectory();
   const port = await freePort();
   const configuration = join(directory.path, 'nats.conf');
-  const { maxPayload = 8 * MEBIBYTE, maxPending = 64 * MEBIBYTE, jetstream = true } = options;
+  const { host = '127.0.0.1', maxPayload = 8 * MEBIBYTE, maxPending = 64 * MEBIBYTE, jetstream = true } = options;
   const store = jetstream ? `jetstream { store_dir: ${JSON.stringify(join(directory.path, 'data'))} }\n` : '';
   const bounds = `max_payload: ${maxPayload}\nmax_pending: ${maxPending}\n`;
-  await writeFile(configuration, `listen: "127.0.0.1:${port}"\n${bounds}${store}`);
+  await writeFile(configuration, `listen: "${host}:${port}"\n${bounds}${store}`);
   let child = await launch(configuration);
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) {
@@ -62,7 +64,7 @@ export async function startNats(options: NatsOptions = {}): Promise<NatsServer> 
     await directory[Symbol.asyncDispose]();
   };
   return {
-    url: `nats://127.0.0.1:${port}`,
+    url: `nats://${host}:${port}`,
     port,
     get pid() {
       return child.pid;

@@ -3,7 +3,7 @@
  * it. Tests take a fresh database each.
  */
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { appendFileSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -12,6 +12,7 @@ import { START_PATIENCE, within } from './inbox.ts';
 
 const execute = promisify(execFile);
 
+const LOOPBACK = '127.0.0.1';
 const VERSIONS = '/usr/lib/postgresql';
 
 /** Where the programs of the newest version are; undefined where there is none. */
@@ -34,6 +35,8 @@ export function postgresInstalled(): boolean {
 }
 
 export interface PostgresOptions {
+  /** Where it listens as well as on loopback, for everybody on the networks that this machine is on. */
+  readonly host?: string | undefined;
   /** Of `postgresql.conf`, beside those that make a test fast. */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -50,6 +53,7 @@ export class PostgresServer implements AsyncDisposable {
   readonly #folder: string;
   readonly #owner: Owner;
   readonly #settings: readonly string[];
+  readonly #host: string;
   #child: ChildProcess | undefined;
   #databases = 0;
 
@@ -58,7 +62,10 @@ export class PostgresServer implements AsyncDisposable {
     this.#folder = place.folder;
     this.#owner = place.owner;
     this.port = place.port;
-    const settings = { fsync: 'off', max_connections: '200', listen_addresses: '127.0.0.1', ...options.settings };
+    const { host = LOOPBACK } = options;
+    this.#host = host;
+    const addresses = [...new Set([LOOPBACK, host])].join();
+    const settings = { fsync: 'off', max_connections: '200', listen_addresses: addresses, ...options.settings };
     this.#settings = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   }
 
@@ -73,7 +80,7 @@ export class PostgresServer implements AsyncDisposable {
   }
 
   urlOf(database: string): string {
-    return `postgres://postgres@127.0.0.1:${this.port}/${database}`;
+    return `postgres://postgres@${this.#host}:${this.port}/${database}`;
   }
 
   /** Begins the server on its data, and waits until it answers. */
@@ -157,6 +164,9 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   }
   const given = ['-D', join(folder, 'data'), '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-locale', '--no-sync'];
   await execute(join(bin, 'initdb'), given, { ...owner, cwd: folder });
+  if (options.host !== undefined) {
+    appendFileSync(join(folder, 'data', 'pg_hba.conf'), 'host all all samenet trust\n');
+  }
   const server = new PostgresServer({ bin, folder, owner, port: await freePort() }, options);
   await server.start();
   return server;

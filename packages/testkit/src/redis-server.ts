@@ -9,6 +9,7 @@ import { ServerProgram } from './server-program.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 const run = promisify(execFile);
+const LOOPBACK = '127.0.0.1';
 
 export interface RedisServer extends AsyncDisposable {
   readonly port: number;
@@ -36,8 +37,9 @@ export function redisInstalled(): boolean {
   return installed('redis-server');
 }
 
-export function startRedis(): Promise<RedisServer> {
-  return startNode([]);
+/** It listens at this address as well as on loopback. */
+export function startRedis({ host = LOOPBACK }: { readonly host?: string | undefined } = {}): Promise<RedisServer> {
+  return startNode([], host);
 }
 
 /** Three masters that share the slots. */
@@ -58,13 +60,24 @@ export async function startRedisCluster(): Promise<RedisCluster> {
   };
 }
 
-async function startNode(flags: readonly string[]): Promise<RedisServer> {
+async function startNode(flags: readonly string[], host = LOOPBACK): Promise<RedisServer> {
   const directory = await temporaryDirectory();
   const port = await freePort();
   const program = new ServerProgram({
     command: 'redis-server',
     arguments: [
-      ...['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--appendonly', 'no'],
+      ...[
+        '--bind',
+        ...new Set([LOOPBACK, host]),
+        '--protected-mode',
+        'no',
+        '--port',
+        String(port),
+        '--save',
+        '',
+        '--appendonly',
+        'no',
+      ],
       ...['--dir', directory.path, '--logfile', '', '--cluster-port', String(await freePort()), ...flags],
     ],
     ready: /Ready to accept connections/,
@@ -76,7 +89,7 @@ async function startNode(flags: readonly string[]): Promise<RedisServer> {
   };
   return {
     port,
-    url: `redis://127.0.0.1:${port}`,
+    url: `redis://${host}:${port}`,
     get pid() {
       return program.pid;
     },

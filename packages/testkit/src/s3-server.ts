@@ -32,13 +32,21 @@ export function s3Installed(): boolean {
   return ['radosgw', 'ceph-mon', 'ceph-osd', 'ceph'].every((program) => installed(program));
 }
 
-export async function startS3(): Promise<S3Server> {
+/** It listens at this address alone. */
+export async function startS3({ host = '127.0.0.1' }: { readonly host?: string | undefined } = {}): Promise<S3Server> {
   const directory = await temporaryDirectory();
   const port = await freePort();
   const [accessKeyId, secretAccessKey] = ['test', 'testing'];
   const environment = {
     PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-    ...{ D: directory.path, P: String(port), MP: String(await freePort()), KEY: accessKeyId, SECRET: secretAccessKey },
+    ...{
+      D: directory.path,
+      H: host,
+      P: String(port),
+      MP: String(await freePort()),
+      KEY: accessKeyId,
+      SECRET: secretAccessKey,
+    },
   };
   const folder = join(directory.path, 'run');
   const stop = async () => {
@@ -47,18 +55,18 @@ export async function startS3(): Promise<S3Server> {
   };
   try {
     await run('bash', [SCRIPT], { env: environment });
-    await untilListening(port);
+    await untilListening(host, port);
   } catch (error) {
     await stop();
     throw error;
   }
   return {
-    ...{ port, endpoint: `http://127.0.0.1:${port}`, region: 'us-east-1', accessKeyId, secretAccessKey },
+    ...{ port, endpoint: `http://${host}:${port}`, region: 'us-east-1', accessKeyId, secretAccessKey },
     pids: () => pidsIn(folder, () => true),
     kill: () => endAll(folder, (name) => name.startsWith('client.rgw')),
     restart: async () => {
       await run('radosgw', ['-c', join(directory.path, 'ceph.conf'), '-n', 'client.rgw']);
-      await untilListening(port);
+      await untilListening(host, port);
     },
     stop,
     [Symbol.asyncDispose]: stop,
@@ -89,10 +97,10 @@ function signal(pid: number): boolean {
   }
 }
 
-async function untilListening(port: number): Promise<void> {
+async function untilListening(host: string, port: number): Promise<void> {
   for (let attempt = 0; attempt < 2_000; attempt++) {
     const isListening = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, '127.0.0.1', () => {
+      const socket = connect(port, host, () => {
         socket.destroy();
         resolve(true);
       });
@@ -103,5 +111,5 @@ async function untilListening(port: number): Promise<void> {
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new Error(`radosgw does not listen on port ${port}`);
+  throw new Error(`radosgw does not listen on ${host}:${port}`);
 }

@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { WONDERLAND } from './cast.ts';
+import type { Host } from './hosts/hosts.ts';
 import { Inbox, START_PATIENCE, within } from './inbox.ts';
 
 /** A process under load for minutes may have much to say. */
@@ -20,6 +21,8 @@ export interface ServerOptions {
   readonly dataDirectory: string;
   /** Beside free ports, the domain and the folder; `undefined` takes a default away. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Where it runs, if not on this one: reached by its IPv4 address. */
+  readonly host?: Host | undefined;
 }
 
 export interface ServerExit {
@@ -33,6 +36,7 @@ export interface LogLine {
 
 export class ServerProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
+  readonly #address: string;
   /** Log lines, as objects; what is no JSON as `{ text }`; the newest 10,000, in order. */
   readonly lines: LogLine[] = [];
   /** What it wrote to its standard error. */
@@ -46,7 +50,7 @@ export class ServerProcess implements AsyncDisposable {
   constructor(options: ServerOptions) {
     const environment = {
       FOSP_DOMAIN: WONDERLAND,
-      FOSP_HOST: '127.0.0.1',
+      FOSP_HOST: options.host?.ipv4 ?? '127.0.0.1',
       FOSP_WS_PORT: '0',
       FOSP_ADMIN_PORT: '0',
       FOSP_DATA_DIR: options.dataDirectory,
@@ -55,7 +59,9 @@ export class ServerProcess implements AsyncDisposable {
     const main = fileURLToPath(
       new URL(`../../../services/${options.program ?? 'standalone'}/src/main.ts`, import.meta.url),
     );
-    this.#child = spawn(process.execPath, [main], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#address = options.host?.ipv4 ?? '127.0.0.1';
+    const [program = process.execPath, ...given] = [...(options.host?.command ?? []), process.execPath, main];
+    this.#child = spawn(program, given, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child.stderr?.on('data', (data: Buffer) => {
       this.errors += data;
     });
@@ -108,10 +114,10 @@ export class ServerProcess implements AsyncDisposable {
       this.lines.shift();
     }
     if (entry['wsPort'] !== undefined) {
-      this.url = `ws://127.0.0.1:${entry['wsPort']}`;
+      this.url = `ws://${this.#address}:${entry['wsPort']}`;
     }
     if (entry['adminPort'] !== undefined) {
-      this.admin = `http://127.0.0.1:${entry['adminPort']}`;
+      this.admin = `http://${this.#address}:${entry['adminPort']}`;
     }
     if (entry['msg'] === 'ready') {
       this.#ready.add(entry);

@@ -3,6 +3,7 @@
  * folder that goes with it. It can be killed, held still, and started again on the same ports and data.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import type { Host } from './hosts/hosts.ts';
 import { START_PATIENCE, within } from './inbox.ts';
 
 export interface ProgramOptions {
@@ -10,6 +11,8 @@ export interface ProgramOptions {
   readonly arguments: readonly string[];
   /** Found in its output once it can be used. */
   readonly ready: RegExp;
+  /** Where it runs, if not on this one. */
+  readonly host?: Host | undefined;
 }
 
 export class ServerProgram {
@@ -28,8 +31,9 @@ export class ServerProgram {
 
   /** Resolves once it can be used. */
   async start(): Promise<void> {
-    const { command, ready } = this.#options;
-    const child = spawn(command, this.#options.arguments, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const { command, ready, host } = this.#options;
+    const [program = command, ...given] = [...(host?.command ?? []), command, ...this.#options.arguments];
+    const child = spawn(program, given, { stdio: ['ignore', 'pipe', 'pipe'] });
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#child = child;
     this.#output = '';

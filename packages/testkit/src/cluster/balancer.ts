@@ -7,11 +7,14 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { freePort } from '../free-port.ts';
+import type { Host } from '../hosts/hosts.ts';
 import { installed } from '../installed.ts';
 import { ServerProgram } from '../server-program.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
 
 export interface Balanced {
+  /** 127.0.0.1 by default. */
+  readonly host?: string | undefined;
   readonly port: number;
   /** Where `/readyz` is asked. */
   readonly adminPort: number;
@@ -20,6 +23,10 @@ export interface Balanced {
 export interface BalancerOptions {
   /** Does each connection begin with a PROXY protocol header that tells the client's address? */
   readonly proxyProtocol?: boolean;
+  /** Where it runs, and takes connections on all addresses; on loopback of this one by default. */
+  readonly host?: Host | undefined;
+  /** Where it takes those with TLS, which ends there, with certificate and key as PEM. */
+  readonly tls?: { readonly port: number; readonly identity: { readonly cert: string; readonly key: string } };
 }
 
 export interface Balancer extends AsyncDisposable {
@@ -37,7 +44,7 @@ export function balancerInstalled(): boolean {
 
 export async function startBalancer(
   gateways: readonly Balanced[],
-  { proxyProtocol = false }: BalancerOptions = {},
+  { proxyProtocol = false, host, tls }: BalancerOptions = {},
 ): Promise<Balancer> {
   const directory = await temporaryDirectory();
   const port = await freePort();
@@ -45,19 +52,26 @@ export async function startBalancer(
   const header = proxyProtocol ? ' send-proxy-v2' : '';
   const servers = gateways.map(
     (gateway, at) =>
-      `  server gateway-${at + 1} 127.0.0.1:${gateway.port} check port ${gateway.adminPort} inter 200ms fall 1 rise 1${header}`,
+      `  server gateway-${at + 1} ${addressOf(gateway)} check port ${gateway.adminPort} inter 200ms fall 1 rise 1${header}`,
   );
-  const unready = gateways.map(({ port: at }, index) => `  server gateway-${index + 1} 127.0.0.1:${at}${header}`);
+  const unready = gateways.map((gateway, at) => `  server gateway-${at + 1} ${addressOf(gateway)}${header}`);
+  const binds = bindsOf(host, port);
+  if (tls !== undefined) {
+    const pem = join(directory.path, 'identity.pem');
+    await writeFile(pem, tls.identity.cert + tls.identity.key);
+    binds.push(...bindsOf(host, tls.port).map((bind) => `${bind} ssl crt ${pem}`));
+  }
   const socket = join(directory.path, 'haproxy.sock');
-  await writeFile(file, `${[...head(port, socket), ...servers, ...UNREADY, ...unready].join('\n')}\n`);
+  await writeFile(file, `${[...head(binds, socket), ...servers, ...UNREADY, ...unready].join('\n')}\n`);
   const program = new ServerProgram({
     command: 'haproxy',
     arguments: ['-W', '-f', file],
     ready: /Loading success/,
+    host,
   });
   await program.start();
   return {
-    url: `ws://127.0.0.1:${port}`,
+    url: `ws://${host?.ipv4 ?? '127.0.0.1'}:${port}`,
     get pid() {
       return program.pid;
     },
@@ -86,7 +100,15 @@ async function ask(socket: string, command: string): Promise<string> {
 
 const UNREADY = ['backend unready', '  balance roundrobin'];
 
-function head(port: number, socket: string): string[] {
+function addressOf({ host = '127.0.0.1', port }: Balanced): string {
+  return `${host}:${port}`;
+}
+
+function bindsOf(host: Host | undefined, port: number): string[] {
+  return host === undefined ? [`  bind 127.0.0.1:${port}`] : [`  bind 0.0.0.0:${port}`, `  bind [::]:${port} v6only`];
+}
+
+function head(binds: readonly string[], socket: string): string[] {
   return [
     'global',
     '  maxconn 4000',
@@ -102,7 +124,7 @@ function head(port: number, socket: string): string[] {
     '  retries 3',
     '  option redispatch 1',
     'frontend public',
-    `  bind 127.0.0.1:${port}`,
+    ...binds,
     '  use_backend unready if { nbsrv(gateways) lt 1 }',
     '  default_backend gateways',
     'backend gateways',

@@ -17,6 +17,13 @@ export interface Infrastructure extends AsyncDisposable {
   readonly s3: S3Server;
   /** What tells services where these are. */
   readonly environment: Readonly<Record<string, string>>;
+  /** The same for another provider on the same servers, who shares nothing else with the first. */
+  another(name: string): Promise<Readonly<Record<string, string>>>;
+}
+
+export interface InfrastructureOptions extends PostgresOptions {
+  /** Where its servers listen; 127.0.0.1. */
+  readonly host?: string | undefined;
 }
 
 /** All four are here; what is missing is said. */
@@ -25,13 +32,13 @@ export function infrastructureInstalled(): boolean {
 }
 
 /** Resolves once services can use them: the database is migrated. */
-export async function startInfrastructure(options: PostgresOptions = {}): Promise<Infrastructure> {
+export async function startInfrastructure(options: InfrastructureOptions = {}): Promise<Infrastructure> {
   await using started = new AsyncDisposableStack();
   const [nats, postgres, redis, s3] = await Promise.all([
-    startNats().then((server) => started.use(server)),
+    startNats({ host: options.host }).then((server) => started.use(server)),
     startPostgres(options).then((server) => started.use(server)),
-    startRedis().then((server) => started.use(server)),
-    startS3().then((server) => started.use(server)),
+    startRedis(options).then((server) => started.use(server)),
+    startS3(options).then((server) => started.use(server)),
   ]);
   const environment = {
     FOSP_NATS_URL: nats.url,
@@ -43,7 +50,18 @@ export async function startInfrastructure(options: PostgresOptions = {}): Promis
     FOSP_S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
     FOSP_S3_FORCE_PATH_STYLE: 'on',
   };
+  const another = async (name: string) => {
+    const own = {
+      ...environment,
+      FOSP_NATS_PREFIX: name,
+      FOSP_POSTGRES_URL: await postgres.database(),
+      FOSP_REDIS_URL: `${redis.url}/1`,
+      FOSP_S3_BUCKET: name,
+    };
+    await execute(process.execPath, [MIGRATE], { env: own });
+    return own;
+  };
   await execute(process.execPath, [MIGRATE], { env: environment });
   const all = started.move();
-  return { nats, postgres, redis, s3, environment, [Symbol.asyncDispose]: () => all.disposeAsync() };
+  return { nats, postgres, redis, s3, environment, another, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }

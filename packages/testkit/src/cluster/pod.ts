@@ -1,4 +1,5 @@
 /** One process of a cluster, which can be killed, stopped, held still, and started again in the same place. */
+import type { Host } from '../hosts/hosts.ts';
 import { type Program, type ServerExit, ServerProcess } from '../server-process.ts';
 
 export interface PodOptions {
@@ -7,6 +8,7 @@ export interface PodOptions {
   readonly name: string;
   readonly dataDirectory: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly host?: Host | undefined;
 }
 
 export class Pod implements AsyncDisposable {
