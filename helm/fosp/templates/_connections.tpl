@@ -33,7 +33,7 @@ existingSecret: {{ $secret | toJson }}
 {{- end }}
 
 {{- define "fosp.postgres" -}}
-{{- $bundled := dict "url" (printf "postgres://fosp@%s-postgres/fosp" .Release.Name) "existingSecret" dict -}}
+{{- $bundled := dict "url" (printf "postgres://fosp:for-this-namespace-alone@%s-postgres/fosp" .Release.Name) "existingSecret" dict -}}
 {{- include "fosp.url" (dict "variable" "FOSP_POSTGRES_URL" "password" "POSTGRES_PASSWORD" "from" (ternary $bundled .Values.postgres .Values.dev.enabled)) }}
 {{- end }}
 
