@@ -1,6 +1,6 @@
 /** Something that waits for its reader, or for its turn. */
 export interface Backlogged {
-  /** Asked now and then until it says no. */
+  /** Asked now and then until it says no; it may have itself watched again meanwhile. */
   isBacklogged(): boolean;
 }
 
@@ -26,9 +26,10 @@ export class Backlogs {
   }
 
   #tick(): void {
-    for (const waiting of this.#waiting) {
-      if (!waiting.isBacklogged()) {
-        this.#waiting.delete(waiting);
+    for (const waiting of [...this.#waiting]) {
+      // Whoever goes on may be behind again at once, and be watched anew.
+      if (this.#waiting.delete(waiting) && waiting.isBacklogged()) {
+        this.#waiting.add(waiting);
       }
     }
     if (this.#waiting.size === 0) {

@@ -72,12 +72,7 @@ export class LinkDelivery implements Backlogged {
     if (link.isOpen && link.bufferedBytes > limits.notificationBacklogBytes) {
       return true;
     }
-    // Not within this call: it may be that this is behind again at once.
-    setImmediate(() => {
-      if (!this.#isClosed) {
-        this.send();
-      }
-    });
+    this.send();
     return false;
   }
 
