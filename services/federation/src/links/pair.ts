@@ -35,7 +35,7 @@ export interface MessageUser {
   /** Is something on its way that is not acknowledged? */
   readonly isBusy: boolean;
   opened(link: Link): void;
-  closed(link: Link): void;
+  closed(link: Link, end: LinkEnd): void;
   acknowledged(link: Link, id: number): void;
 }
 
@@ -83,7 +83,7 @@ export class Pair {
       opened: (link) => notifier.opened(link),
       closed: (link, end) => {
         this.#ended(link, end);
-        notifier.closed(link);
+        notifier.closed(link, end);
       },
     });
     this.transfers = new Lane({

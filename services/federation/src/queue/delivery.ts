@@ -9,9 +9,11 @@
  * read only while there is a link, so that any number of domains that are away take no memory.
  */
 import type { RemoteNotification } from '@fosp/bus';
+import { CLOSE_CODES } from '@fosp/connection';
 import type { Backlogs } from '@fosp/exchange';
 import { domainOf } from '@fosp/protocol';
 import type { Link } from '../links/link.ts';
+import type { LinkEnd } from '../links/link-ear.ts';
 import type { MessageUser } from '../links/pair.ts';
 import { InFlight } from './in-flight.ts';
 import { LinkDelivery } from './link-delivery.ts';
@@ -79,6 +81,10 @@ export class Delivery {
   #retry: NodeJS.Timeout | undefined;
   /** What waits longest, as far as is known; milliseconds since the epoch. */
   #oldestAt: number | undefined;
+  /** Position of what a link was closed for, by its size. */
+  #suspect: number | undefined;
+  /** Bytes of the body of a notification that the other side takes, as far as is known. */
+  #largest = Number.POSITIVE_INFINITY;
   #isClosed = false;
 
   constructor(deps: DeliveryDeps) {
@@ -102,7 +108,7 @@ export class Delivery {
         return inFlight.has(own);
       },
       opened: (link) => this.#opened(own, link),
-      closed: (link) => this.#closed(own, link),
+      closed: (link, end) => this.#closed(own, link, end),
       acknowledged: (link, id) => {
         const delivery = links.get(own);
         if (delivery?.link === link) {
@@ -207,18 +213,46 @@ export class Delivery {
     );
   }
 
-  #closed(own: string, link: Link): void {
+  #closed(own: string, link: Link, { code }: LinkEnd): void {
     const delivery = this.#links.get(own);
     if (delivery?.link !== link) {
       return;
     }
     delivery.close();
     this.#links.delete(own);
+    if (code === CLOSE_CODES.tooLarge.code) {
+      this.#tooLarge(own);
+    }
     if (this.#inFlight.has(own)) {
       this.#open(own);
     } else if (this.#links.size === 0) {
       void this.#unfollow();
     }
+  }
+
+  /** The other side closes links for the size of a message. Where that is the same one twice it would go on for ever. */
+  #tooLarge(own: string): void {
+    const largest = this.#inFlight.largestSent(own);
+    if (largest === undefined || largest.notification.position !== this.#suspect) {
+      this.#suspect = largest?.notification.position;
+      return;
+    }
+    this.#largest = Math.min(this.#largest, largest.notification.body.length - 1);
+    this.#dropTooLarge(own);
+  }
+
+  #dropTooLarge(own: string): void {
+    if (this.#largest === Number.POSITIVE_INFINITY) {
+      return;
+    }
+    const { domain, telemetry } = this.#deps;
+    for (const each of this.#inFlight.behind(own, 0)) {
+      if (each.notification.body.length > this.#largest) {
+        each.isDone = true;
+        telemetry.dropped(domain, 'too-large', 1);
+      }
+    }
+    this.#settle();
   }
 
   async #follow(): Promise<void> {
@@ -261,6 +295,7 @@ export class Delivery {
       const why = this.#reasonToDrop(own);
       if (why === undefined) {
         this.#dropOld(own);
+        this.#dropTooLarge(own);
         this.#send(own);
       } else {
         this.#drop(own, Number.POSITIVE_INFINITY, why);

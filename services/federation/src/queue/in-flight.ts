@@ -65,6 +65,17 @@ export class InFlight {
     return count;
   }
 
+  /** The largest that was sent and is not done, about trees of this domain. */
+  largestSent(own: string): InFlightNotification | undefined {
+    let largest: InFlightNotification | undefined;
+    for (const each of this.behind(own, 0)) {
+      if (each.wasSent && each.notification.body.length > (largest?.notification.body.length ?? -1)) {
+        largest = each;
+      }
+    }
+    return largest;
+  }
+
   /** Takes out what is done at the front. @returns the last position of it */
   settle(): number | undefined {
     const first = this.#notifications.findIndex(({ isDone }) => !isDone);

@@ -1,7 +1,10 @@
 import type { Log, Metrics } from '@fosp/runtime';
 
-/** Why a notification is not sent: too old, of a tree that is not ours any more, for a domain that is not permitted, defective. */
-export type Dropped = 'expired' | 'not-ours' | 'not-permitted' | 'defective' | 'too-many';
+/**
+ * Why a notification is not sent: too old, of a tree that is not ours any more, for a domain that is not permitted, defective,
+ * one of too many that wait, larger than the other side takes.
+ */
+export type Dropped = 'expired' | 'not-ours' | 'not-permitted' | 'defective' | 'too-many' | 'too-large';
 
 /** What the delivery of notifications tells its operator, one function per event. */
 export interface DeliveryTelemetry {

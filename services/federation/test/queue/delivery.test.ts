@@ -1,7 +1,7 @@
 import { freePort } from '@fosp/testkit';
 import { describe, expect, it } from 'vitest';
 import { ALICE, Federation, REALWORLD, SISTER, type Wanted } from '../harness.ts';
-import { TestPeer, until } from '../test-peer.ts';
+import { type PeerLink, type PeerMessage, TestPeer, until } from '../test-peer.ts';
 import { acknowledge, idOf, sent, take, tell } from './telling.ts';
 
 const DAY = 24 * 3600 * 1000;
@@ -104,6 +104,27 @@ describe('notifications for users of another domain', () => {
     expect(idOf(await next.next())).toBe(id);
   });
 
+  it('are given up one by one where the other side closes links for their size, and what is behind them is told', async () => {
+    await using peer = await TestPeer.start();
+    await using federation = await Federation.start({ peer });
+    const sizes = [10, 5000, 20, 9000, 30, 6000, 40];
+    const told = sizes.map((size, at) => tell(federation, at + 1, {}, JSON.stringify({ data: 'x'.repeat(size) })));
+    const seen: number[] = [];
+    for (let link = await peer.link(); seen.at(-1) !== 40; ) {
+      const message = await nextOf(link);
+      if (message === undefined || message.body.length > 1000) {
+        link.wire.close(1009, 'too big');
+        link = await peer.link();
+      } else if (message.type === 'UPDATED') {
+        seen.push(JSON.parse(message.body.toString()).data.length);
+        link.send(`ACK * ${seen.length}`, { headers: { Id: String(idOf(message)) } });
+      }
+    }
+    await Promise.all(told);
+    expect([...new Set(seen)]).toEqual([10, 20, 30, 40]);
+    expect(await federation.metric('fosp_federation_notifications_total{what="too-large"}')).toBe(3);
+  }, 60_000);
+
   it('wait while their domain is away, and are told when it gives a sign of life', async () => {
     const port = await freePort();
     const environment = { FOSP_FEDERATION_PEERS: `${REALWORLD}=ws://127.0.0.1:${port}` };
@@ -197,3 +218,8 @@ describe('notifications for users of another domain', () => {
     await Promise.all(told);
   });
 });
+
+/** `undefined` where the link ended. */
+function nextOf(link: PeerLink): Promise<PeerMessage | undefined> {
+  return link.messages.next(60_000).catch(() => undefined);
+}
