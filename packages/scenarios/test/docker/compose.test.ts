@@ -109,6 +109,31 @@ describe.skipIf(!engineAnswers('docker-compose.yml'))('docker-compose.yml', { ti
     await expect(TestSession.logIn(`ws://127.0.0.1:${ports.ws}`, 'bob@realworld.lit')).rejects.toThrow('401');
   });
 
+  it('F59 F61 has users of the two domains share objects, files and notifications', async () => {
+    const alice = await TestSession.logIn(`ws://127.0.0.1:${ports.ws}`, 'alice@localhost');
+    const bob = await TestSession.logIn(`ws://127.0.0.1:${ports.secondWs}`, 'bob@realworld.lit');
+    const rights = ['data-read', 'data-write', 'subscriptions-write', 'attachment-read', 'attachment-write'];
+    for (const [host, guest, tree, name] of [
+      [alice, bob, 'alice@localhost', 'bob@realworld.lit'],
+      [bob, alice, 'bob@realworld.lit', 'alice@localhost'],
+    ] as const) {
+      const shared = `${tree}/shared`;
+      await host.succeed('CREATE', shared, { body: { data: 'tea', acl: { users: { [name]: rights } } } });
+      // Where a process of either side has just begun, the link takes a moment.
+      await vi.waitFor(async () => expect((await guest.request('SELECT', shared)).status).toBe(200), waiting);
+      await guest.succeed('UPDATE', shared, { body: { subscriptions: { [name]: { events: ['updated'], depth: 0 } } } });
+      await guest.nextNotification();
+      await host.succeed('UPDATE', shared, { body: { data: 'milk' } });
+      expect(JSON.parse((await guest.nextNotification()).body.toString())).toMatchObject({ data: 'milk' });
+      const file = Buffer.alloc(1_000_000, name);
+      await guest.succeed('WRITE', shared, { body: file, binary: true });
+      for (const reader of [host, guest]) {
+        expect((await reader.succeed('READ', shared)).body.equals(file)).toBe(true);
+      }
+    }
+    await Promise.all([alice.close(), bob.close()]);
+  });
+
   it('lets nothing write to its image or keep a right of root, and ends every service with 0', async () => {
     const all = (await compose.run('--profile', 'federation', 'ps', '--all', '--quiet')).split('\n');
     const facts =
