@@ -191,6 +191,7 @@ describe('files of another domain', () => {
     sending.abort();
     await put;
     expect(await third.wire.closed).toMatchObject({ code: 1011 });
+    expect(federation.lines.filter(({ msg }) => msg === 'a transfer failed unexpectedly')).toEqual([]);
   });
 
   it('are had by others, however often one of them breaks off', async () => {

@@ -6,6 +6,7 @@
  * announced the message just ends. What the gateway still sends then is for the caller to drop.
  */
 import type { IncomingMessage } from 'node:http';
+import { type FospError, fospError } from '@fosp/protocol';
 
 export interface UploadOptions {
   /** Bytes, where announced. */
@@ -53,7 +54,7 @@ export class Upload implements AsyncIterable<Uint8Array> {
       this.#isWhole = true;
       this.#settle(undefined);
     };
-    const close = () => this.#waiting?.reject(new Error('The gateway broke off.'));
+    const close = () => this.#waiting?.reject(brokenOff());
     incoming.on('data', data).on('end', end).on('close', close);
     try {
       for (let piece = await this.#next(); piece !== undefined; piece = await this.#next()) {
@@ -73,7 +74,7 @@ export class Upload implements AsyncIterable<Uint8Array> {
       return Promise.resolve(undefined);
     }
     if (this.#incoming.destroyed) {
-      return Promise.reject(new Error('The gateway broke off.'));
+      return Promise.reject(brokenOff());
     }
     this.#waiting = Promise.withResolvers();
     this.#incoming.resume();
@@ -91,4 +92,9 @@ export class Upload implements AsyncIterable<Uint8Array> {
       yield new Uint8Array(Math.min(left, BLOCK));
     }
   }
+}
+
+/** As users do who change their minds: no defect. */
+function brokenOff(): FospError {
+  return fospError('unreachable', 'The gateway broke off.');
 }
