@@ -145,6 +145,8 @@ describe.skipIf(!natsInstalled())('a followed subject on a nats-server that star
     await appended;
     await until(300);
     expect(numbersOf(fed)).toEqual(upTo(300));
+    // All may have been fed before the server went.
+    await expect.poll(() => feeding.isUp && taking.isUp).toBe(true);
     await following.stop();
     expect(await feeding.subjects(STREAM)).toEqual(new Map());
     await Promise.all([feeding.drain(), taking.drain()]);
