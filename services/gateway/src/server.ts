@@ -179,7 +179,8 @@ export class PublicServer {
         .send(`This is a FOSP server for ${domains.join(', ')}. Connect by WebSocket.\n`);
     });
     server.get('/.well-known/fosp', (_, reply) => {
-      reply.send({ versions: VERSIONS, domains, ...this.#ports });
+      const { wsPort, wssPort } = this.#ports ?? {};
+      reply.send({ versions: VERSIONS, domains, wsPort, wssPort });
     });
   }
 

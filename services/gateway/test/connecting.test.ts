@@ -92,7 +92,8 @@ describe('CONNECT and the states of a connection', () => {
     const root = await fetch(http);
     expect(await root.text()).toContain('wonderland.lit');
     const found: unknown = await (await fetch(`${http}/.well-known/fosp`)).json();
-    expect(found).toMatchObject({
+    expect(found).toEqual({
+      versions: ['0.1'],
       domains: ['wonderland.lit', 'looking-glass.lit'],
       wsPort: Number(new URL(url).port),
     });
