@@ -77,7 +77,6 @@ export function completeOptions(options: NatsOptions): NatsSettings {
     pingInterval: 2_000,
     changesAge: 3 * DAY,
     federationAge: 7 * DAY,
-    federationLength: 100_000,
     streamBytes: -1,
     duplicateWindow: 120_000,
     replicas: 1,

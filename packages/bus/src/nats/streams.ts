@@ -18,8 +18,6 @@ export interface StreamLimits {
   readonly changesAge: number;
   /** Milliseconds that what waits for another domain is kept; 7 days. */
   readonly federationAge: number;
-  /** Notifications that are kept for one domain, beyond which the oldest go; 100,000. */
-  readonly federationLength: number;
   /** Bytes a stream may take up, beyond which appends are refused as `overloaded`; -1: as much as the server has. */
   readonly streamBytes: number;
   /** Milliseconds within which a repeated id is recognised; 2 minutes. */
@@ -34,40 +32,29 @@ export const EMPTIED: ReadonlySet<string> = new Set(FEDERATION_STREAMS);
 /** What may not differ. */
 type Fixed = Pick<StreamConfig, 'subjects' | 'retention' | 'storage' | 'discard' | 'duplicate_window'>;
 
-/** What an operator may have otherwise. */
-type Own = Partial<Pick<StreamConfig, 'max_age' | 'max_bytes' | 'max_msgs_per_subject' | 'num_replicas'>>;
-
 export async function ensureStreams(manager: JetStreamManager, prefix: string, limits: StreamLimits): Promise<void> {
-  const { changesAge, federationAge, federationLength, streamBytes, duplicateWindow, replicas } = limits;
-  const common = { max_bytes: streamBytes, num_replicas: replicas };
-  const ensure = (stream: string, own: Own) =>
-    ensureStream(manager, { name: `${prefix}${stream}`, ...common, ...own }, duplicateWindow);
-  await ensure(STREAMS.changes, { max_age: nanos(changesAge) });
-  const ofDomains = { max_age: nanos(federationAge), max_msgs_per_subject: federationLength };
-  await Promise.all(FEDERATION_STREAMS.map((stream) => ensure(stream, ofDomains)));
+  const ensure = (stream: string, age: number) => ensureStream(manager, `${prefix}${stream}`, age, limits);
+  await ensure(STREAMS.changes, limits.changesAge);
+  await Promise.all(FEDERATION_STREAMS.map((stream) => ensure(stream, limits.federationAge)));
 }
 
-async function ensureStream(
-  manager: JetStreamManager,
-  wanted: Own & Pick<StreamConfig, 'name'>,
-  duplicateWindow: number,
-): Promise<void> {
-  const { name } = wanted;
+async function ensureStream(manager: JetStreamManager, name: string, age: number, limits: StreamLimits): Promise<void> {
   const fixed: Fixed = {
     subjects: [`${name}.>`],
     retention: RetentionPolicy.Limits,
     storage: StorageType.File,
     // A full stream refuses the newest, which whoever appends still has, rather than forget the oldest.
     discard: DiscardPolicy.New,
-    duplicate_window: nanos(duplicateWindow),
+    duplicate_window: nanos(limits.duplicateWindow),
   };
   const found = await find(manager, name);
   if (found !== undefined) {
     verify(name, found, fixed);
     return;
   }
+  const wanted = { name, ...fixed, max_age: nanos(age), max_bytes: limits.streamBytes, num_replicas: limits.replicas };
   try {
-    await manager.streams.add({ ...wanted, ...fixed });
+    await manager.streams.add(wanted);
   } catch (error) {
     // Another process that starts now may have been faster, with other limits.
     const madeMeanwhile = await find(manager, name);

@@ -79,29 +79,6 @@ describe.skipIf(!natsInstalled())('start over NATS', () => {
     await transport.drain();
   });
 
-  it('keeps so much for each other domain, and of more the newest, whatever waits for others', async () => {
-    const transport = await connectTo(server.port, { prefix: freshPrefix(), federationLength: 3 });
-    const [stream = ''] = FEDERATION_STREAMS;
-    const append = (subject: string, id: string) =>
-      transport.append(stream, `${stream}.${subject}`, { headers: { id }, body: new Uint8Array(1), id });
-    await append('another', '0');
-    for (const id of ['1', '2', '3', '4', '5']) {
-      await append('one', id);
-    }
-    expect([...(await transport.subjects(stream))].sort()).toEqual([
-      [`${stream}.another`, 1],
-      [`${stream}.one`, 3],
-    ]);
-    const fed = Promise.withResolvers<readonly (string | undefined)[]>();
-    const following = await transport.follow(stream, {
-      ...{ subject: `${stream}.one`, window: 3, windowBytes: 1000 },
-      feed: (messages) => fed.resolve(messages.map(({ headers }) => headers['id'])),
-    });
-    expect((await fed.promise)[0]).toBe('3');
-    await following.stop();
-    await transport.drain();
-  });
-
   it('tells a listener that the server gave up on as too slow of the gap', async () => {
     const prefix = freshPrefix();
     await using slow = await connectThroughProxy(server, { prefix });
