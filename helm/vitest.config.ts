@@ -1,6 +1,3 @@
-import { defineProject } from 'vitest/config';
+import { project } from '../vitest.project.ts';
 
-/** Patient, since a busy machine with two cores may take many times as long as a quiet one. */
-export default defineProject({
-  test: { name: 'helm', include: ['test/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000 },
-});
+export default project('helm');

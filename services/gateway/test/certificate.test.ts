@@ -9,11 +9,8 @@ import {
   type TestCertificate,
   temporaryDirectory,
 } from '@fosp/testkit';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startGateway } from './harness.ts';
-
-const PATIENCE = 60_000;
-const waiting = { timeout: PATIENCE, interval: 20 };
 
 async function folder(): Promise<string> {
   const directory = await temporaryDirectory();
@@ -30,7 +27,7 @@ async function mount(path: string, { certFile, keyFile }: TestCertificate, versi
   await rename(join(path, 'new-data'), join(path, 'data'));
 }
 
-describe.skipIf(!authorityInstalled())('the certificate of the wss port', { timeout: PATIENCE }, () => {
+describe.skipIf(!authorityInstalled())('the certificate of the wss port', () => {
   let authority: TestAuthority;
   beforeAll(async () => {
     authority = await startTestAuthority();
@@ -64,7 +61,7 @@ describe.skipIf(!authorityInstalled())('the certificate of the wss port', { time
 
     const renewed = await authority.issue('localhost');
     await mount(path, renewed, 'second');
-    await vi.waitFor(async () => expect(await serialShownAt(gateway.secureUrl)).not.toBe(first), waiting);
+    await expect.poll(() => serialShownAt(gateway.secureUrl)).not.toBe(first);
     const shown = (await handshake(gateway.secureUrl)).getPeerX509Certificate();
     expect(shown?.toString()).toBe(renewed.cert);
     expect(await gateway.metric('fosp_gateway_certificate_expiry_timestamp_seconds')).toBe(
@@ -83,10 +80,10 @@ describe.skipIf(!authorityInstalled())('the certificate of the wss port', { time
     const before = await serialShownAt(gateway.secureUrl);
 
     await writeFile(join(path, 'tls.crt'), second.cert);
-    await vi.waitFor(() => expect(lines.join()).toContain('the former go on'), waiting);
+    await expect.poll(() => lines.join()).toContain('the former go on');
     expect(await serialShownAt(gateway.secureUrl)).toBe(before);
     await writeFile(join(path, 'tls.key'), second.key);
-    await vi.waitFor(async () => expect(await serialShownAt(gateway.secureUrl)).not.toBe(before), waiting);
+    await expect.poll(() => serialShownAt(gateway.secureUrl)).not.toBe(before);
     expect(lines.join()).not.toContain('PRIVATE KEY');
   });
 

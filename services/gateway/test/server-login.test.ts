@@ -281,7 +281,7 @@ describe('VERIFY', () => {
   it('F63 is answered for whoever said CONNECT, by the federation service', async () => {
     const { gateway, federation } = await start();
     const end = await ServerEnd.open(gateway.url);
-    expect((await end.request('VERIFY', '*', { body: JSON.stringify(asked) })).status).toBe(400);
+    expect((await end.request('VERIFY', '*', { body: JSON.stringify(asked) })).status).toBe(424);
     await end.succeed('CONNECT', '*', { body: '{"version":"0.1"}' });
     expect((await end.request('VERIFY', '*', { body: JSON.stringify(asked) })).status).toBe(200);
     federation.verify = () => forbidden('The key is none of ours.');

@@ -142,7 +142,7 @@ describe.skipIf(!postgresInstalled())('small writes in PostgreSQL', () => {
     expect(await database.sql("SELECT 1 FROM objects WHERE path = '/a'")).toHaveLength(OTHERS.length);
   });
 
-  it('wait for none of a tree that is held', { timeout: 60_000 }, async () => {
+  it('wait for none of a tree that is held', async () => {
     const { database } = await openedWithOthers();
     await using _database = database;
     const store = await database.open({ lockTimeout: 90_000, statementTimeout: 90_000, answerPatience: 90_000 });
