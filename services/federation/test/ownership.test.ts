@@ -67,6 +67,23 @@ describe('a domain, and the process that talks to it', () => {
     expect(await federation.bus.askAt(FEDERATION.reach, REALWORLD, READ)).toBeUndefined();
   });
 
+  it('part when there is no room for more, unless one needs the other', async () => {
+    await using peer = await TestPeer.start();
+    await using federation = await Federation.start({
+      environment: {
+        FOSP_FEDERATION_PEERS: `${REALWORLD}=ws://127.0.0.1:${peer.port},away.example=ws://127.0.0.1:1`,
+      },
+      limits: { domainsOwned: 1 },
+    });
+    const away = () => federation.forward('SELECT', { tree: 'x@away.example' });
+    await expect(away()).rejects.toMatchObject({ code: 'unreachable' });
+    const answered = federation.forward('SELECT');
+    const link = await peer.link();
+    await expect(away()).rejects.toMatchObject({ code: 'unavailable' });
+    link.answer(await link.next(), { status: 200, body: '{}' });
+    expect(await answered).toMatchObject({ status: 200 });
+  });
+
   it('are not brought together where there is nothing to be found', async () => {
     const limits = { adoptionSeconds: 0.3 };
     await using federation = await Federation.start({ limits, environment: { FOSP_FEDERATION_BLOCK: 'evil.example' } });

@@ -15,7 +15,7 @@ import type { PeerDomain } from './peer-domain.ts';
 import type { OwnershipTelemetry } from './telemetry.ts';
 
 export interface OwnershipLimits {
-  /** Domains of one process; one more is refused with 503. */
+  /** Domains of one process; for one more another is given up, or it is refused with 503 where all are in use. */
   readonly domainsOwned: number;
   /** Calls at one domain at once; one more is refused with 503. */
   readonly callsPerDomain: number;
@@ -131,6 +131,19 @@ export class Ownership {
     await Promise.all(Array.from(this.#owned.values(), (owned) => owned.release()));
   }
 
+  /** The one that was of no use for longest, of those that are of none now: whoever makes up domains keeps nobody from others. */
+  #giveOneUp(): boolean {
+    const now = this.#deps.clock();
+    let [idle, usedAt]: [OwnedDomain | undefined, number] = [undefined, now];
+    for (const owned of this.#owned.values()) {
+      if (owned.peer.usedAt < usedAt && !owned.isEnding) {
+        [idle, usedAt] = [owned, owned.peer.usedAt];
+      }
+    }
+    void idle?.release();
+    return idle !== undefined;
+  }
+
   async #acquire(domain: string): Promise<boolean> {
     const { bus, limits, newPeer, telemetry } = this.#deps;
     // One that is given up just now is free after that.
@@ -138,7 +151,7 @@ export class Ownership {
     if (this.#isClosed) {
       return false;
     }
-    if (this.#owned.size >= limits.domainsOwned) {
+    if (this.#owned.size >= limits.domainsOwned && !this.#giveOneUp()) {
       throw fospError('unavailable', 'This server talks to too many domains. Try again later.', {
         headers: { 'Retry-After': '5' },
       });
