@@ -5,6 +5,7 @@
  * which services stop needing each other, then `drain` ends the rest.
  */
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { Calling, fromHeaders } from './calling.ts';
 import type { CallType } from './calls.ts';
 import {
@@ -16,11 +17,13 @@ import {
   NUDGES,
   nameInSubject,
   parseChange,
+  partOf,
   type RemoteNotification,
   type RemoteNotificationHeaders,
   remoteNotificationId,
   STREAMS,
   subjectToken,
+  TREE_PARTS,
   type UserEventHeaders,
   userSubject,
 } from './events.ts';
@@ -133,6 +136,20 @@ export class Bus {
     return this.#calling.callAt(type, subjectAt(type, place), { fields, body, context });
   }
 
+  /**
+   * As `call`, of the process that has the part of all trees in which this one is, so that what is asked of one tree comes
+   * together there; where there is none at the moment, of any that serves the type.
+   */
+  callNear<Q, R>(
+    type: CallType<Q, R>,
+    tree: string,
+    fields: Q,
+    body?: Uint8Array,
+    context?: Partial<CallContext>,
+  ): Promise<Reply<R>> {
+    return this.#calling.callNear(type, nearSubject(type, partOf(tree)), { fields, body, context });
+  }
+
   /** Answers calls of a type, at most `concurrency` at once. Resolves once calls arrive. */
   serve<Q, R>(
     type: CallType<Q, R>,
@@ -150,6 +167,39 @@ export class Bus {
     options: ServeOptions,
   ): Promise<BusSubscription> {
     return this.#calling.serve(subjectAt(type, place), handler, options);
+  }
+
+  /** As `serve`, of one part of all trees: see `callNear` and `takeParts`. */
+  serveNear<Q, R>(
+    type: CallType<Q, R>,
+    part: string,
+    handler: (call: Call<Q>) => Promise<Answer<R>>,
+    options: ServeOptions,
+  ): Promise<BusSubscription> {
+    return this.#calling.serve(nearSubject(type, part), handler, options);
+  }
+
+  /**
+   * Divides the parts of all trees among those who take them: `serve` begins with one that this process has. For a moment two
+   * may have a part, or nobody.
+   */
+  async takeParts(serve: (part: string) => Promise<readonly BusSubscription[]>): Promise<BusSubscription> {
+    const work = (part: string) => async (ending: AbortSignal) => {
+      const served = await serve(part);
+      if (!ending.aborted) {
+        await once(ending, 'abort');
+      }
+      await Promise.all(served.map((subscription) => subscription.stop()));
+    };
+    const parts = Array.from({ length: TREE_PARTS }, (_, part) => String(part));
+    const shared = await Promise.all(
+      parts.map((part) => this.#transport.share({ group: 'trees', part, work: work(part) })),
+    );
+    return {
+      stop: async () => {
+        await Promise.all(shared.map((subscription) => subscription.stop()));
+      },
+    };
   }
 
   /**
@@ -334,6 +384,10 @@ export class Bus {
       this.#options.log({ subject, id, error });
     }
   }
+}
+
+function nearSubject<Q, R>(type: CallType<Q, R>, part: string): string {
+  return `${type.subject}.${part}`;
 }
 
 function subjectAt<Q, R>(type: CallType<Q, R>, place: string): string {

@@ -53,6 +53,22 @@ export class Calling {
     return replyIn(message);
   }
 
+  /** Of whoever has that subject; where nobody has, or is too busy, of anybody who serves the type. */
+  async callNear<Q, R>(type: CallType<Q, R>, subject: string, asked: Asked<Q>): Promise<Reply<R>> {
+    const context = this.#complete(type, asked);
+    let message: BusMessage;
+    try {
+      message = await this.#ask(subject, asked, context);
+    } catch (error) {
+      if (isBusError(error) && (error.code === 'no-responders' || error.code === 'overloaded')) {
+        // Nothing was done.
+        return this.call(type, { ...asked, context });
+      }
+      throw this.#notAnswered(error, subject, context.requestId);
+    }
+    return replyIn(message);
+  }
+
   /** `undefined` where nobody serves the subject. */
   async callAt<Q, R>(type: CallType<Q, R>, subject: string, asked: Asked<Q>): Promise<Reply<R> | undefined> {
     const context = this.#complete(type, asked);

@@ -24,6 +24,13 @@ export function partitionOf(tree: string): number {
   return hashOf(tree) % CHANGE_PARTITIONS;
 }
 
+/** Parts of all trees whose writes are asked of one process each; more processes than these have no part. */
+export const TREE_PARTS = 32;
+
+export function partOf(tree: string): string {
+  return String(hashOf(tree) % TREE_PARTS);
+}
+
 /** FNV-1a. */
 function hashOf(name: string): number {
   let hash = 0x811c9dc5;

@@ -20,6 +20,7 @@ import {
   type FollowOptions,
   type HeldLease,
   type ServeOptions,
+  type Shared,
   type Transport,
 } from './transport.ts';
 
@@ -184,6 +185,20 @@ export class InProcessTransport implements Transport {
   async lease(name: string): Promise<HeldLease | undefined> {
     this.#checkOpen(name);
     return this.#leases.take(name);
+  }
+
+  /** There is nobody to share with. */
+  async share({ group, part, work }: Shared): Promise<BusSubscription> {
+    this.#checkOpen(`${group} ${part}`);
+    const ending = new AbortController();
+    const failed = (error: unknown) => process.emitWarning(`Work for ${group} ${part} ended: ${String(error)}`);
+    const ended = work(ending.signal).catch(failed);
+    return {
+      stop: () => {
+        ending.abort();
+        return ended;
+      },
+    };
   }
 
   onGap(): void {}

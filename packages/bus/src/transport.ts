@@ -120,6 +120,11 @@ export interface Transport {
    * nothing is certain now. Whose process dies or is cut off loses it within the time to live. In process it is always to be had.
    */
   lease(name: string): Promise<HeldLease | undefined>;
+  /**
+   * Has this process do its part of work that all who share it do between them: see `Shared`. Resolves once it was tried to
+   * begin; `stop` ends it here, and resolves once it has ended.
+   */
+  share(shared: Shared): Promise<BusSubscription>;
   /** Called when messages may have been missed (link lost or overrun): whoever holds sessions closes them. */
   onGap(listener: (reason: string) => void): void;
   /**
@@ -127,6 +132,15 @@ export interface Transport {
    * others while its own handlers end stops its subscriptions first.
    */
   drain(): Promise<void>;
+}
+
+/** A part of something that living processes divide among them evenly, each part to one of them, by a lease. */
+export interface Shared {
+  /** Letters, digits, `-`; of one group are the parts that are divided. */
+  readonly group: string;
+  readonly part: string;
+  /** Does this part, until soon after `ending` is aborted: it may be another's by then. */
+  readonly work: (ending: AbortSignal) => Promise<void>;
 }
 
 export interface ConsumeOptions {

@@ -63,6 +63,33 @@ describe('calls', () => {
     expect(deadlines).toEqual([expected]);
   });
 
+  it('near a tree go to whoever has its part, and to anybody where nobody has, or is too busy', async () => {
+    const etagOf = async () => (await bus.callNear(OBJECTS.create, ON_OBJECT.tree, ON_OBJECT)).fields.etag;
+    const anybody = async () => ({ fields: { etag: 'anybody' } });
+    await bus.serve(OBJECTS.create, anybody, { concurrency: 1 });
+    expect(await etagOf()).toBe('anybody');
+    const held = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let calls = 0;
+    const near = async () => {
+      await held[calls++]?.promise;
+      return { fields: { etag: 'near' } };
+    };
+    const taken = await bus.takeParts(async (part) => [
+      await bus.serveNear(OBJECTS.create, part, near, { concurrency: 1 }),
+    ]);
+    const first = etagOf();
+    expect(await etagOf()).toBe('anybody');
+    held[0]?.resolve();
+    expect(await first).toBe('near');
+    const last = etagOf();
+    const stopped = taken.stop();
+    held[1]?.resolve();
+    await stopped;
+    expect(await last).toBe('near');
+    expect(await etagOf()).toBe('anybody');
+    expect(calls).toBe(2);
+  });
+
   it('get ids of their own where they are no part of a request', async () => {
     const ids = new Set<string>();
     await bus.serve(

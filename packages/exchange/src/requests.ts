@@ -57,11 +57,11 @@ export class Requests {
       case 'SELECT':
         return this.#ask(exchange, OBJECTS.select, STATUS.ok);
       case 'CREATE':
-        return this.#ask(exchange, OBJECTS.create, STATUS.created);
+        return this.#change(exchange, OBJECTS.create, STATUS.created);
       case 'UPDATE':
-        return this.#ask(exchange, OBJECTS.update, STATUS.done);
+        return this.#change(exchange, OBJECTS.update, STATUS.done);
       case 'DELETE':
-        return this.#ask(exchange, OBJECTS.delete, STATUS.done);
+        return this.#change(exchange, OBJECTS.delete, STATUS.done);
       case 'LIST':
         return this.#list(exchange);
       case 'READ':
@@ -75,6 +75,13 @@ export class Requests {
 
   async #ask(exchange: Exchange, type: ObjectCall, status: number): Promise<void> {
     const { fields, body } = await this.#options.bus.call(type, onObject(exchange), exchange.message.body);
+    exchange.answer(status, responseOf(etagHeaders(exchange, fields.etag), body));
+  }
+
+  /** Writes of a tree get in each other's way least where one process has them all. */
+  async #change(exchange: Exchange, type: ObjectCall, status: number): Promise<void> {
+    const { tree = '', message } = exchange;
+    const { fields, body } = await this.#options.bus.callNear(type, tree, onObject(exchange), message.body);
     exchange.answer(status, responseOf(etagHeaders(exchange, fields.etag), body));
   }
 

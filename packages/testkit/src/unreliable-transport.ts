@@ -10,6 +10,7 @@ import {
   type BusSubscription,
   type CallContext,
   type ConsumeOptions,
+  type Shared,
   type Transport,
 } from '@fosp/bus';
 
@@ -123,6 +124,10 @@ class UnreliableTransport implements Transport {
 
   subjects(...call: Parameters<Transport['subjects']>): ReturnType<Transport['subjects']> {
     return this.#inner.subjects(...call);
+  }
+
+  share(shared: Shared): Promise<BusSubscription> {
+    return this.#inner.share(shared);
   }
 
   lease(name: string): ReturnType<Transport['lease']> {

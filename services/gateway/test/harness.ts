@@ -125,6 +125,7 @@ export class WatchedTransport implements Transport {
   readonly follow: Transport['follow'] = (...parameters) => this.#inner.follow(...parameters);
   readonly subjects: Transport['subjects'] = (...parameters) => this.#inner.subjects(...parameters);
   readonly lease: Transport['lease'] = (...parameters) => this.#inner.lease(...parameters);
+  readonly share: Transport['share'] = (...parameters) => this.#inner.share(...parameters);
   readonly drain: Transport['drain'] = () => this.#inner.drain();
 
   readonly subscribe: Transport['subscribe'] = async (subject, handler): Promise<BusSubscription> => {
@@ -240,9 +241,10 @@ export class HeldCalls {
 
   static async of(bus: Bus, ...types: (typeof OBJECTS.select)[]): Promise<HeldCalls> {
     const held = new HeldCalls();
-    for (const type of types) {
-      await bus.serve(type, ({ fields }) => held.#hold(fields.path), { concurrency: 1000 });
-    }
+    const hold = ({ fields }: { fields: { path: string } }) => held.#hold(fields.path);
+    const serving = { concurrency: 1000 };
+    await Promise.all(types.map((type) => bus.serve(type, hold, serving)));
+    await bus.takeParts((part) => Promise.all(types.map((type) => bus.serveNear(type, part, hold, serving))));
     // A bus is drained once its handlers have ended.
     onTestFinished(() => {
       for (const call of held.calls) {

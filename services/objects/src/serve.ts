@@ -8,6 +8,7 @@ import {
   type CallType,
   DOMAINS,
   OBJECTS,
+  TREE_PARTS,
 } from '@fosp/bus';
 import { fospError } from '@fosp/protocol';
 import type { Accounts, HashedPassword } from './accounts/accounts.ts';
@@ -26,12 +27,17 @@ export interface Parts {
   readonly domainKeys: DomainKeys;
 }
 
-type Served = (bus: Bus, concurrency: number) => Promise<BusSubscription>;
+/** Takes calls of a type: all, or those near one part of all trees. */
+type Served = (bus: Bus, concurrency: number, part?: string) => Promise<BusSubscription>;
 
-/** Takes all calls but those of fan-out. Resolves once they arrive. */
-export function serve(bus: Bus, parts: Parts, concurrency: number): Promise<BusSubscription[]> {
-  const served = [...objectCalls(parts), ...fileCalls(parts), ...accountCalls(parts), ...domainCalls(parts)];
-  return Promise.all(served.map((start) => start(bus, concurrency)));
+/** Takes all calls but those of fan-out, and changes of objects in its share of all trees. Resolves once they arrive. */
+export async function serve(bus: Bus, parts: Parts, concurrency: number): Promise<BusSubscription[]> {
+  const changes = changeCalls(parts);
+  const calls = [changes, objectCalls(parts), fileCalls(parts), accountCalls(parts), domainCalls(parts)].flat();
+  const served = await Promise.all(calls.map((start) => start(bus, concurrency)));
+  const inOnePart = Math.ceil(concurrency / TREE_PARTS);
+  const near = await bus.takeParts((part) => Promise.all(changes.map((start) => start(bus, inOnePart, part))));
+  return [near, ...served];
 }
 
 /** What the notifications service asks: needed for as long as events arrive there. */
@@ -45,10 +51,24 @@ export function serveFanOut(bus: Bus, fanOut: FanOut, concurrency: number): Prom
 }
 
 function on<Q, R>(type: CallType<Q, R>, handler: (call: Call<Q>) => Promise<Answer<R>>): Served {
-  return (bus, concurrency) => bus.serve(type, handler, { concurrency });
+  return (bus, concurrency, part) =>
+    part === undefined
+      ? bus.serve(type, handler, { concurrency })
+      : bus.serveNear(type, part, handler, { concurrency });
 }
 
-function objectCalls({ reading, writing }: Parts): Served[] {
+function changeCalls({ writing }: Parts): Served[] {
+  return [
+    on(OBJECTS.create, async (call) => ({ fields: await writing.create(writeTarget(call), call.body) })),
+    on(OBJECTS.update, async (call) => ({ fields: await writing.update(writeTarget(call), call.body) })),
+    on(OBJECTS.delete, async (call) => {
+      await writing.delete(writeTarget(call));
+      return { fields: {} };
+    }),
+  ];
+}
+
+function objectCalls({ reading }: Parts): Served[] {
   return [
     on(OBJECTS.select, async ({ fields }) => {
       const { etag, body } = await reading.select(readTarget(fields));
@@ -62,12 +82,6 @@ function objectCalls({ reading, writing }: Parts): Served[] {
       };
       const { etag, body, next } = await reading.list(readTarget(fields), page);
       return { fields: { etag, ...defined({ next }) }, body };
-    }),
-    on(OBJECTS.create, async (call) => ({ fields: await writing.create(writeTarget(call), call.body) })),
-    on(OBJECTS.update, async (call) => ({ fields: await writing.update(writeTarget(call), call.body) })),
-    on(OBJECTS.delete, async (call) => {
-      await writing.delete(writeTarget(call));
-      return { fields: {} };
     }),
   ];
 }

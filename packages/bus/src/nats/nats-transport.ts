@@ -21,6 +21,7 @@ import {
   type FollowOptions,
   type HeldLease,
   type ServeOptions,
+  type Shared,
   type Transport,
 } from '../transport.ts';
 import { appendTo } from './append.ts';
@@ -241,6 +242,15 @@ export class NatsTransport implements Transport {
   async lease(name: string): Promise<HeldLease | undefined> {
     this.#checkOpen(name);
     return this.leases.acquireFleeting(name);
+  }
+
+  async share({ group, part, work }: Shared): Promise<BusSubscription> {
+    this.#checkOpen(`${group} ${part}`);
+    return this.#sharing.want({
+      name: `${group}.${part}`,
+      group,
+      work: (lease, ending) => work(AbortSignal.any([lease.lost, ending])),
+    });
   }
 
   onGap(listener: (reason: string) => void): void {

@@ -18,6 +18,32 @@ describe.skipIf(!natsInstalled())('partitions', () => {
   });
   afterAll(() => server.stop());
 
+  it('of other work are shared evenly too, and go on elsewhere', async () => {
+    const prefix = freshPrefix();
+    const parts = Array.from({ length: 12 }, (_, index) => String(index));
+    const join = async () => {
+      const transport = await connectTo(server.port, { prefix });
+      const doing = new Set<string>();
+      const work = (part: string) => async (ending: AbortSignal) => {
+        doing.add(part);
+        await new Promise((resolve) => ending.addEventListener('abort', resolve));
+        doing.delete(part);
+      };
+      await Promise.all(parts.map((part) => transport.share({ group: 'work', part, work: work(part) })));
+      return { transport, doing };
+    };
+    const patience = { timeout: 20_000 };
+    const one = await join();
+    await expect.poll(() => one.doing.size, patience).toBe(12);
+    const other = await join();
+    await expect.poll(() => [one.doing.size, other.doing.size], patience).toEqual([6, 6]);
+    expect(new Set([...one.doing, ...other.doing]).size).toBe(12);
+    await one.transport.drain();
+    expect(one.doing.size).toBe(0);
+    await expect.poll(() => other.doing.size, patience).toBe(12);
+    await other.transport.drain();
+  });
+
   it('are shared evenly by competing consumers, as these come and go', async () => {
     const prefix = freshPrefix();
     await using observer = await observe(server.url, prefix);

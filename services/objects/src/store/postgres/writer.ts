@@ -9,8 +9,8 @@
  * - What failed through no fault of the write, and surely left nothing behind, is tried again up to `attempts` times.
  *
  * A transaction is two round trips where its write reads once: the lock and that read are sent together (the read runs once
- * the lock is held), and so are all changes and the COMMIT. A small write that comes alone takes no lock at all (`LoneWrite`);
- * where another process writes to its tree at the same time, it and what comes in the next moments do.
+ * the lock is held), and so are all changes and the COMMIT. Small writes that are few take no lock at all (`LoneWrite`); where
+ * another process writes to their tree at the same time, they and what comes in the next moments do.
  */
 import { isFospError } from '@fosp/protocol';
 import type { TreeTransaction, WriteHint } from '../store.ts';
@@ -54,6 +54,9 @@ interface Job {
 
 /** The tree has no row to be locked yet. */
 class NoTree extends Error {}
+
+/** Up to so many small writes of a tree are cheaper one by one, among those of other trees, than together under the lock. */
+const FEW = 4;
 
 /** Milliseconds for which small writes to a tree take its lock too, once one was overtaken. */
 const CONTESTED = 1_000;
@@ -109,10 +112,9 @@ export class Writer {
 
   async #serve(tree: string): Promise<void> {
     for (let jobs = this.#next(tree); jobs.length > 0; jobs = this.#next(tree)) {
-      const [first] = jobs;
-      const isAlone = jobs.length === 1 && first?.isSmall === true && !this.#contested.has(tree);
-      if (!isAlone || !(await this.#alone(tree, first))) {
-        await this.#together(tree, jobs);
+      const rest = jobs.length <= FEW ? await this.#oneByOne(tree, jobs) : jobs;
+      if (rest.length > 0) {
+        await this.#together(tree, rest);
       }
     }
     this.#trees.delete(tree);
@@ -125,6 +127,16 @@ export class Writer {
     const jobs = this.#trees.get(tree)?.splice(0, this.#options.batch) ?? [];
     this.#waiting -= jobs.length;
     return jobs;
+  }
+
+  /** Does small writes without the lock, each after the one before. Gives those that are to run under it. */
+  async #oneByOne(tree: string, jobs: readonly Job[]): Promise<readonly Job[]> {
+    for (const [at, job] of jobs.entries()) {
+      if (!job.isSmall || this.#contested.has(tree) || !(await this.#alone(tree, job))) {
+        return jobs.slice(at);
+      }
+    }
+    return [];
   }
 
   /** Does one write without the lock. False where it is to run again under it. Never rejects. */
