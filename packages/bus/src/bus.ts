@@ -329,6 +329,12 @@ export class Bus {
     return (await this.#transport.subjects(stream, subject)).get(subject) ?? 0;
   }
 
+  /** Forgets the oldest of what waits for a domain, but so many. @returns how many: see `Transport.trim` */
+  trimQueue(domain: string, keep: number): Promise<number> {
+    const { stream, subject } = federationPlace(domain);
+    return this.#transport.trim(stream, subject, keep);
+  }
+
   /** Tells whoever talks to a domain that this is worth a try now, and why. At most once. */
   nudge(domain: string, why: NudgeReason): void {
     this.#transport.publish(NUDGES, { headers: { domain, why }, body: NO_BYTES });

@@ -182,6 +182,10 @@ export class InProcessTransport implements Transport {
     return subject === undefined ? all : new Map([...all].filter(([name]) => name === subject));
   }
 
+  async trim(): Promise<number> {
+    return 0;
+  }
+
   async lease(name: string): Promise<HeldLease | undefined> {
     this.#checkOpen(name);
     return this.#leases.take(name);

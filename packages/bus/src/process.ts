@@ -26,11 +26,23 @@ const NATS_URL = [
   'NATS, by which services reach each other, nats://user:password@host:port; several servers, separated by commas',
 ] as const;
 
+/** What all services of a deployment must be told alike. */
+export const QUEUE_DAYS = count(
+  'FOSP_FEDERATION_QUEUE_DAYS',
+  7,
+  'how long notifications wait for a domain that is away',
+  {
+    min: 1,
+    max: 365,
+  },
+);
+
 /** For a process that has all services, and needs no NATS to reach them. */
 export const BUS_VARIABLES = {
   natsUrl: secretText(NATS_URL[0], undefined, NATS_URL[1]),
   natsPrefix: text('FOSP_NATS_PREFIX', '', 'what subjects and streams begin with, where deployments share a NATS'),
   natsReplicas: count('FOSP_NATS_REPLICAS', 1, 'servers that keep each stream: 1, 3 or 5', { min: 1, max: 5 }),
+  queueDays: QUEUE_DAYS,
 } as const;
 
 /** For a process that has one service. */
@@ -68,20 +80,19 @@ export interface BusParts {
 /** Over NATS where its URL is set, within this process where not. Rejects with `StartError` where NATS is not to be had. */
 export async function openBus(settings: Settings<typeof BUS_VARIABLES>, parts: BusParts): Promise<Bus> {
   const { log, clock, health, name } = parts;
-  const { natsUrl, natsPrefix: prefix, natsReplicas: replicas } = settings;
+  const { natsUrl, natsPrefix: prefix, natsReplicas: replicas, queueDays } = settings;
   if (natsUrl === undefined) {
     return busOver(new InProcessTransport({ clock }), parts);
   }
   // Its client takes its time to load, which a process without NATS need not wait for.
   const { connectNats } = await import('./nats/index.ts');
   const warn = (text: string) => log.warn(text);
-  const transport = await connectNats({ url: natsUrl.reveal(), prefix, replicas, name, clock, warn }).catch(
-    (error: unknown) => {
-      throw new StartError(`FOSP_NATS_URL: ${error instanceof Error ? error.message : String(error)}`, {
-        cause: error,
-      });
-    },
-  );
+  const options = { url: natsUrl.reveal(), prefix, replicas, name, clock, warn, federationDays: queueDays };
+  const transport = await connectNats(options).catch((error: unknown) => {
+    throw new StartError(`FOSP_NATS_URL: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  });
   health.watch(() => (transport.isUp ? undefined : 'NATS cannot be reached'));
   return busOver(transport, parts);
 }

@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
-import { DOMAINS, FEDERATION_ENABLED } from '@fosp/bus/process';
+import { DOMAINS, FEDERATION_ENABLED, QUEUE_DAYS } from '@fosp/bus/process';
 import { LIMITS } from '@fosp/protocol';
 import {
   bytes,
@@ -122,10 +122,7 @@ export const FEDERATION_VARIABLES = {
     PEM,
   ),
   key: variable('FOSP_FEDERATION_KEY', undefined, 'private key of that certificate', { ...PEM, secret: true }),
-  queueDays: count('FOSP_FEDERATION_QUEUE_DAYS', 7, 'how long notifications wait for a domain that is away', {
-    min: 1,
-    max: 365,
-  }),
+  queueDays: QUEUE_DAYS,
   transferHost: text(
     'FOSP_FEDERATION_HOST',
     '127.0.0.1',

@@ -124,6 +124,7 @@ export class WatchedTransport implements Transport {
   };
   readonly follow: Transport['follow'] = (...parameters) => this.#inner.follow(...parameters);
   readonly subjects: Transport['subjects'] = (...parameters) => this.#inner.subjects(...parameters);
+  readonly trim: Transport['trim'] = () => this.#inner.trim();
   readonly lease: Transport['lease'] = (...parameters) => this.#inner.lease(...parameters);
   readonly share: Transport['share'] = (...parameters) => this.#inner.share(...parameters);
   readonly drain: Transport['drain'] = () => this.#inner.drain();

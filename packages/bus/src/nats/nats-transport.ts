@@ -239,6 +239,13 @@ export class NatsTransport implements Transport {
     return new Map(Object.entries(state.subjects ?? {}).map(([name, count]) => [name.slice(prefix.length), count]));
   }
 
+  async trim(stream: string, subject: string, keep: number): Promise<number> {
+    this.#checkOpen(stream);
+    const { prefix } = this.#settings;
+    const which = { filter: prefix + subject, keep };
+    return (await this.#link.whileUp(() => this.#parts.manager.streams.purge(prefix + stream, which))).purged;
+  }
+
   async lease(name: string): Promise<HeldLease | undefined> {
     this.#checkOpen(name);
     return this.leases.acquireFleeting(name);

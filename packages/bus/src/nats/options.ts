@@ -76,7 +76,7 @@ export function completeOptions(options: NatsOptions): NatsSettings {
     reconnectPause: 250,
     pingInterval: 2_000,
     changesAge: 3 * DAY,
-    federationAge: 7 * DAY,
+    federationDays: 7,
     streamBytes: -1,
     duplicateWindow: 120_000,
     replicas: 1,

@@ -16,8 +16,11 @@ import { FEDERATION_STREAMS, STREAMS } from '../events.ts';
 export interface StreamLimits {
   /** Milliseconds that a change is kept, consumed or not; 3 days. */
   readonly changesAge: number;
-  /** Milliseconds that what waits for another domain is kept; 7 days. */
-  readonly federationAge: number;
+  /**
+   * Days that what waits for another domain is kept; 7. Whoever sends it forgets it after that, and counts it; the streams keep it
+   * for a day more, since what they forget nobody counts.
+   */
+  readonly federationDays: number;
   /** Bytes a stream may take up, beyond which appends are refused as `overloaded`; -1: as much as the server has. */
   readonly streamBytes: number;
   /** Milliseconds within which a repeated id is recognised; 2 minutes. */
@@ -32,13 +35,34 @@ export const EMPTIED: ReadonlySet<string> = new Set(FEDERATION_STREAMS);
 /** What may not differ. */
 type Fixed = Pick<StreamConfig, 'subjects' | 'retention' | 'storage' | 'discard' | 'duplicate_window'>;
 
-export async function ensureStreams(manager: JetStreamManager, prefix: string, limits: StreamLimits): Promise<void> {
+const DAY = 24 * 60 * 60 * 1000;
+
+export async function ensureStreams(
+  manager: JetStreamManager,
+  prefix: string,
+  limits: StreamLimits & { readonly warn: (text: string) => void },
+): Promise<void> {
   const ensure = (stream: string, age: number) => ensureStream(manager, `${prefix}${stream}`, age, limits);
   await ensure(STREAMS.changes, limits.changesAge);
-  await Promise.all(FEDERATION_STREAMS.map((stream) => ensure(stream, limits.federationAge)));
+  const kept = nanos(limits.federationDays * DAY);
+  const ages = await Promise.all(FEDERATION_STREAMS.map((stream) => ensure(stream, (limits.federationDays + 1) * DAY)));
+  const shortest = Math.min(...ages.filter((age) => age > 0));
+  if (shortest < kept) {
+    const days = shortest / nanos(DAY);
+    const names = `${prefix}${FEDERATION_STREAMS[0]} and its like`;
+    limits.warn(
+      `${names} forget what is older than ${days} days, though FOSP_FEDERATION_QUEUE_DAYS is ${limits.federationDays}: lengthen it with \`nats stream edit --max-age\``,
+    );
+  }
 }
 
-async function ensureStream(manager: JetStreamManager, name: string, age: number, limits: StreamLimits): Promise<void> {
+/** Gives the age that it has. */
+async function ensureStream(
+  manager: JetStreamManager,
+  name: string,
+  age: number,
+  limits: StreamLimits,
+): Promise<number> {
   const fixed: Fixed = {
     subjects: [`${name}.>`],
     retention: RetentionPolicy.Limits,
@@ -50,7 +74,7 @@ async function ensureStream(manager: JetStreamManager, name: string, age: number
   const found = await find(manager, name);
   if (found !== undefined) {
     verify(name, found, fixed);
-    return;
+    return found.max_age;
   }
   const wanted = { name, ...fixed, max_age: nanos(age), max_bytes: limits.streamBytes, num_replicas: limits.replicas };
   try {
@@ -62,7 +86,9 @@ async function ensureStream(manager: JetStreamManager, name: string, age: number
       throw new Error(`Cannot create the stream ${name}: ${String(error)}`, { cause: error });
     }
     verify(name, madeMeanwhile, fixed);
+    return madeMeanwhile.max_age;
   }
+  return wanted.max_age;
 }
 
 async function find(manager: JetStreamManager, name: string): Promise<StreamConfig | undefined> {

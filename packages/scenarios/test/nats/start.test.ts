@@ -8,6 +8,7 @@ import { connectThroughProxy, connectTo, freshPrefix } from './ends.ts';
 import { observe } from './observer.ts';
 
 const MEBIBYTE = 1024 * 1024;
+const NANOS_PER_DAY = 24 * 3600 * 1e9;
 
 describe.skipIf(!natsInstalled())('start over NATS', () => {
   let server: NatsServer;
@@ -49,6 +50,22 @@ describe.skipIf(!natsInstalled())('start over NATS', () => {
     expect(silent).toHaveLength(2);
     await transport.drain();
     slow.close();
+  });
+
+  it('F59 keeps what waits for other domains for as long as it is told, and says where an older stream does not', async () => {
+    const prefix = freshPrefix();
+    await using observer = await observe(server.url, prefix);
+    const warnings: string[] = [];
+    const days = async (federationDays: number) => {
+      const warn = (text: string) => warnings.push(text);
+      await (await connectTo(server.port, { prefix, federationDays, warn })).drain();
+      return (await observer.manager.streams.info(`${prefix}${FEDERATION_STREAMS[3]}`)).config.max_age / NANOS_PER_DAY;
+    };
+    expect(await days(30)).toBe(31);
+    expect(await days(31)).toBe(31);
+    expect(warnings).toEqual([]);
+    expect(await days(60)).toBe(31);
+    expect(warnings).toEqual([expect.stringContaining('older than 31 days, though FOSP_FEDERATION_QUEUE_DAYS is 60')]);
   });
 
   it('leaves a stream that is not as it must be, and says what is wrong', async () => {

@@ -146,6 +146,15 @@ export class PeerDomain {
     this.#delivery.wake(isAlive);
   }
 
+  /** Forgets the oldest of the notifications that wait, but so many: each holds its object as a whole, and the newest say more. */
+  async trim(keep: number): Promise<void> {
+    const { deliveryTelemetry, queue } = this.#deps;
+    const dropped = await queue.trim(this.domain, keep);
+    if (dropped > 0) {
+      deliveryTelemetry.dropped(this.domain, 'too-many', dropped);
+    }
+  }
+
   /** Connects now, for all domains of ours that were of use here. Resolves once it is known how that went. */
   async retry(): Promise<void> {
     this.wake(true);

@@ -12,9 +12,11 @@ export interface SweeperLimits {
   readonly sweepSeconds: number;
   /** Domains of others that are asked for in one look, in turns. */
   readonly adoptionsPerSweep: number;
+  /** Notifications that wait for one domain, beyond which the oldest go. */
+  readonly queued: number;
 }
 
-export const SWEEPER_LIMITS: SweeperLimits = { sweepSeconds: 1.5, adoptionsPerSweep: 100 };
+export const SWEEPER_LIMITS: SweeperLimits = { sweepSeconds: 1.5, adoptionsPerSweep: 100, queued: 100_000 };
 
 export interface SweeperDeps {
   readonly bus: Bus;
@@ -90,12 +92,15 @@ export class Sweeper {
     const { limits, ownership, queue } = this.#deps;
     await ownership.giveUpIdle();
     const others: string[] = [];
-    for (const domain of (await queue.lengths()).keys()) {
+    for (const [domain, queued] of await queue.lengths()) {
       const peer = ownership.get(domain);
       if (peer === undefined) {
         others.push(domain);
       } else {
         peer.wake(false);
+        if (queued > limits.queued) {
+          await peer.trim(limits.queued);
+        }
       }
     }
     others.sort();

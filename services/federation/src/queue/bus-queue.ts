@@ -9,5 +9,6 @@ export function busQueue(bus: Bus): RemoteQueue {
     follow: (domain, bounds, feed) => bus.consumeRemote(domain, bounds, feed),
     length: (domain) => bus.queueLength(domain),
     lengths: () => bus.queueLengths(),
+    trim: (domain, keep) => bus.trimQueue(domain, keep),
   };
 }

@@ -25,6 +25,8 @@ export interface RemoteQueue {
   length(domain: string): Promise<number>;
   /** Of all domains for which anything waits: at the cost of one, however many they are. */
   lengths(): Promise<ReadonlyMap<string, number>>;
+  /** Forgets the oldest but so many. @returns how many; none where it keeps to a bound of its own */
+  trim(domain: string, keep: number): Promise<number>;
 }
 
 /**

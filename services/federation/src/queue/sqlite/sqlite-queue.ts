@@ -97,6 +97,10 @@ export class SqliteQueue implements RemoteQueue {
     return this.#levels.get(domain)?.count ?? 0;
   }
 
+  async trim(): Promise<number> {
+    return 0;
+  }
+
   async lengths(): Promise<ReadonlyMap<string, number>> {
     return new Map(Array.from(this.#levels, ([domain, { count }]) => [domain, count]));
   }
