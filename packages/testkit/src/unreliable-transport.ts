@@ -126,24 +126,27 @@ class UnreliableTransport implements Transport {
     return this.#inner.subjects(...call);
   }
 
-<<<<<<< HEAD
   share(shared: Shared): Promise<BusSubscription> {
     return this.#inner.share(shared);
-=======
-  trim(...call: Parameters<Transport['trim']>): Promise<number> 
+  }
+
+  trim(...call: Parameters<Transport['trim']>): Promise<number> {
     return this.#inner.trim(...call);
->>>>>>> 45246ce (Bound what waits for a domain in NATS as in standalone, and have NATS keep it for as long as FOSP_FEDERATION_QUEUE_DAYS says)
+  }
 
-  lease(name: string): ReturnType<Transport['lease']> 
+  lease(name: string): ReturnType<Transport['lease']> {
     return this.#inner.lease(name);
+  }
 
-  async flushed(): Promise<void> 
+  async flushed(): Promise<void> {
     await Promise.all(this.#queues.values());
     await this.#inner.flushed();
+  }
 
-  async drain(): Promise<void> 
+  async drain(): Promise<void> {
     await Promise.all(this.#queues.values());
     await this.#inner.drain();
+  }
 
   #enqueue(subject: string, message: BusMessage): void {
     const before = this.#queues.get(subject) ?? Promise.resolve();
