@@ -20,6 +20,7 @@ import {
   type NotificationHead,
   parseUserId,
 } from '@fosp/protocol';
+import { numberIn } from './server-questions.ts';
 
 export interface IncomingNotificationsOptions {
   readonly bus: Bus;
@@ -46,7 +47,6 @@ export type NotificationRefusal = 'foreign-tree' | 'foreign-user' | 'nobody' | '
 /** Bytes of the body of a notification: with its head it must fit into a message of the bus. */
 export const NOTIFICATION_BYTES = BUS_BODY_BYTES - 2 * LIMITS.headBytes;
 
-const NUMBER = /^[1-9][0-9]{0,15}$/;
 const NO_BYTES = new Uint8Array(0);
 
 export class IncomingNotifications {
@@ -103,11 +103,7 @@ export class IncomingNotifications {
   }
 
   #idOf({ headers }: NotificationHead): number | undefined {
-    const text = headers['Id'];
-    if (this.#options.handed === undefined || text === undefined || !NUMBER.test(text)) {
-      return undefined;
-    }
-    return Number.isSafeInteger(Number(text)) ? Number(text) : undefined;
+    return this.#options.handed === undefined ? undefined : numberIn(headers);
   }
 
   #headersOf(id: number | undefined): UserEventHeaders {

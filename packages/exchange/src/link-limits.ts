@@ -1,7 +1,8 @@
 import type { BodyPlan } from '@fosp/connection';
-import { LIMITS } from '@fosp/protocol';
+import { LIMITS, type RequestHead } from '@fosp/protocol';
 import type { ConversationLimits } from './conversation.ts';
 import { NOTIFICATION_BYTES } from './incoming-notifications.ts';
+import type { LinkQuestion } from './link-requests.ts';
 import type { Rate } from './rates.ts';
 import type { RemoteUserLimits } from './remote-user.ts';
 
@@ -44,6 +45,25 @@ export interface LinkPlans {
   /** Of what servers ask each other. */
   readonly server: BodyPlan;
   readonly none: BodyPlan;
+}
+
+/** Of a request: the body of what is refused from its head alone is of no use. */
+export function planOf(type: RequestHead['type'], asked: LinkQuestion['kind'], plans: LinkPlans): BodyPlan {
+  if (asked === 'server') {
+    return type === 'VERIFY' ? plans.server : plans.none;
+  }
+  if (asked !== 'user') {
+    return plans.none;
+  }
+  switch (type) {
+    case 'CREATE':
+    case 'UPDATE':
+      return plans.object;
+    case 'WRITE':
+      return plans.file;
+    default:
+      return plans.none;
+  }
 }
 
 /** `object` is what the body of one may have, `attachment` what a file may. */

@@ -30,10 +30,12 @@ import { Acknowledgements } from './acknowledgements.ts';
 import type { Backlogged } from './backlogs.ts';
 import { RESTARTING } from './conversation.ts';
 import { IncomingNotifications } from './incoming-notifications.ts';
+import { planOf } from './link-limits.ts';
 import { type LinkQuestion, readLinkRequest } from './link-requests.ts';
 import { LinkUsers } from './link-users.ts';
 import { addressOf } from './remote-user.ts';
 import type { ServerLinkEnds, ServerLinkParts } from './server-link-parts.ts';
+import { answerServer } from './server-questions.ts';
 
 /** What it costs to check a body, measured by what a message costs. */
 const BYTES_LIKE_ONE_MESSAGE = 16 * 1024;
@@ -85,7 +87,7 @@ export class ServerLink implements PeerHandler, Backlogged {
           // Before anything of its body is looked at; a peer that is closed hands on nothing more.
           this.#foreignUser(question.user);
         }
-        return question.kind === 'user' ? bodyOf(head.type, plans) : head.type === 'VERIFY' ? plans.server : plans.none;
+        return planOf(head.type, question.kind, plans);
       }
     }
   }
@@ -197,30 +199,15 @@ export class ServerLink implements PeerHandler, Backlogged {
 
   /** What servers ask each other. */
   async #serve(message: IncomingRequest): Promise<void> {
-    const { sequence, type } = message.head;
+    const { sequence } = message.head;
     this.#users.begin(sequence);
     try {
-      await (type === 'ACK' ? this.#acknowledge(message) : this.#verify(message));
+      await answerServer(message, this.#ends);
       this.#peer.respond(sequence, STATUS.ok);
     } catch (error) {
       this.#respond(sequence, isFospError(error) ? error : this.#unexpected(sequence, error), undefined);
     }
     this.#users.end(sequence);
-  }
-
-  async #acknowledge({ head }: IncomingRequest): Promise<void> {
-    const id = Number(head.headers['Id']);
-    if (this.#ends.acknowledged === undefined || !Number.isSafeInteger(id) || id < 1) {
-      throw fospError('malformed', 'ACK needs the header Id of a notification that came over this link.');
-    }
-    this.#ends.acknowledged(id);
-  }
-
-  async #verify({ body, oversized }: IncomingRequest): Promise<void> {
-    if (this.#ends.verify === undefined || oversized) {
-      throw fospError('malformed', 'Open another connection for VERIFY.');
-    }
-    await this.#ends.verify(body);
   }
 
   #foreignUser(user: string): void {
@@ -280,16 +267,4 @@ function restarting(): FospError {
   return fospError('unavailable', 'This server restarts. Ask again over another link.', {
     headers: { 'Retry-After': '1' },
   });
-}
-
-function bodyOf(type: RequestHead['type'], plans: ServerLinkParts['plans']): BodyPlan {
-  switch (type) {
-    case 'CREATE':
-    case 'UPDATE':
-      return plans.object;
-    case 'WRITE':
-      return plans.file;
-    default:
-      return plans.none;
-  }
 }
