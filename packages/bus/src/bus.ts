@@ -6,6 +6,16 @@
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import type {
+  Answer,
+  BusFailure,
+  BusOptions,
+  Call,
+  CompleteBusOptions,
+  ConsumeRemoteOptions,
+  NudgeReason,
+  Reply,
+} from './bus-options.ts';
 import { Calling, fromHeaders } from './calling.ts';
 import type { CallType } from './calls.ts';
 import {
@@ -39,59 +49,6 @@ import type {
 } from './transport.ts';
 
 const NO_BYTES = new Uint8Array(0);
-
-/** What a server is asked: the fields of its `CallType`, the FOSP body's bytes, and until when for whom. */
-export interface Call<Fields> {
-  readonly fields: Fields;
-  readonly body: Uint8Array;
-  readonly context: CallContext;
-}
-
-/** What a server answers. */
-export interface Answer<Fields> {
-  readonly fields: Fields;
-  readonly body?: Uint8Array;
-}
-
-/** What a caller gets. */
-export interface Reply<Fields> {
-  readonly fields: Fields;
-  readonly body: Uint8Array;
-}
-
-/** An unexpected error of a handler: for the log, never for the caller, who is told the id alone. */
-export interface BusFailure {
-  readonly subject: string;
-  /** The request's id; of a change, its tree and sequence. */
-  readonly id: string;
-  readonly error: unknown;
-}
-
-export interface BusOptions {
-  /** Milliseconds since the epoch. */
-  readonly clock?: () => number;
-  /** Ids for calls that are not part of a request which has one. */
-  readonly newId?: () => string;
-  /** Told of every unexpected error of a handler; process warnings by default. */
-  readonly log?: (failure: BusFailure) => void;
-  /** Milliseconds before a read that nobody answered, long before its deadline, is asked once more; 100. */
-  readonly readRetryPause?: number;
-  /** Seconds after which a caller of an absent or overloaded service is told to come back; 1. */
-  readonly retryAfter?: number;
-}
-
-export type CompleteBusOptions = Required<BusOptions>;
-
-/** How what waits for another domain is handed over. */
-export interface ConsumeRemoteOptions {
-  /** Notifications handed over and not acknowledged; 256. */
-  readonly window?: number;
-  /** Bytes of their bodies; 16 MiB. */
-  readonly windowBytes?: number;
-}
-
-/** Something waits for the domain; or one of its servers was heard of, so that it may be reached again. */
-export type NudgeReason = 'queued' | 'heard';
 
 const REMOTE_WINDOW = 256;
 const REMOTE_WINDOW_BYTES = 16 * 1024 * 1024;

@@ -6,7 +6,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { type FospError, fospError, isFospError } from '@fosp/protocol';
-import type { Answer, Call, CompleteBusOptions, Reply } from './bus.ts';
+import type { Answer, Call, CompleteBusOptions, Reply } from './bus-options.ts';
 import { errorOfReply, isErrorReply, noAnswer, replyOfError } from './call-errors.ts';
 import type { CallType } from './calls.ts';
 import {

@@ -3,7 +3,7 @@
  * all have answered, and the one who asks takes what comes within a time. For what an operator looks at, nothing else.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Answer, Reply } from './bus.ts';
+import type { Answer, Reply } from './bus-options.ts';
 import { fromHeaders } from './calling.ts';
 import type { CallType } from './calls.ts';
 import type { BusHeaders, BusSubscription, Transport } from './transport.ts';

@@ -17,7 +17,8 @@ import {
   text,
   variable,
 } from '@fosp/runtime';
-import { Bus, type BusFailure } from './bus.ts';
+import { Bus } from './bus.ts';
+import type { BusFailure } from './bus-options.ts';
 import { InProcessTransport } from './in-process.ts';
 import type { Transport } from './transport.ts';
 

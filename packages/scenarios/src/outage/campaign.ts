@@ -41,7 +41,8 @@ export interface OutageOutcome {
   readonly killed: readonly string[];
   /** As the server said just before the domain came back. */
   readonly queued: number;
-  /** From when the domain was back to when the last one had been told the last. */
+  /** From when the domain was back to when the first was told anything, and to when the last had been told the last. */
+  readonly secondsUntilFirst: number;
   readonly secondsUntilTold: number;
   readonly wrong: readonly string[];
 }
@@ -112,6 +113,7 @@ async function beAway(stage: Stage): Promise<OutageOutcome> {
     (error: unknown) => [String(error)],
   );
   const last = performance.now();
+  const first = Math.min(...readers.map(({ firstAt }) => firstAt));
   if (lost.length === 0) {
     // What comes twice comes before what is told after it.
     await change(trees, rounds);
@@ -121,6 +123,7 @@ async function beAway(stage: Stage): Promise<OutageOutcome> {
     notifications: rounds * perChange,
     ...{ trees: trees.length, readers: readers.length, killed, queued },
     secondsAway: (back - began) / 1000,
+    secondsUntilFirst: (first - back) / 1000,
     secondsUntilTold: (last - back) / 1000,
     wrong: [...lost, ...readers.flatMap((reader) => reader.wrong(rounds + (lost.length === 0 ? 1 : 0)))],
   };

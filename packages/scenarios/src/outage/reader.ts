@@ -3,6 +3,8 @@ import type { TestNotification, TestSession } from '@fosp/testkit';
 
 export class Reader {
   readonly name: string;
+  /** When it was told for the first time, by `performance.now()`. */
+  firstAt = Number.POSITIVE_INFINITY;
   readonly #session: TestSession;
   /** By tree, the numbers that its changes had, in the order in which they came. */
   readonly #told = new Map<string, number[]>();
@@ -33,6 +35,7 @@ export class Reader {
   }
 
   #take({ resource, body }: TestNotification): void {
+    this.firstAt = Math.min(this.firstAt, performance.now());
     const [tree = ''] = resource.split('/');
     const { data }: { data: number } = JSON.parse(body.toString());
     const numbers = this.#told.get(tree) ?? [];
