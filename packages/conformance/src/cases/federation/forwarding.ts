@@ -173,6 +173,21 @@ export const forwarding: readonly Case[] = [
     },
   },
   {
+    id: 'forwarded-nowhere',
+    covers: ['F34', 'F61'],
+    section: '8',
+    needs: 'peer',
+    title: 'a domain that has no server is 504, whatever is asked of it, and costs other domains nothing',
+    async run(t) {
+      const { guest, folder } = await stage(t);
+      const nowhere = 'sister@no-such-domain.invalid/a';
+      const asked = ['SELECT', 'LIST', 'READ', 'DELETE'].map((type) => guest.request(type, nowhere));
+      asked.push(guest.create(nowhere), guest.update(nowhere, { data: 1 }), guest.write(nowhere, 'a file'));
+      expectStatus(await guest.select(folder), 200, 'the other domain, meanwhile');
+      for (const reply of await Promise.all(asked)) expectStatus(reply, 504);
+    },
+  },
+  {
     id: 'forwarded-large-object',
     covers: ['F61', 'F34'],
     section: '4',
