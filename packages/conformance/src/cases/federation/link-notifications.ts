@@ -61,7 +61,9 @@ export const linkNotifications: readonly Case[] = [
       const ear = new Ear(t, host);
       for (const header of ['To', 'User']) link.send(`UPDATED ${sister}/a\r\n${header}: ${host.user}\r\n\r\n${body}`);
       link.send(`CREATED ${sister}/b\r\nUser: ${host.account.name}\r\n\r\n${body}`);
-      const events = [`UPDATED ${sister}/a`, `UPDATED ${sister}/a`, `CREATED ${sister}/b`];
+      // Of which users are shown no body, whatever comes: every notification is checked for that.
+      link.send(`DELETED ${sister}/b\r\nTo: ${host.user}\r\n\r\n${body}`);
+      const events = [`UPDATED ${sister}/a`, `UPDATED ${sister}/a`, `CREATED ${sister}/b`, `DELETED ${sister}/b`];
       expectEqual(await ear.heardBefore(link), events, 'what was heard');
       const notice = await heard.promise;
       stop();
