@@ -1,5 +1,6 @@
 /** What a case is, and what it is given to work with. */
 import type { Client, Session } from './client.ts';
+import type { Listener } from './listener.ts';
 import type { Observation } from './observe.ts';
 import type { Random } from './random.ts';
 import type { Connection } from './wire/connection.ts';
@@ -17,8 +18,11 @@ export interface Case {
   readonly title: string;
   /** Takes longer than the others: left out with `--quick`. */
   readonly slow?: boolean;
-  /** What it needs beside the server: that of another domain, or a domain that the run may speak for as a server. */
-  readonly needs?: 'peer' | 'link';
+  /**
+   * What it needs beside the server: that of another domain; a domain in whose name links may be opened; one of which this
+   * process has the server.
+   */
+  readonly needs?: 'peer' | 'link' | 'listener';
   run(t: Context): Promise<void>;
 }
 
@@ -90,6 +94,8 @@ export interface Context {
   readonly peer: Context;
   /** The domain that the run speaks for as a server. Skips a case where there is none. */
   readonly spokenFor: string;
+  /** The server of the domain that the run speaks for. Skips a case where there is none. */
+  readonly listener: Listener;
   /** A WebSocket on which nothing was said yet. */
   open(options?: OpenOptions): Promise<Connection>;
   /** A connection after CONNECT. */

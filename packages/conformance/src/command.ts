@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { chooseCases, runConformance } from './conformance.ts';
+import { Listener } from './listener.ts';
 import { asJson, caseLine, resultText, summary } from './report.ts';
 import { createRun, type Run, type RunOptions } from './run.ts';
 import { isRecord } from './wire/strict.ts';
@@ -17,6 +18,8 @@ Holds a FOSP server to PROTOCOL.md, over the wire. Exit code 0 when no case fail
                         work on trees of the first. Swap the two for the other way round
   --as <domain>         a domain that the server believes this machine to be a server of (FOSP_FEDERATION_PEERS): adds
                         cases that speak to it as another server does
+  --listen <port>       where the server finds that domain, by plain ws (FOSP_FEDERATION_PEERS): adds cases in which it is
+                        the one that connects
   --only <pattern>      only cases whose id, section (§5), capability or title matches; may be repeated
   --quick               leave out slow cases
   --jobs <n>            cases at the same time, default 4
@@ -36,6 +39,7 @@ Node believes the authorities in the file NODE_EXTRA_CA_CERTS as well.
 const OPTIONS = {
   peer: { type: 'string' },
   as: { type: 'string' },
+  listen: { type: 'string' },
   only: { type: 'string', multiple: true },
   quick: { type: 'boolean', default: false },
   jobs: { type: 'string' },
@@ -86,8 +90,10 @@ async function command(argv: readonly string[], write: (text: string) => void): 
     seed: values.seed,
   };
   const peer = values.peer === undefined ? undefined : peerOf(values.peer, common);
+  const listener = await listenerOf(values.as, count('listen', values.listen));
   const results = await runConformance(url, domain, {
     ...common,
+    listener,
     cases,
     peer,
     as: values.as,
@@ -96,6 +102,7 @@ async function command(argv: readonly string[], write: (text: string) => void): 
     onResult: values.json ? undefined : (result) => write(`${resultText(result)}\n`),
   });
   await peer?.close();
+  await listener?.close();
   write(values.json ? `${asJson(results)}\n` : `\n${summary(results)}\n`);
   return results.some(({ outcome }) => outcome === 'failed') ? 1 : 0;
 }
@@ -104,6 +111,12 @@ function checkUrl(url: string): void {
   if (!URL.canParse(url) || !/^wss?:$/.test(new URL(url).protocol)) {
     throw new Error(`${url} does not begin with ws: or wss:`);
   }
+}
+
+async function listenerOf(domain: string | undefined, port: number | undefined): Promise<Listener | undefined> {
+  if (port === undefined) return undefined;
+  if (domain === undefined) throw new Error('--listen needs the domain of --as.');
+  return Listener.start({ domain, port });
 }
 
 function peerOf(text: string, options: RunOptions): Run {

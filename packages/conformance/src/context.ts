@@ -3,6 +3,7 @@ import type { Accounts } from './accounts.ts';
 import type { Account, Case, Context, Greeting, HttpAnswer, Limits, OpenOptions, Place, Role } from './case.ts';
 import { type Client, createClient, type Session, sessionOf } from './client.ts';
 import { expectStatus, json, jsonObject, Skip } from './expect.ts';
+import type { Listener } from './listener.ts';
 import { type Observation, observe } from './observe.ts';
 import { type Random, seededRandom } from './random.ts';
 import type { Connection } from './wire/connection.ts';
@@ -19,6 +20,7 @@ export interface Shared {
   readonly seed: string;
   readonly accounts: Accounts;
   readonly spokenFor: string | undefined;
+  readonly listener: Listener | undefined;
   get(path: string): Promise<HttpAnswer>;
   /** Of the connections of one more client. */
   places(): readonly Place[];
@@ -82,6 +84,10 @@ export class CaseContext implements Context {
 
   get spokenFor(): string {
     return this.run.spokenFor ?? this.skip('not tried without a domain to speak for as a server (--as)');
+  }
+
+  get listener(): Listener {
+    return this.run.listener ?? this.skip('not tried without a port at which that domain has a server (--listen)');
   }
 
   /** Runs the case and tidies up after it; returns what the server sent that it may not send. */

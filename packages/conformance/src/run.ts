@@ -10,6 +10,7 @@ import { CaseContext, type Shared } from './context.ts';
 import { expectStatus, Failure, Skip } from './expect.ts';
 import { readGreeting } from './greeting.ts';
 import { type Certification, httpGet } from './http-get.ts';
+import type { Listener } from './listener.ts';
 import { Connection } from './wire/connection.ts';
 import { Log } from './wire/log.ts';
 
@@ -36,6 +37,8 @@ export interface RunOptions {
   readonly peer?: Run | undefined;
   /** A domain that the server believes this machine to be a server of: the cases may say anything in its name. */
   readonly as?: string | undefined;
+  /** The server of such a domain; closed by whoever made it. */
+  readonly listener?: Listener | undefined;
   /** Makes random choices repeatable. Default `fosp`. */
   readonly seed?: string | undefined;
 }
@@ -64,6 +67,7 @@ export class Run implements Shared {
   readonly connectionsPerClient: number;
   readonly accounts: Accounts;
   readonly spokenFor: string | undefined;
+  readonly listener: Listener | undefined;
   readonly #peer: Run | undefined;
   readonly #tls: Certification;
   readonly #connect: RunOptions['connect'];
@@ -80,6 +84,7 @@ export class Run implements Shared {
     this.seed = options.seed ?? 'fosp';
     this.connectionsPerClient = options.connectionsPerClient ?? 1;
     this.spokenFor = options.as;
+    this.listener = options.listener;
     this.#peer = options.peer;
     this.#tls = options.tls ?? {};
     this.#connect = options.connect;

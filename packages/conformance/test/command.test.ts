@@ -21,6 +21,7 @@ const USAGE: readonly [string, string[], number, string][] = [
   ['another scheme', ['http://127.0.0.1:1', 'x.lit'], 2, 'does not begin with ws'],
   ['an unknown option', ['--fast'], 2, '--fast'],
   ['a peer without a domain', ['ws://127.0.0.1:1', 'x.lit', '--peer', 'ws://127.0.0.1:2'], 2, '--peer is domain=url'],
+  ['a port without a domain', ['ws://127.0.0.1:1', 'x.lit', '--listen', '1'], 2, '--listen needs the domain'],
   ['a peer by http', ['ws://127.0.0.1:1', 'x.lit', '--peer', 'y.lit=http://127.0.0.1:2'], 2, 'does not begin with ws'],
   ['a bad number', ['ws://127.0.0.1:1', 'x.lit', '--jobs', '0'], 2, '--jobs'],
   ['no case', ['ws://127.0.0.1:1', 'x.lit', '--only', 'no such case'], 2, 'No case'],

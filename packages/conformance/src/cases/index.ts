@@ -9,6 +9,7 @@ import { forwarding } from './federation/forwarding.ts';
 import { forwardingExtensions } from './federation/forwarding-extensions.ts';
 import { linkNotifications } from './federation/link-notifications.ts';
 import { links } from './federation/links.ts';
+import { outgoing } from './federation/outgoing.ts';
 import { remoteFiles } from './federation/remote-files.ts';
 import { remoteNotifications } from './federation/remote-notifications.ts';
 import { remoteRights } from './federation/remote-rights.ts';
@@ -82,4 +83,5 @@ export const FEDERATION_CASES: readonly Case[] = [
   ...peerLogin,
   ...links,
   ...linkNotifications,
+  ...outgoing,
 ];

@@ -26,7 +26,7 @@ describe.skipIf(!isPossible)('providers on hosts of their own', { timeout: 300_0
 
   beforeAll(async () => {
     world = cleanup.use(await startWorld());
-  }, 300_000);
+  }, 600_000);
 
   afterAll(() => cleanup.disposeAsync(), 60_000);
 

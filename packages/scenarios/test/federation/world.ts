@@ -7,9 +7,9 @@
  *     lookingglass.lit   one host    /.well-known/fosp on port 443, where its server is too
  *     teaparty.lit       one host    its own address, IPv6 alone, on port 1338
  *
- * This process is on their network too: it may speak for `visitor.lit`, whose address in DNS is its own, and for nobody else.
+ * This process is on their network too, as the one server of `visitor.lit`, by IPv4 alone though DNS has an IPv6 address as well.
  */
-import { createRun, type Run } from '@fosp/conformance';
+import { createRun, Listener, type Run } from '@fosp/conformance';
 import {
   type DnsRecords,
   type Host,
@@ -44,6 +44,8 @@ export interface World extends AsyncDisposable {
   readonly lookingglass: Provider;
   readonly teaparty: Provider;
   readonly authority: TestAuthority;
+  /** The server of `visitor.lit`. */
+  readonly visitor: Listener;
   /** What it was asked, `A realworld.lit`. */
   questions(): Promise<string[]>;
 }
@@ -60,6 +62,9 @@ export async function startWorld(): Promise<World> {
   const places = { wonderland: [one, two], realworld: [three, four], lookingglass: five, teaparty: six };
   const authority = started.use(await startTestAuthority());
   const dns = started.use(await startDns(recordsOf(places, hosts), { host: hosts.own.ipv4 }));
+  const identity = await authority.issue(VISITOR);
+  const visitor = await Listener.start({ domain: VISITOR, host: hosts.own.ipv4, port: WSS_PORT, identity });
+  started.defer(() => visitor.close());
   const common = {
     FOSP_DNS_SERVERS: dns.address,
     FOSP_FEDERATION_PRIVATE: hosts.networks,
@@ -95,7 +100,7 @@ export async function startWorld(): Promise<World> {
   const all = started.move();
   const { questions } = dns;
   return {
-    ...{ wonderland, realworld, lookingglass, teaparty, authority, questions },
+    ...{ wonderland, realworld, lookingglass, teaparty, authority, visitor, questions },
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
 }
@@ -107,7 +112,7 @@ interface ClusterPlace {
 
 /** One provider held to the suite, beside another. Both are the caller's to close. */
 export function runsOf(
-  { authority }: World,
+  { authority, visitor }: World,
   provider: Provider,
   peer: Provider,
 ): { readonly run: Run; readonly peer: Run } {
@@ -120,6 +125,7 @@ export function runsOf(
     tls: tlsOf(provider),
     peer: other,
     as: VISITOR,
+    listener: visitor,
   });
   return { run, peer: other };
 }

@@ -30,6 +30,6 @@ export async function stage(
   return { host, guest, folder: await t.folder(host, body) };
 }
 
-export function everyEvent(depth: number, ...clients: readonly Client[]): Record<string, unknown> {
+export function everyEvent(depth: number, ...clients: readonly Pick<Client, 'user'>[]): Record<string, unknown> {
   return Object.fromEntries(clients.map(({ user }) => [user, { events: ALL_EVENTS, depth }]));
 }
