@@ -1,6 +1,7 @@
 import { temporaryDirectory } from '@fosp/testkit';
 import { describe, expect, it } from 'vitest';
-import { Federation, REALWORLD, SISTER } from '../harness.ts';
+import { NotificationFile } from '../../src/queue/sqlite/notification-file.ts';
+import { ALICE, Federation, REALWORLD, SISTER } from '../harness.ts';
 import { TestPeer, until } from '../test-peer.ts';
 import { acknowledge, idOf, take, tell } from './telling.ts';
 
@@ -44,6 +45,27 @@ describe('notifications for other domains, kept in a file', () => {
     await acknowledge(link, ids.at(-1) ?? 0);
     await tell(federation, 101);
     expect(idOf(await link.next())).toBeGreaterThan(ids.at(-1) ?? 0);
+  });
+
+  it('are told once they are on the disk, since the number of one that is lost is another one’s', async () => {
+    await using folder = await temporaryDirectory();
+    const common = { tree: ALICE, path: '/a', event: 'UPDATED', user: SISTER, source: ALICE, part: '0' } as const;
+    const file = new NotificationFile(folder.path, Date.now());
+    const add = (sequence: string) =>
+      file.add([{ domain: REALWORLD, headers: { ...common, sequence }, body: new Uint8Array(1) }], Date.now());
+    const read = () => file.read(REALWORLD, 0, { count: 10, bytes: 1000 }).map((each) => each.headers.sequence);
+    add('1');
+    expect(read()).toEqual([]);
+    const first = file.durable();
+    add('2');
+    await first;
+    expect(read()).toEqual(['1']);
+    await file.durable();
+    expect(read()).toEqual(['1', '2']);
+    await file.close();
+    const again = new NotificationFile(folder.path, Date.now());
+    expect(again.read(REALWORLD, 0, { count: 10, bytes: 1000 })).toHaveLength(2);
+    await again.close();
   });
 
   it('have numbers above those of a file that was lost', async () => {

@@ -3,8 +3,9 @@
  *
  * Invariants: one process has the file, which is the one that has the data folder. What `append` resolved for is on the disk:
  * SQLite writes its log and does not sync it (`synchronous=NORMAL`), and the log is synced here, in Node's thread pool, for all
- * that came meanwhile; a sync that failed is never repeated, since the kernel forgets what it could not write. What is taken
- * out need not be durable: it would be told twice.
+ * that came meanwhile; a sync that failed is never repeated, since the kernel forgets what it could not write. What is not on
+ * the disk is not read either, as its number is given to another one if it is lost, and the other side has that already. What is
+ * taken out need not be durable: it would be told twice.
  */
 import { close, fdatasync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
@@ -39,6 +40,9 @@ export class NotificationFile {
   #next: PromiseWithResolvers<void> | undefined;
   #syncing: Promise<void> | undefined;
   #failure: Error | undefined;
+  /** The last positions: that was added, and that is on the disk with all before it. */
+  #added: number;
+  #onDisk: number;
 
   /** Throws where the file cannot be had. `now` in milliseconds since the epoch. */
   constructor(folder: string, now: number) {
@@ -54,13 +58,15 @@ export class NotificationFile {
       'INSERT INTO notifications (domain, id, headers, body, appended) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING',
     );
     this.#read = database.prepare(
-      'SELECT position, headers, body, appended FROM notifications WHERE domain = ? AND position > ? ORDER BY position LIMIT ?',
+      'SELECT position, headers, body, appended FROM notifications WHERE domain = ? AND position > ? AND position <= ? ORDER BY position LIMIT ?',
     );
     this.#remove = database.prepare('DELETE FROM notifications WHERE domain = ? AND position <= ?');
     this.#removeOldest = database.prepare(
       'DELETE FROM notifications WHERE position IN (SELECT position FROM notifications WHERE domain = ? ORDER BY position LIMIT ?)',
     );
     this.#removeExpired = database.prepare('DELETE FROM notifications WHERE domain = ? AND appended < ?');
+    this.#added = Number(database.prepare('SELECT max(position) AS last FROM notifications').get()?.['last'] ?? 0);
+    this.#onDisk = this.#added;
     this.#levels = database.prepare(
       'SELECT domain, count(*) AS count, sum(length(body)) AS bytes FROM notifications GROUP BY domain',
     );
@@ -69,12 +75,16 @@ export class NotificationFile {
   /** Adds them together; of one that waits already nothing is added. Call `durable` then. @returns those that were added */
   add(notifications: readonly NewNotification[], now: number): NewNotification[] {
     this.#database.exec('BEGIN');
+    let last = this.#added;
     try {
       const added = notifications.filter(({ domain, headers, body }) => {
         const row = [domain, remoteNotificationId(headers), JSON.stringify(headers), body, now] as const;
-        return this.#insert.run(...row).changes !== 0;
+        const { changes, lastInsertRowid } = this.#insert.run(...row);
+        last = changes === 0 ? last : Number(lastInsertRowid);
+        return changes !== 0;
       });
       this.#database.exec('COMMIT');
+      this.#added = last;
       return added;
     } catch (error) {
       this.#database.exec('ROLLBACK');
@@ -82,11 +92,11 @@ export class NotificationFile {
     }
   }
 
-  /** In order, behind a position: so many at most, and no more once they have so many bytes. */
+  /** Of those on the disk, in order, behind a position: so many at most, and no more once they have so many bytes. */
   read(domain: string, behind: number, most: { readonly count: number; readonly bytes: number }): RemoteNotification[] {
     const notifications: RemoteNotification[] = [];
     let bytes = 0;
-    for (const row of this.#read.iterate(domain, behind, most.count)) {
+    for (const row of this.#read.iterate(domain, behind, this.#onDisk, most.count)) {
       const body = row['body'] instanceof Uint8Array ? row['body'] : new Uint8Array(0);
       const headers: RemoteNotificationHeaders = JSON.parse(String(row['headers']));
       notifications.push({ headers, body, position: Number(row['position']), appendedAt: Number(row['appended']) });
@@ -139,7 +149,7 @@ export class NotificationFile {
   }
 
   #sync(): void {
-    const covered = this.#next;
+    const [covered, last] = [this.#next, this.#added];
     this.#next = undefined;
     this.#syncing = new Promise((resolve) => {
       fdatasync(this.#log, (error) => {
@@ -150,6 +160,7 @@ export class NotificationFile {
           this.#next?.reject(error);
           this.#next = undefined;
         } else {
+          this.#onDisk = last;
           covered?.resolve();
         }
         if (this.#next !== undefined) {
