@@ -1,4 +1,4 @@
-# What `helm test` runs, with the image's command line: every service has to do its part.
+# What `helm test` runs, with the image's command line: every service has to do its part. Kubernetes makes one of two dollar signs.
 if [ -n "${TEST_USER:-}" ]; then
   user=$TEST_USER
   export FOSP_PASSWORD=$TEST_PASSWORD
@@ -13,7 +13,7 @@ else
   exit 1
 fi
 
-object="$user@$DOMAIN/helm-test-$(date +%s)-$$"
+object="$user@$DOMAIN/helm-test-$(date +%s)"
 fosp create "$object" '{"data":"before"}'
 fosp watch "$object" >told &
 watcher=$!

@@ -129,6 +129,11 @@ describe.skipIf(!helmInstalled()).each(Object.entries(RENDERINGS))('%s', (name, 
     expect(admins).toEqual(SERVICES.map(() => ADMIN_PORT));
   });
 
+  it('has no text that Kubernetes would change before a container sees it', () => {
+    const texts = containers(objects).flatMap(({ command = [], args = [] }) => [...command, ...args]);
+    expect(texts.filter((text) => text.includes('$$'))).toEqual([]);
+  });
+
   it('has no secret', () => {
     expect(objects.filter(({ kind }) => kind === 'Secret')).toEqual([]);
     const known = name === 'profile dev' ? 'for-this-namespace-alone' : undefined;
