@@ -2,6 +2,7 @@
 import { CASES, type Case, createRun, type Run, resultText } from '@fosp/conformance';
 import { redisInstalled, ServerProcess, s3Installed, startRedis, startS3, temporaryDirectory } from '@fosp/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PATIENT } from '../src/patient.ts';
 
 /** An internationalised one, so that no case is skipped for want of it; as the server spells it. */
 const DOMAIN = 'xn--bcher-kva.example';
@@ -45,7 +46,7 @@ function conforms(name: string, environment: Environment | PrepareEnvironment, c
         dataDirectory: path,
         environment: { FOSP_DOMAIN: DOMAIN, ...given },
       });
-      run = createRun(cleanup.use(server).url, DOMAIN);
+      run = createRun(cleanup.use(server).url, DOMAIN, PATIENT);
     });
 
     afterAll(() => cleanup.disposeAsync());

@@ -267,7 +267,7 @@ describe('files of another domain', () => {
     const [answer] = await once(get, 'response');
     expect(answer.headers['fosp-status']).toBe('404');
     agent.destroy();
-  }, 60_000);
+  });
 
   it('share their links fairly among users, and are cut where they stand still', async () => {
     await using peer = await TestPeer.start();

@@ -5,6 +5,7 @@
 import { CASES, type Case, createRun, type Run, resultText } from '@fosp/conformance';
 import { type Cluster, clusterInstalled, startCluster } from '@fosp/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PATIENT } from '../../src/patient.ts';
 import { Gateways } from './gateways.ts';
 import { requestsAt } from './metrics.ts';
 
@@ -32,7 +33,7 @@ describe.skipIf(!clusterInstalled())('a cluster behind its load balancer', () =>
       await startCluster({ ...BALANCED, environment: ENVIRONMENT, replicas: { gateway: GATEWAYS } }),
     );
     gateways = new Gateways(cluster);
-    run = createRun(cluster.url, DOMAIN, { connect: gateways.connect, connectionsPerClient: GATEWAYS });
+    run = createRun(cluster.url, DOMAIN, { ...PATIENT, connect: gateways.connect, connectionsPerClient: GATEWAYS });
     cleanup.defer(() => run.close());
   });
 
@@ -62,7 +63,7 @@ describe.skipIf(!clusterInstalled())('a cluster behind its load balancer', () =>
       const replicas = { objects: 0, notifications: 0, attachments: 0, federation: 0 };
       const { infrastructure } = cluster;
       const door = cleanup.use(await startCluster({ ...BALANCED, infrastructure, environment, replicas }));
-      closed = createRun(door.url, DOMAIN);
+      closed = createRun(door.url, DOMAIN, PATIENT);
     });
 
     conforms(CLOSED, () => closed);

@@ -28,7 +28,7 @@ describe.skipIf(!isPossible)('providers on hosts of their own', { timeout: 300_0
     world = cleanup.use(await startWorld());
   }, 600_000);
 
-  afterAll(() => cleanup.disposeAsync(), 60_000);
+  afterAll(() => cleanup.disposeAsync());
 
   it.each(DIRECTIONS)(
     'F59 F60 F61 F62 F63 F64 F65 F67 F68 F69 conform: %s, %s for users of %s',

@@ -3,6 +3,7 @@ import { CASES, createRun, type Run, resultText } from '@fosp/conformance';
 import { createStandalone } from '@fosp/standalone';
 import { natsInstalled, startNats, temporaryDirectory } from '@fosp/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PATIENT } from '../../src/patient.ts';
 import { connectTo } from './ends.ts';
 
 const DOMAIN = 'xn--bcher-kva.example';
@@ -26,7 +27,7 @@ describe.skipIf(!natsInstalled())('services over NATS conform', () => {
     const services = createStandalone(environment, { transport });
     cleanup.defer(() => services.drain());
     const { url } = await services.start();
-    run = createRun(url, DOMAIN);
+    run = createRun(url, DOMAIN, PATIENT);
   });
 
   afterAll(() => cleanup.disposeAsync());

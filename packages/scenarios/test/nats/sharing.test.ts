@@ -32,15 +32,14 @@ describe.skipIf(!natsInstalled())('partitions', () => {
       await Promise.all(parts.map((part) => transport.share({ group: 'work', part, work: work(part) })));
       return { transport, doing };
     };
-    const patience = { timeout: 20_000 };
     const one = await join();
-    await expect.poll(() => one.doing.size, patience).toBe(12);
+    await expect.poll(() => one.doing.size).toBe(12);
     const other = await join();
-    await expect.poll(() => [one.doing.size, other.doing.size], patience).toEqual([6, 6]);
+    await expect.poll(() => [one.doing.size, other.doing.size]).toEqual([6, 6]);
     expect(new Set([...one.doing, ...other.doing]).size).toBe(12);
     await one.transport.drain();
     expect(one.doing.size).toBe(0);
-    await expect.poll(() => other.doing.size, patience).toBe(12);
+    await expect.poll(() => other.doing.size).toBe(12);
     await other.transport.drain();
   });
 

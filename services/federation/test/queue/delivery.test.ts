@@ -123,7 +123,7 @@ describe('notifications for users of another domain', () => {
     await Promise.all(told);
     expect([...new Set(seen)]).toEqual([10, 20, 30, 40]);
     expect(await federation.metric('fosp_federation_notifications_total{what="too-large"}')).toBe(3);
-  }, 60_000);
+  });
 
   it('wait while their domain is away, and are told when it gives a sign of life', async () => {
     const port = await freePort();

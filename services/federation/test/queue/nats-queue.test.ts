@@ -6,9 +6,7 @@ import { type PeerLink, type PeerMessage, TestPeer, until } from '../test-peer.t
 import { tell } from './telling.ts';
 
 describe.skipIf(!natsInstalled())('notifications for other domains, kept by NATS', () => {
-  it('F59 are bounded per domain: the oldest go, counted, and those of other domains stay', {
-    timeout: 60_000,
-  }, async () => {
+  it('F59 are bounded per domain: the oldest go, counted, and those of other domains stay', async () => {
     await using nats = await startNats();
     await using peer = await TestPeer.start({ logIn: () => ({ status: 503 }) });
     const transport = await connectNats({ url: nats.url, appendTimeout: 60_000 });
