@@ -54,7 +54,11 @@ export async function openFederation(deps: FederationDeps): Promise<FederationSe
   const permits = (domain: string) => policy.permits(domain);
   const parts = createParts(deps, { limits, permits });
   const { discovery, newPeer, queue, random, serving, transfers, trust } = parts;
-  const telemetry = createOwnershipTelemetry(log, metrics, { clock, peers: () => ownership.peers });
+  const telemetry = createOwnershipTelemetry(log, metrics, {
+    clock,
+    peers: () => ownership.peers,
+    queued: () => sweeper.queued,
+  });
   const ownership = new Ownership({ bus, clock, discovery, permits, newPeer, limits, telemetry });
   const known = new KnownDomains(limits.domainsRemembered);
   const sweeper = new Sweeper({

@@ -12,8 +12,10 @@ export interface PeerRoutesOptions {
 
 export function peerRoutes({ bus, domains }: PeerRoutesOptions): readonly AdminRoute[] {
   const list = async () => {
-    const replies = await bus.askAll(FEDERATION.peers, {});
-    const peers = replies.flatMap(({ body }) => statusesIn(body));
+    const [replies, queues] = await Promise.all([bus.askAll(FEDERATION.peers, {}), bus.queueLengths()]);
+    const talkedTo = replies.flatMap(({ body }) => statusesIn(body));
+    const known = new Set(talkedTo.map(({ domain }) => domain));
+    const peers = [...talkedTo, ...Array.from(queues, unowned).filter(({ domain }) => !known.has(domain))];
     return { status: 200, body: { peers: peers.sort((one, other) => (one.domain < other.domain ? -1 : 1)) } };
   };
   const retry = async ({ params }: AdminRequest) => {
@@ -29,6 +31,11 @@ export function peerRoutes({ bus, domains }: PeerRoutesOptions): readonly AdminR
 
 interface Status {
   readonly domain: string;
+}
+
+/** Something waits for it, and nobody who talks to it answered: no federation process runs, or one died just now. */
+function unowned([domain, queued]: readonly [string, number]): Status & { readonly queued: number } {
+  return { domain, queued };
 }
 
 /** As the federation service makes them: handed on as they are. */

@@ -2,13 +2,18 @@ import { type AdminOptions, askAdmin } from '../admin-port.ts';
 import type { Context } from '../context.ts';
 
 /** What the server says of another domain. */
-interface Peer {
+interface Peer extends Partial<Talk> {
   readonly domain: string;
+  /** Notifications that wait. */
+  readonly queued: number;
+}
+
+/** What whoever talks to it says, which may be nobody just now. */
+interface Talk {
   readonly owner: string;
   readonly links: readonly { readonly kind: string; readonly url: string; readonly underWay: number }[];
   readonly waiting: number;
   readonly underWay: number;
-  readonly queued: number;
   readonly oldest?: string;
   readonly lastError?: { readonly at: string; readonly text: string };
   readonly pause: number;
@@ -27,8 +32,10 @@ export async function adminRetry(context: Context, domain: string, options: Admi
   context.output.result(`${domain}: connected`, { domain });
 }
 
+const NOBODY = 'none: no federation process has it, or the one that has did not answer';
+
 function shown(peer: Peer): string {
-  const { domain, owner, links, waiting, underWay, queued, oldest, lastError, pause } = peer;
+  const { domain, owner = NOBODY, links = [], waiting = 0, underWay = 0, queued, oldest, lastError, pause = 0 } = peer;
   const state = links.length > 0 ? links.map(({ kind, url }) => `${kind} ${url}`).join(', ') : 'no link';
   return [
     `${domain}  ${state}`,

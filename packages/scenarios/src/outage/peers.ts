@@ -3,15 +3,15 @@ import type { Cluster, Pod } from '@fosp/testkit';
 
 interface ListedPeer {
   readonly domain: string;
-  /** `host/pid` of the process that talks to it. */
-  readonly owner: string;
+  /** `host/pid` of the process that talks to it, where one does. */
+  readonly owner?: string;
   readonly queued: number;
 }
 
 /** What admin ports ask for. */
 export const ADMIN_TOKEN = 'for-the-operator-of-this-cluster';
 
-/** `undefined` where nobody talks to it now. */
+/** `undefined` where nobody talks to it now, and nothing waits for it. */
 export async function listedPeer(cluster: Cluster, domain: string): Promise<ListedPeer | undefined> {
   const [gateway] = cluster.podsOf('gateway');
   const answer = await fetch(`${gateway?.process.admin}/admin/peers`, {

@@ -5,7 +5,7 @@
  * Lifecycle: made by whoever holds the domain's lease; `finish` or `close` end it.
  */
 import type { Answer, Call, CallType, FEDERATION } from '@fosp/bus';
-import { domainOf, type FospError, fospError, type Headers, NO_HEADERS } from '@fosp/protocol';
+import { domainOf, type FospError, fospError, type Headers, isFospError, NO_HEADERS } from '@fosp/protocol';
 import type { LinkLimits } from '../links/limits.ts';
 import { type Failure, Pair, type PairDeps } from '../links/pair.ts';
 import { answerOf, failureOf, objectRequestType, requestHeaders, type UserRequest } from '../links/translation.ts';
@@ -155,11 +155,17 @@ export class PeerDomain {
     }
   }
 
-  /** Connects now, for all domains of ours that were of use here. Resolves once it is known how that went. */
+  /** Connects now, for all domains of ours that were of use here. Rejects with what an operator is told of why it cannot. */
   async retry(): Promise<void> {
     this.wake(true);
     const owns = this.#pairs.size === 0 ? this.#deps.domains.slice(0, 1) : [...this.#pairs.keys()];
-    await Promise.all(owns.map((own) => this.#pair(own)?.messages.open()));
+    try {
+      await Promise.all(owns.map((own) => this.#pair(own)?.messages.open()));
+    } catch (error) {
+      throw isFospError(error) && error.code === 'unreachable' && this.lastFailure !== undefined
+        ? fospError(error.code, this.lastFailure.details)
+        : error;
+    }
   }
 
   /** Ends it in order: what is under way is done first, then links are closed as by a server that restarts. */

@@ -36,10 +36,16 @@ export class Sweeper {
   #running: Promise<void> | undefined;
   #nudges: BusSubscription | undefined;
   #next = 0;
+  #queued = 0;
   #isStopped = false;
 
   constructor(deps: SweeperDeps) {
     this.#deps = deps;
+  }
+
+  /** Notifications that waited for domains of this process at the last look. */
+  get queued(): number {
+    return this.#queued;
   }
 
   async start(): Promise<void> {
@@ -92,17 +98,20 @@ export class Sweeper {
     const { limits, ownership, queue } = this.#deps;
     await ownership.giveUpIdle();
     const others: string[] = [];
+    let ours = 0;
     for (const [domain, queued] of await queue.lengths()) {
       const peer = ownership.get(domain);
       if (peer === undefined) {
         others.push(domain);
       } else {
+        ours += queued;
         peer.wake(false);
         if (queued > limits.queued) {
           await peer.trim(limits.queued);
         }
       }
     }
+    this.#queued = ours;
     others.sort();
     const count = Math.min(limits.adoptionsPerSweep, others.length);
     for (let index = 0; index < count && !this.#isStopped; index++) {

@@ -10,10 +10,18 @@ export interface OwnershipTelemetry {
   notSwept(error: unknown): void;
 }
 
+export interface OwnershipTelemetryOptions {
+  readonly peers: () => readonly PeerDomain[];
+  /** Notifications that wait for them. */
+  readonly queued: () => number;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+}
+
 export function createOwnershipTelemetry(
   log: Log,
   metrics: Metrics,
-  { peers, clock }: { readonly peers: () => readonly PeerDomain[]; readonly clock: () => number },
+  { peers, queued, clock }: OwnershipTelemetryOptions,
 ): OwnershipTelemetry {
   metrics.gauge('fosp_federation_peers', 'Other domains that this process talks to', () => peers().length);
   metrics.gauge('fosp_federation_links', 'Open links to other domains', () =>
@@ -22,6 +30,7 @@ export function createOwnershipTelemetry(
   metrics.gauge('fosp_federation_waiting', 'Requests that wait to be sent to other domains', () =>
     peers().reduce((sum, { waiting }) => sum + waiting, 0),
   );
+  metrics.gauge('fosp_federation_queued', 'Notifications that wait for domains that this process talks to', queued);
   metrics.gauge(
     'fosp_federation_oldest_seconds',
     'Age of the notification that waits longest for a domain that this process talks to, as far as is known',
