@@ -28,6 +28,8 @@ export class FrameWriter {
   #pieces: Uint8Array[] = [];
   /** What is not a piece yet, since the next message may lie behind it. */
   #run: Buffer | undefined;
+  /** Whether nobody else writes into the memory of the run: a slab that is used up is still others' too. */
+  #isOwnRun = false;
   #from = 0;
   #to = 0;
   #bytes = 0;
@@ -127,11 +129,12 @@ export class FrameWriter {
   }
 
   #ownRoom(size: number, apart: boolean): number {
-    if (this.#run !== undefined && this.#run !== slab && this.#run.length - this.#to >= size) {
+    if (this.#run !== undefined && this.#isOwnRun && this.#run.length - this.#to >= size) {
       return this.#to;
     }
     this.#seal();
     this.#run = Buffer.allocUnsafeSlow(apart ? Math.max(OWN_BYTES, size) : size);
+    this.#isOwnRun = true;
     this.#from = 0;
     return 0;
   }
@@ -146,6 +149,7 @@ export class FrameWriter {
     if (this.#run !== slab || this.#to !== start) {
       this.#seal();
       this.#run = slab;
+      this.#isOwnRun = false;
       this.#from = start;
     }
     return start;

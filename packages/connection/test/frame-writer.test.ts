@@ -64,6 +64,25 @@ describe.each<[Role, Role]>([
     );
   });
 
+  it('do not disturb those of another connection where the memory that both had is used up', () => {
+    const [one, other, third] = [new FrameWriter(role), new FrameWriter(role), new FrameWriter(role)];
+    const text = (length: number, apart = false) =>
+      [{ opcode: OPCODE.text, fin: true, head: 'x'.repeat(length), body: undefined }, apart] as const;
+    // Each small one comes to lie at the beginning of the same memory at some time, whatever was used of it before.
+    for (let at = 0; at < 20; at++) {
+      one.write(...text(100));
+      other.write(...text(1000));
+      third.write(...text(3500));
+      third.write(...text(4000));
+      third.write(...text(4000));
+      third.write(...text(4000));
+      one.write(...text(200, true));
+    }
+    expect(read(reader, other.take()).seen).toEqual(
+      Array.from({ length: 20 }, () => ({ message: 'text', hex: hexOf('x'.repeat(1000), '') })),
+    );
+  });
+
   it('announce a body that comes in pieces', () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 10 }), fc.array(fc.uint8Array({ maxLength: 300 })), (head, parts) => {
