@@ -38,9 +38,15 @@ export interface Provider {
   log(): string[];
 }
 
+/** On two hosts. */
+export interface Clustered extends Provider {
+  /** Ends all on the first host, by which clients connected; what is left is reached by the second. */
+  loseHost(): Promise<Provider>;
+}
+
 export interface World extends AsyncDisposable {
-  readonly wonderland: Provider;
-  readonly realworld: Provider;
+  readonly wonderland: Clustered;
+  readonly realworld: Clustered;
   readonly lookingglass: Provider;
   readonly teaparty: Provider;
   readonly authority: TestAuthority;
@@ -84,12 +90,20 @@ export async function startWorld(): Promise<World> {
     return { domain, url: `wss://[${host.ipv6}]:${port}`, admins: [started.use(server).admin], log };
   };
   const infrastructure = started.use(await startInfrastructure({ host: hosts.own.ipv4 }));
-  const cluster = async (domain: string, on: readonly Host[], { port, servers }: ClusterPlace): Promise<Provider> => {
+  const cluster = async (domain: string, on: readonly Host[], { port, servers }: ClusterPlace): Promise<Clustered> => {
     const environment = { ...common, ...servers, FOSP_DOMAIN: domain };
     const identity = await authority.issue(domain);
-    const { pods } = started.use(await startHostedCluster({ hosts: on, port, identity, environment }));
-    const log = () => pods.flatMap((pod) => pod.process.lines.map((line) => JSON.stringify(line)));
-    return { domain, url: `wss://${on[0]?.ipv4}:${port}`, admins: pods.map((pod) => pod.process.admin), log };
+    const { pods, lose } = started.use(await startHostedCluster({ hosts: on, port, identity, environment }));
+    const running = () => pods.filter(({ isRunning }) => isRunning).map((pod) => pod.process);
+    const log = () => running().flatMap(({ lines }) => lines.map((line) => JSON.stringify(line)));
+    const reachedBy = (host: Host | undefined) => {
+      return { domain, url: `wss://${host?.ipv4}:${port}`, admins: running().map(({ admin }) => admin), log };
+    };
+    const loseHost = async () => {
+      await lose(0);
+      return reachedBy(on[1]);
+    };
+    return { ...reachedBy(on[0]), loseHost };
   };
   const lookingglass = await single('lookingglass.lit', five, HTTPS_PORT);
   const teaparty = await single('teaparty.lit', six, WSS_PORT);

@@ -24,6 +24,8 @@ export interface HostedCluster extends AsyncDisposable {
   readonly pods: readonly Pod[];
   /** One per host. */
   readonly balancers: readonly Balancer[];
+  /** As if this host, by its place among them, lost power. */
+  lose(at: number): Promise<void>;
 }
 
 /** Resolves once every load balancer is there, and all processes are ready. */
@@ -53,5 +55,9 @@ export async function startHostedCluster(options: HostedClusterOptions): Promise
     hosts.map(async (host) => started.use(await startBalancer(gateways, { proxyProtocol: true, host, tls }))),
   );
   const all = started.move();
-  return { pods, balancers, [Symbol.asyncDispose]: () => all.disposeAsync() };
+  const lose = async (at: number) => {
+    const ending = pods.filter(({ name }) => name.endsWith(`-${at + 1}`)).map((pod) => pod.kill());
+    await Promise.all([...ending, balancers[at]?.[Symbol.asyncDispose]()]);
+  };
+  return { pods, balancers, lose, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
