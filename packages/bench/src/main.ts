@@ -2,23 +2,28 @@ import { parseArgs } from 'node:util';
 import { measureCluster } from './cluster/cluster.ts';
 import { sharesTable } from './cluster/requests.ts';
 import { measureDeadPeers } from './dead-peers/dead-peers.ts';
+import { measureFederation } from './federation/federation.ts';
 import { type Figure, isMet, table } from './report.ts';
 import type { Scale } from './setup.ts';
 import { measureStandalone } from './standalone.ts';
 
 const HELP = `Measures this project against a bare ws echo on the same machine, in the same run.
 
-  pnpm bench            all figures (some minutes)
-  pnpm bench --cluster  those of a cluster of processes on real NATS, Postgres, Redis and S3
+  pnpm bench               all figures (some minutes)
+  pnpm bench --cluster     those of a cluster of processes on real NATS, Postgres, Redis and S3
+  pnpm bench --federation  those of two providers, whose users work on each other's trees as on their own
+      --between standalone two single servers, or two clusters (--between cluster); both where nothing is said
   pnpm bench --dead-peers  a server beside a thousand domains that are dead, against one beside none
-  pnpm bench --short    fewer requests and connections, for a first look
-  pnpm bench --json     figures as JSON
+  pnpm bench --short       fewer requests and connections, for a first look
+  pnpm bench --json        figures as JSON
 `;
 
 const { values } = parseArgs({
   options: {
     cluster: { type: 'boolean', default: false },
     'dead-peers': { type: 'boolean', default: false },
+    federation: { type: 'boolean', default: false },
+    between: { type: 'string' },
     short: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -28,8 +33,18 @@ const { values } = parseArgs({
 if (values.help) {
   process.stdout.write(HELP);
 } else {
-  const figures = await (values.cluster ? cluster() : values['dead-peers'] ? deadPeers() : standalone());
+  const figures = await measure();
   process.exit(figures.every((figure) => isMet(figure) !== false) ? 0 : 1);
+}
+
+function measure(): Promise<readonly Figure[]> {
+  if (values.federation) {
+    return federation();
+  }
+  if (values['dead-peers']) {
+    return deadPeers();
+  }
+  return values.cluster ? cluster() : standalone();
 }
 
 async function standalone(): Promise<readonly Figure[]> {
@@ -41,10 +56,7 @@ async function standalone(): Promise<readonly Figure[]> {
 async function cluster(): Promise<readonly Figure[]> {
   const { figures, shares } = await measureCluster(scale(20_000), values.short ? 128 : 1024);
   const whole = `${table(figures)}\n\n${sharesTable(shares)}`;
-  const json = {
-    figures,
-    shares: Object.fromEntries([...shares].map(([kind, times]) => [kind, Object.fromEntries(times)])),
-  };
+  const json = { figures, shares: sharesJson(shares) };
   process.stdout.write(`${values.json ? JSON.stringify(json) : whole}\n`);
   return figures;
 }
@@ -56,6 +68,24 @@ async function deadPeers(): Promise<readonly Figure[]> {
   const whole = `${table(figures)}\n\nThose who addressed the dead were answered: ${answered}`;
   process.stdout.write(`${values.json ? JSON.stringify({ figures, answers: Object.fromEntries(answers) }) : whole}\n`);
   return figures;
+}
+
+async function federation(): Promise<readonly Figure[]> {
+  const kinds = (['standalone', 'cluster'] as const).filter((kind) => (values.between ?? kind) === kind);
+  if (kinds.length === 0) {
+    throw new Error(`--between must be standalone or cluster, not ${values.between}`);
+  }
+  const numbers = await measureFederation(scale(20_000), kinds);
+  const sections = numbers.map(
+    ({ kind, figures, shares }) => `Between ${kind}s:\n\n${table(figures, 'of a local one')}\n\n${sharesTable(shares)}`,
+  );
+  const json = numbers.map(({ shares, ...rest }) => ({ ...rest, shares: sharesJson(shares) }));
+  process.stdout.write(`${values.json ? JSON.stringify(json) : sections.join('\n\n')}\n`);
+  return numbers.flatMap(({ figures }) => figures);
+}
+
+function sharesJson(shares: ReadonlyMap<string, ReadonlyMap<string, number>>) {
+  return Object.fromEntries([...shares].map(([kind, times]) => [kind, Object.fromEntries(times)]));
 }
 
 function scale(requests: number): Scale {

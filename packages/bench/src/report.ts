@@ -3,7 +3,7 @@ export interface Figure {
   readonly name: string;
   readonly value: number;
   readonly unit: string;
-  /** Where it is compared with the floor of the same run: how much of it. */
+  /** Where it is compared with something else of the same run, mostly the floor: how much of it. */
   readonly ratio?: number;
   readonly target?: { readonly of: 'value' | 'ratio'; readonly atLeast?: number; readonly atMost?: number };
 }
@@ -17,22 +17,22 @@ export function isMet(figure: Figure): boolean | undefined {
   return (atLeast === undefined || measured >= atLeast) && (atMost === undefined || measured <= atMost);
 }
 
-/** A Markdown table. */
-export function table(figures: readonly Figure[]): string {
+/** A Markdown table; `ratios` says of what they are. */
+export function table(figures: readonly Figure[], ratios = 'of the floor'): string {
   const rows = figures.map((figure) => {
     const ratio = figure.ratio === undefined ? '' : figure.ratio.toFixed(2);
-    return `| ${figure.name} | ${rounded(figure.value)} ${figure.unit} | ${ratio} | ${targetText(figure)} |`;
+    return `| ${figure.name} | ${rounded(figure.value)} ${figure.unit} | ${ratio} | ${targetText(figure, ratios)} |`;
   });
-  return ['| what | measured | of the floor | target |', '| --- | --- | --- | --- |', ...rows].join('\n');
+  return [`| what | measured | ${ratios} | target |`, '| --- | --- | --- | --- |', ...rows].join('\n');
 }
 
-function targetText(figure: Figure): string {
+function targetText(figure: Figure, ratios: string): string {
   const { target } = figure;
   if (target === undefined) {
     return '';
   }
   const bound = target.atLeast === undefined ? `≤ ${target.atMost}` : `≥ ${target.atLeast}`;
-  return `${bound}${target.of === 'ratio' ? ' of the floor' : ` ${figure.unit}`} ${isMet(figure) ? 'met' : 'MISSED'}`;
+  return `${bound}${target.of === 'ratio' ? ` ${ratios}` : ` ${figure.unit}`} ${isMet(figure) ? 'met' : 'MISSED'}`;
 }
 
 function rounded(value: number): string {

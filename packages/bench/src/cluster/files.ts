@@ -1,8 +1,9 @@
 /** One large file there and back through the cluster, and what it takes of the gateways' memory. */
 import { FospClient } from '@fosp/client';
 import type { Figure } from '../report.ts';
+import type { BenchUser } from '../users.ts';
 import { residentBytesOf } from './processes.ts';
-import type { BenchUser, ClusterBench } from './setup.ts';
+import type { ClusterBench } from './setup.ts';
 
 const MIB = 1024 * 1024;
 const PIECE = Buffer.alloc(MIB, 'fosp');

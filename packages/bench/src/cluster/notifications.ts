@@ -2,7 +2,8 @@
 import { median, rateOf, runLoad } from '../load.ts';
 import type { Figure } from '../report.ts';
 import type { Scale } from '../setup.ts';
-import type { BenchUser, ClusterBench } from './setup.ts';
+import type { BenchUser } from '../users.ts';
+import type { ClusterBench } from './setup.ts';
 
 const OBJECTS = 100;
 const WINDOW = 8;

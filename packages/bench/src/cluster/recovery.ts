@@ -1,8 +1,9 @@
 /** How long a cluster is without one of its services' answers where a process of each is killed, its twin still there. */
 import type { ServiceName } from '@fosp/testkit';
 import type { Figure } from '../report.ts';
+import type { BenchUser } from '../users.ts';
 import { Wire } from '../wire.ts';
-import type { BenchUser, ClusterBench } from './setup.ts';
+import type { ClusterBench } from './setup.ts';
 
 const ASKS: Readonly<Record<Exclude<ServiceName, 'federation'>, (wire: Wire, tree: string) => Promise<unknown>>> = {
   objects: (wire, tree) => wire.ask(`UPDATE ${tree}/a/b/c`, `{"data":"${performance.now()}"}`),

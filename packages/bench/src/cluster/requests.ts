@@ -2,8 +2,9 @@
 import { median, runLoad } from '../load.ts';
 import type { Figure } from '../report.ts';
 import type { Floor, Scale } from '../setup.ts';
+import { type BenchUser, ONE_KIB } from '../users.ts';
 import { type CpuTimes, cpuBetween, sumOf } from './processes.ts';
-import { type BenchUser, type ClusterBench, ONE_KIB } from './setup.ts';
+import type { ClusterBench } from './setup.ts';
 
 /** Requests on their way of each user. */
 const WINDOW = 4;

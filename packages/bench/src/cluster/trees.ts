@@ -6,7 +6,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { runLoad } from '../load.ts';
 import type { Figure } from '../report.ts';
-import { type BenchUser, type ClusterBench, ONE_KIB } from './setup.ts';
+import { type BenchUser, ONE_KIB } from '../users.ts';
+import type { ClusterBench } from './setup.ts';
 
 /** Writes on their way in all, however many trees they are spread over. */
 const IN_FLIGHT = 64;

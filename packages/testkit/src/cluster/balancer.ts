@@ -27,6 +27,8 @@ export interface BalancerOptions {
   readonly host?: Host | undefined;
   /** Where it takes those with TLS, which ends there, with certificate and key as PEM. */
   readonly tls?: { readonly port: number; readonly identity: { readonly cert: string; readonly key: string } };
+  /** Where it listens; any free port by default. */
+  readonly port?: number;
 }
 
 export interface Balancer extends AsyncDisposable {
@@ -44,10 +46,10 @@ export function balancerInstalled(): boolean {
 
 export async function startBalancer(
   gateways: readonly Balanced[],
-  { proxyProtocol = false, host, tls }: BalancerOptions = {},
+  { proxyProtocol = false, host, tls, port: wanted }: BalancerOptions = {},
 ): Promise<Balancer> {
   const directory = await temporaryDirectory();
-  const port = await freePort();
+  const port = wanted ?? (await freePort());
   const file = join(directory.path, 'haproxy.cfg');
   const header = proxyProtocol ? ' send-proxy-v2' : '';
   const servers = gateways.map(
