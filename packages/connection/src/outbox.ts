@@ -23,6 +23,7 @@ const AHEAD_BYTES = 128 * 1024;
 export interface OutboxOptions {
   readonly role: Role;
   readonly environment: PeerEnvironment;
+  readonly isShared: boolean;
   readonly limitBytes: number;
   /** Too much waits to be sent. */
   overflow(reason: string): void;
@@ -49,7 +50,7 @@ export class Outbox {
 
   constructor(socket: Duplex, options: OutboxOptions) {
     this.#options = options;
-    this.#queue = new SendQueue(socket, options.role, options);
+    this.#queue = new SendQueue(socket, options);
   }
 
   /** Bytes that wait to be sent. */

@@ -1,7 +1,8 @@
 /**
  * Frames on their way into one socket.
  *
- * Those of one turn of the event loop leave together when it ends, or earlier when there are 64 KiB. The socket gets one
+ * Those that answer what one read of a socket brought leave together, or earlier when there are 64 KiB; on a connection that
+ * many share, those of a whole turn of the event loop, in which many sockets were read. The socket gets one
  * portion at a time: as long as it takes them at once there is no end to it, else the rest waits here, where it is counted
  * exactly, and against the budget.
  *
@@ -17,13 +18,21 @@ import type { Role } from './types.ts';
 const PORTION_BYTES = 64 * 1024;
 const EMPTY = new Uint8Array(0);
 
+export interface SendQueueOptions {
+  readonly role: Role;
+  readonly environment: PeerEnvironment;
+  readonly isShared: boolean;
+  /** Told when too much waits for all readers together. */
+  overflow(reason: string): void;
+}
+
 export class SendQueue {
   /** Takes new frames; `wrote` is to be called after it got some. */
   readonly writer: FrameWriter;
   readonly #socket: Duplex;
   readonly #budget: TransferBudget;
   readonly #timers: TimerWheel;
-  /** Told when too much waits for all readers together. */
+  readonly #isShared: boolean;
   readonly #overflow: (reason: string) => void;
   #ending = false;
   /** Pieces taken from the writer, which of them is next, and their bytes. */
@@ -41,8 +50,9 @@ export class SendQueue {
   #room: (() => void) | undefined;
   readonly #written = (): void => this.#afterWrite();
 
-  constructor(socket: Duplex, role: Role, options: { environment: PeerEnvironment; overflow(reason: string): void }) {
-    this.writer = new FrameWriter(role);
+  constructor(socket: Duplex, options: SendQueueOptions) {
+    this.writer = new FrameWriter(options.role);
+    this.#isShared = options.isShared;
     this.#socket = socket;
     this.#budget = options.environment.budget;
     this.#timers = options.environment.timers;
@@ -71,7 +81,7 @@ export class SendQueue {
       this.flush();
     } else if (!this.#scheduled) {
       this.#scheduled = true;
-      schedule(this);
+      schedule(this, this.#isShared);
     }
   }
 
@@ -188,10 +198,15 @@ export class SendQueue {
 }
 
 let scheduled: SendQueue[] = [];
+let shared: SendQueue[] = [];
 
-/** All that have something to send at the end of a turn share one tick. */
-function schedule(queue: SendQueue): void {
-  if (scheduled.push(queue) === 1) {
+/** All that have something to send at the same time share one tick, or one turn. */
+function schedule(queue: SendQueue, isShared: boolean): void {
+  if (isShared) {
+    if (shared.push(queue) === 1) {
+      setImmediate(flushShared);
+    }
+  } else if (scheduled.push(queue) === 1) {
     process.nextTick(flushScheduled);
   }
 }
@@ -199,6 +214,16 @@ function schedule(queue: SendQueue): void {
 function flushScheduled(): void {
   const queues = scheduled;
   scheduled = [];
+  flushAll(queues);
+}
+
+function flushShared(): void {
+  const queues = shared;
+  shared = [];
+  flushAll(queues);
+}
+
+function flushAll(queues: readonly SendQueue[]): void {
   for (const queue of queues) {
     queue.flush();
   }

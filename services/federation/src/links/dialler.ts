@@ -32,7 +32,7 @@ export class Dialler {
       ...(secureContext === undefined ? {} : { secureContext }),
     };
     return dial(place.url, {
-      ...{ handler, signal, environment, limits, tls },
+      ...{ handler, signal, environment, limits, tls, isShared: true },
       timeoutMs: dialSeconds * 1000,
       lookup: pinnedLookup(place.addresses),
     });
