@@ -354,8 +354,25 @@ function nearSubject<Q, R>(type: CallType<Q, R>, part: string): string {
 }
 
 function subjectAt<Q, R>(type: CallType<Q, R>, place: string): string {
-  return `${type.subject}.${subjectToken(place)}`;
+  return `${type.subject}.${tokenOf(place)}`;
 }
+
+/** Places are asked again and again. */
+function tokenOf(place: string): string {
+  const known = tokens.get(place);
+  if (known !== undefined) {
+    return known;
+  }
+  if (tokens.size === TOKENS_KEPT) {
+    tokens.clear();
+  }
+  const token = subjectToken(place);
+  tokens.set(place, token);
+  return token;
+}
+
+const TOKENS_KEPT = 1000;
+const tokens = new Map<string, string>();
 
 function remoteHeaders(message: BusMessage): RemoteNotificationHeaders {
   return fromHeaders<RemoteNotificationHeaders>(message.headers);

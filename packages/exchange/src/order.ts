@@ -108,6 +108,9 @@ export class RequestOrder {
     } else {
       place.next.previous = place.previous;
     }
+    // One that is old to the collector of garbage would keep all that came after it alive until that looks at old ones too.
+    place.previous = undefined;
+    place.next = undefined;
     this.#size--;
     this.settle(place);
   }

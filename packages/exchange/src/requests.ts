@@ -44,7 +44,8 @@ export class Requests {
     }
   }
 
-  async #dispatch(exchange: Exchange): Promise<void> {
+  /** Whatever it throws, or its promise rejects with, is answered FAILED. */
+  #dispatch(exchange: Exchange): Promise<void> {
     const { head, oversized } = exchange.message;
     const isLocal = head.resource === undefined || this.isLocal(head.resource.domain);
     if (!isLocal) {

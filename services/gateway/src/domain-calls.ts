@@ -15,6 +15,13 @@ export interface DomainCallsOptions {
   readonly longestPause: number;
 }
 
+/** What nobody was there for. */
+interface Unanswered<Q> {
+  readonly domain: string;
+  readonly fields: Q;
+  readonly body: Uint8Array | undefined;
+}
+
 export class DomainCalls {
   readonly #options: DomainCallsOptions;
   /** By domain: many requests for one that nobody holds need it taken once. */
@@ -24,21 +31,26 @@ export class DomainCalls {
     this.#options = options;
   }
 
-  async ask<Q, R>(type: CallType<Q, R>, domain: string, fields: Q, body?: Uint8Array): Promise<Reply<R>> {
+  ask<Q, R>(type: CallType<Q, R>, domain: string, fields: Q, body?: Uint8Array): Promise<Reply<R>> {
+    const asked = this.#options.bus.askAt(type, domain, fields, body);
+    return asked.then((reply) => reply ?? this.#adoptAndAsk(type, { domain, fields, body }));
+  }
+
+  async #adoptAndAsk<Q, R>(type: CallType<Q, R>, { domain, fields, body }: Unanswered<Q>): Promise<Reply<R>> {
     const { bus, clock, firstPause, longestPause } = this.#options;
     const deadline = clock() + type.timeout;
     for (let wait = 0; clock() + wait < deadline; wait = Math.min(longestPause, wait === 0 ? firstPause : 2 * wait)) {
       if (wait > 0) {
         await pause(wait);
-      }
-      const first = await bus.askAt(type, domain, fields, body, { deadline });
-      if (first !== undefined) {
-        return first;
+        const meanwhile = await bus.askAt(type, domain, fields, body, { deadline });
+        if (meanwhile !== undefined) {
+          return meanwhile;
+        }
       }
       await this.#adopt(domain);
-      const second = await bus.askAt(type, domain, fields, body, { deadline });
-      if (second !== undefined) {
-        return second;
+      const reply = await bus.askAt(type, domain, fields, body, { deadline });
+      if (reply !== undefined) {
+        return reply;
       }
     }
     throw fospError('unavailable', `Nobody here talks to ${domain} now. Try again later.`, { headers: RETRY });

@@ -7,7 +7,7 @@
  */
 import { FEDERATION } from '@fosp/bus';
 import { type Exchange, tooLargeBody } from '@fosp/exchange';
-import { domainOf, fospError, type Headers, isHeaderValue, STATUS } from '@fosp/protocol';
+import { domainOf, fospError, type Headers, isHeaderValue, NO_HEADERS, STATUS } from '@fosp/protocol';
 import type { DomainCalls } from './domain-calls.ts';
 import { type ForeignAnswer, type ForeignFiles, headersOf } from './foreign-files.ts';
 
@@ -37,15 +37,11 @@ export class Forwarding {
     this.#options = options;
   }
 
-  async forward(exchange: Exchange): Promise<void> {
-    const { party, message, type } = exchange;
-    const tree = exchange.tree ?? '';
-    if (message.oversized) {
-      // That the domain cannot be reached, or may not be, comes before what is wrong with the body (PROTOCOL §4).
-      await this.#options.domains.ask(FEDERATION.reach, domainOf(tree), { user: party.user, tree });
-      throw tooLargeBody(type, this.#options.limits.object);
+  forward(exchange: Exchange): Promise<void> {
+    if (exchange.message.oversized) {
+      return this.#refuseTooLarge(exchange);
     }
-    switch (type) {
+    switch (exchange.type) {
       case 'READ':
         return this.#read(exchange);
       case 'WRITE':
@@ -53,6 +49,12 @@ export class Forwarding {
       default:
         return this.#ask(exchange);
     }
+  }
+
+  /** That the domain cannot be reached, or may not be, comes before what is wrong with the body (PROTOCOL §4). */
+  async #refuseTooLarge({ party, tree = '', type }: Exchange): Promise<never> {
+    await this.#options.domains.ask(FEDERATION.reach, domainOf(tree), { user: party.user, tree });
+    throw tooLargeBody(type, this.#options.limits.object);
   }
 
   async #ask(exchange: Exchange): Promise<void> {
@@ -199,7 +201,8 @@ async function giveUp({ body }: ForeignAnswer): Promise<void> {
 
 function askedOf(exchange: Exchange) {
   const { party, message, type, tree = '', path } = exchange;
-  const headers = JSON.stringify(knownTo(exchange, message.head.headers, isHeaderValue));
+  const known = knownTo(exchange, message.head.headers, isHeaderValue);
+  const headers = known === NO_HEADERS ? '{}' : JSON.stringify(known);
   return { user: party.user, type, tree, path, headers };
 }
 
@@ -207,16 +210,28 @@ function shownHeaders(exchange: Exchange, headers: Headers): Headers {
   return knownTo(exchange, headers, () => true);
 }
 
-/** Those that the client knows of by what it agreed on. */
+/** Those that the client knows of by what it agreed on. Nearly always there are none. */
 function knownTo({ party }: Exchange, headers: Headers, isSent: (value: string) => boolean): Headers {
-  const { etag, page } = party.extensions;
-  const unknown = [
-    ...BETWEEN_SERVERS,
-    ...(etag ? [] : ['ETag', 'If-Match', 'If-None-Match']),
-    ...(page ? [] : ['Limit', 'After', 'Next']),
-  ];
-  const entries = Object.entries(headers).filter(([name, value]) => !unknown.includes(name) && isSent(value));
+  if (headers === NO_HEADERS) {
+    return NO_HEADERS;
+  }
+  const entries = Object.entries(headers).filter(([name, value]) => isKnown(name, party.extensions) && isSent(value));
   return Object.fromEntries(entries);
+}
+
+function isKnown(name: string, { etag, page }: Exchange['party']['extensions']): boolean {
+  switch (name) {
+    case 'ETag':
+    case 'If-Match':
+    case 'If-None-Match':
+      return etag;
+    case 'Limit':
+    case 'After':
+    case 'Next':
+      return page;
+    default:
+      return !BETWEEN_SERVERS.includes(name);
+  }
 }
 
 async function wholeOf({ body, size }: ForeignAnswer, limit: number): Promise<Uint8Array> {

@@ -56,6 +56,23 @@ export class FairQueue<Entry extends Waiting> {
     }
   }
 
+  /**
+   * Something of this user is under way from now on, without having waited, where nothing else waits that may be sent;
+   * `finished` ends that. @returns false where it has to wait
+   */
+  begin(user: string): boolean {
+    const line = this.#lines.get(user);
+    if (this.hasNext || (line !== undefined && line.underWay >= this.#perUser)) {
+      return false;
+    }
+    if (line === undefined) {
+      this.#lines.set(user, { waiting: [], underWay: 1 });
+    } else {
+      line.underWay++;
+    }
+    return true;
+  }
+
   /** @throws FospError `too-many`, `unavailable` */
   add(entry: Entry): void {
     const { waitingPerUser, waiting, waitingBytes } = this.#limits;
@@ -94,8 +111,11 @@ export class FairQueue<Entry extends Waiting> {
     const line = this.#lines.get(user);
     if (line !== undefined) {
       line.underWay--;
-      this.#giveTurn(user, line);
-      this.#forgetIfEmpty(user, line);
+      if (line.waiting.length > 0) {
+        this.#giveTurn(user, line);
+      } else {
+        this.#forgetIfEmpty(user, line);
+      }
     }
   }
 

@@ -47,13 +47,15 @@ export interface Asked extends Waiting {
 }
 
 interface Entry extends Waiting {
-  readonly begin: (link: Link, done: () => void) => void;
+  readonly begin: (use: Use) => void;
   readonly fail: (error: unknown) => void;
   isBegun: boolean;
   late: NodeJS.Timeout | undefined;
 }
 
+/** An open link, and what is done with it. */
 interface Use {
+  readonly link: Link;
   underWay: number;
   usedAt: number;
   heard: number;
@@ -99,35 +101,13 @@ export class Lane implements Backlogged {
    * too long to get one, what `work` throws
    */
   run<T>(asked: Asked, work: (link: Link) => Promise<T>): Promise<T> {
-    const { promise, resolve, reject } = Promise.withResolvers<T>();
-    const begin = (link: Link, done: () => void) => {
-      const resolved = (value: T) => {
-        resolve(value);
-        done();
-      };
-      const rejected = (error: unknown) => {
-        reject(error);
-        done();
-      };
-      work(link).then(resolved, rejected);
-    };
-    const { user, bytes } = asked;
-    const entry: Entry = { user, bytes, begin, fail: reject, isBegun: false, late: undefined };
-    try {
-      if (this.#closing !== undefined) {
-        throw this.#closing;
-      }
-      this.#queue.add(entry);
-    } catch (error) {
-      reject(error);
-      return promise;
+    if (this.#closing !== undefined) {
+      return Promise.reject(this.#closing);
     }
-    this.#proceed();
-    if (!entry.isBegun) {
-      const longest = this.#options.limits.waitSeconds * 1000;
-      entry.late = setTimeout(() => this.#tooLate(entry), Math.min(longest, asked.patience ?? longest));
-    }
-    return promise;
+    const use = this.#freeLink();
+    return use !== undefined && this.#queue.begin(asked.user)
+      ? this.#carryOut(use, asked.user, work)
+      : this.#wait(asked, work);
   }
 
   /** An open link, made where there is none. Rejects as `LaneOptions.connect` does. */
@@ -169,50 +149,63 @@ export class Lane implements Backlogged {
     return [...this.#links.keys()].filter(({ isOpen }) => isOpen);
   }
 
-  #proceed(): void {
-    for (let link = this.#freeLink(); link !== undefined && this.#queue.hasNext; link = this.#freeLink()) {
-      const entry = this.#queue.next();
-      if (entry !== undefined) {
-        this.#begin(link, entry);
-      }
+  async #wait<T>({ user, bytes, patience }: Asked, work: (link: Link) => Promise<T>): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const begin = (use: Use) => resolve(this.#carryOut(use, user, work));
+    const entry: Entry = { user, bytes, begin, fail: reject, isBegun: false, late: undefined };
+    this.#queue.add(entry);
+    this.#proceed();
+    if (!entry.isBegun) {
+      const longest = this.#options.limits.waitSeconds * 1000;
+      entry.late = setTimeout(() => this.#tooLate(entry), Math.min(longest, patience ?? longest));
     }
-    if (this.#queue.hasNext) {
-      this.#dialIfNeeded();
+    return promise;
+  }
+
+  #proceed(): void {
+    while (this.#queue.hasNext) {
+      const use = this.#freeLink();
+      const entry = use === undefined ? undefined : this.#queue.next();
+      if (use === undefined || entry === undefined) {
+        this.#dialIfNeeded();
+        return;
+      }
+      clearTimeout(entry.late);
+      entry.isBegun = true;
+      entry.begin(use);
     }
   }
 
-  #begin(link: Link, entry: Entry): void {
-    clearTimeout(entry.late);
-    entry.isBegun = true;
+  #carryOut<T>(use: Use, user: string, work: (link: Link) => Promise<T>): Promise<T> {
     this.#underWay++;
-    const use = this.#links.get(link);
     this.#use(use, 1);
-    entry.begin(link, () => {
+    const ended = () => {
       this.#underWay--;
       this.#use(use, -1);
-      this.#queue.finished(entry.user);
+      this.#queue.finished(user);
       this.#proceed();
       if (this.#underWay === 0) {
         this.#idle?.();
       }
-    });
+    };
+    const result = attempt(work, use.link);
+    result.then(ended, ended);
+    return result;
   }
 
-  #use(use: Use | undefined, more: 1 | -1): void {
-    if (use !== undefined) {
-      use.underWay += more;
-      use.usedAt = this.#options.clock();
-    }
+  #use(use: Use, more: 1 | -1): void {
+    use.underWay += more;
+    use.usedAt = this.#options.clock();
   }
 
   /** The one that has the least to do. */
-  #freeLink(): Link | undefined {
-    let best: Link | undefined;
+  #freeLink(): Use | undefined {
+    let best: Use | undefined;
     let least = this.#options.perLink;
-    for (const [link, { underWay }] of this.#links) {
-      if (underWay < least && link.isOpen && !this.#isBehind(link)) {
-        best = link;
-        least = underWay;
+    for (const use of this.#links.values()) {
+      if (use.underWay < least && use.link.isOpen && !this.#isBehind(use.link)) {
+        best = use;
+        least = use.underWay;
       }
     }
     return best;
@@ -267,7 +260,7 @@ export class Lane implements Backlogged {
 
   #opened(link: Link): void {
     const { clock, opened, perUser } = this.#options;
-    this.#links.set(link, { underWay: 0, usedAt: clock(), heard: 0 });
+    this.#links.set(link, { link, underWay: 0, usedAt: clock(), heard: 0 });
     this.#queue.perUser = Math.min(perUser, link.facts.requests ?? perUser);
     void link.closed.then((end) => this.#closed(link, end));
     if (this.#closing !== undefined) {
@@ -314,5 +307,13 @@ export class Lane implements Backlogged {
       clearTimeout(entry.late);
       entry.fail(error);
     }
+  }
+}
+
+function attempt<T>(work: (link: Link) => Promise<T>, link: Link): Promise<T> {
+  try {
+    return work(link);
+  } catch (error) {
+    return Promise.reject(error);
   }
 }

@@ -34,6 +34,14 @@ export interface AskOptions extends RequestOptions {
   readonly stream?: never;
 }
 
+interface Sent {
+  readonly type: RequestType | ServerRequestType;
+  readonly target: Target | undefined;
+  readonly options: RequestOptions;
+  /** It was answered, or never will be. */
+  readonly ended: (() => void) | undefined;
+}
+
 /** For the rest of an answer whose head came at the last moment. */
 const ANSWER_MS = 1000;
 
@@ -81,35 +89,20 @@ export class Link {
   }
 
   /** See `Peer.request`, where no body streams: of the answer not the head alone must come in time. */
-  async ask(type: RequestType | ServerRequestType, target: Target, options: AskOptions): Promise<PeerResponse> {
+  ask(type: RequestType | ServerRequestType, target: Target, options: AskOptions): Promise<PeerResponse> {
     const asked = { until: performance.now() + options.timeoutMs + ANSWER_MS };
     this.#asked.add(asked);
     this.#watching ??= setInterval(() => this.#closeIfEndless(), ANSWER_MS);
-    try {
-      return await this.request(type, target, options);
-    } finally {
-      this.#asked.delete(asked);
-    }
+    return this.#send({ type, target, options, ended: () => this.#asked.delete(asked) });
   }
 
   /** See `Peer.request`. */
-  async request(
+  request(
     type: RequestType | ServerRequestType,
     target: Target | undefined,
     options: RequestOptions,
   ): Promise<PeerResponse> {
-    const [before, since] = [this.#answers, performance.now()];
-    try {
-      const response = await this.#peer.request(type, target, options);
-      this.#answers++;
-      return response;
-    } catch (error) {
-      const isSilent = this.#answers === before && performance.now() - since >= this.facts.patience * 1000;
-      if (isSilent && isFospError(error) && error.code === 'timeout') {
-        this.#peer.close(1008, 'Requests on this link are not answered.');
-      }
-      throw error;
-    }
+    return this.#send({ type, target, options, ended: undefined });
   }
 
   /** A whole notification. */
@@ -131,6 +124,25 @@ export class Link {
   close(code: number, reason: string): void {
     this.#isClosedByUs = true;
     this.#peer.close(code, reason);
+  }
+
+  #send({ type, target, options, ended }: Sent): Promise<PeerResponse> {
+    const [before, since] = [this.#answers, performance.now()];
+    return this.#peer.request(type, target, options).then(
+      (response) => {
+        this.#answers++;
+        ended?.();
+        return response;
+      },
+      (error: unknown) => {
+        ended?.();
+        const isSilent = this.#answers === before && performance.now() - since >= this.facts.patience * 1000;
+        if (isSilent && isFospError(error) && error.code === 'timeout') {
+          this.#peer.close(1008, 'Requests on this link are not answered.');
+        }
+        throw error;
+      },
+    );
   }
 
   /** One timer for all that is asked; nearly all of it is answered long before. Those asked first are due first, or nearly so. */

@@ -79,9 +79,16 @@ export function createLinkTelemetry({ log, metrics, clock }: LinkTelemetryOption
     },
     answered(type, status) {
       // Per request, so the cells of a type and status are found by two plain look-ups.
-      const ofType = cells.get(type) ?? new Map<number, CounterCell>();
-      const cell = ofType.get(status) ?? requests.with({ type, status: String(status) });
-      cells.set(type, ofType.set(status, cell));
+      let ofType = cells.get(type);
+      if (ofType === undefined) {
+        ofType = new Map();
+        cells.set(type, ofType);
+      }
+      let cell = ofType.get(status);
+      if (cell === undefined) {
+        cell = requests.with({ type, status: String(status) });
+        ofType.set(status, cell);
+      }
       cell.add();
     },
   };

@@ -7,8 +7,16 @@
 import type { Answer, Call, CallType, FEDERATION } from '@fosp/bus';
 import { domainOf, type FospError, fospError, type Headers, isFospError, NO_HEADERS } from '@fosp/protocol';
 import type { LinkLimits } from '../links/limits.ts';
+import type { Link } from '../links/link.ts';
 import { type Failure, Pair, type PairDeps } from '../links/pair.ts';
-import { answerOf, failureOf, objectRequestType, requestHeaders, type UserRequest } from '../links/translation.ts';
+import {
+  answerOf,
+  failureOf,
+  objectRequestType,
+  requestHeaders,
+  type UserAnswer,
+  type UserRequest,
+} from '../links/translation.ts';
 import { notFederated } from '../policy/policy.ts';
 import { Delivery, type DeliveryDeps, type Route } from '../queue/delivery.ts';
 import type { Transfers } from '../transfers/transfers.ts';
@@ -86,21 +94,13 @@ export class PeerDomain {
   }
 
   async forward({ fields, body, context }: CallTo<'forward'>): AnswerTo<'forward'> {
-    const { clock, limits, telemetry } = this.#deps;
+    const { clock, telemetry } = this.#deps;
     const request = readRequest(fields);
     const pair = this.#pairOf(request.user);
-    const left = () => context.deadline - clock() - MARGIN;
+    const until = context.deadline - MARGIN;
     try {
-      const asked = { user: request.user, bytes: REQUEST_COST + body.length, patience: left() };
-      const answer = await pair.messages.run(asked, async (link) => {
-        const headers = requestHeaders(request, link.facts.extensions);
-        const timeoutMs = Math.max(1, Math.min(limits.requestSeconds * 1000, left()));
-        const options = { headers, body, frame: 'text', timeoutMs, responseBytes: limits.answerBytes } as const;
-        const response = await link.ask(request.type, request, options).catch((error: unknown) => {
-          throw failureOf(this.domain, error);
-        });
-        return answerOf(request, response);
-      });
+      const asked = { user: request.user, bytes: REQUEST_COST + body.length, patience: until - clock() };
+      const answer = await pair.messages.run(asked, (link) => this.#ask(link, request, { body, until }));
       telemetry.answered(request.type, answer.status);
       return {
         fields: {
@@ -191,6 +191,20 @@ export class PeerDomain {
     }
   }
 
+  /** `until` in milliseconds since the epoch. */
+  #ask(link: Link, request: UserRequest, { body, until }: { body: Uint8Array; until: number }): Promise<UserAnswer> {
+    const { clock, limits } = this.#deps;
+    const headers = requestHeaders(request, link.facts.extensions);
+    const timeoutMs = Math.max(1, Math.min(limits.requestSeconds * 1000, until - clock()));
+    const options = { headers, body, frame: 'text', timeoutMs, responseBytes: limits.answerBytes } as const;
+    return link.ask(request.type, request, options).then(
+      (response) => answerOf(request, response),
+      (error: unknown) => {
+        throw failureOf(this.domain, error);
+      },
+    );
+  }
+
   get #isUsed(): boolean {
     return this.#delivery.isBusy || this.pairs.some(({ isUsed }) => isUsed);
   }
@@ -213,7 +227,10 @@ export class PeerDomain {
       return undefined;
     }
     const known = this.#pairs.get(own);
-    const pair = known ?? new Pair({ own, domain: this.domain }, this.#delivery.userOf(own), this.#deps);
+    if (known !== undefined) {
+      return known;
+    }
+    const pair = new Pair({ own, domain: this.domain }, this.#delivery.userOf(own), this.#deps);
     this.#pairs.set(own, pair);
     return pair;
   }
