@@ -124,8 +124,11 @@ export const DOMAINS = {
 
 /** Some are served per domain, by whoever holds the links to it: `Bus.askAt` and `serveAt`, with the domain as the place. */
 export const FEDERATION = {
-  /** At a domain: a request of our user for its resource; `headers` are those of the request, JSON. The response's alike. */
-  forward: call<Fields<'user' | 'type' | 'tree' | 'path' | 'headers'>, Fields<'status' | 'headers'>>(
+  /**
+   * At a domain: a request of our user for its resource; `headers` are those of the request, JSON. The response's alike, but for
+   * `etag`, which nearly all of them have.
+   */
+  forward: call<Fields<'user' | 'type' | 'tree' | 'path' | 'headers'>, Fields<'status' | 'headers', 'etag'>>(
     'federation.forward',
     'never',
     30_000,

@@ -8,7 +8,7 @@ export {
   type Pending,
   RESTARTING,
 } from './conversation.ts';
-export { Exchange } from './exchange.ts';
+export { Exchange, etagHeaders } from './exchange.ts';
 export { headerRefusal } from './head-checks.ts';
 export type { NotificationRefusal } from './incoming-notifications.ts';
 export type { Line } from './line.ts';

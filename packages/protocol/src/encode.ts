@@ -2,7 +2,7 @@
  * Heads as they are sent: names spelled as the protocol spells them, values that the strictest of older parsers can read
  * (PROTOCOL §2). The body is put behind by the caller, untouched.
  */
-import { canonicalHeaderName, isHeaderName } from './headers.ts';
+import { isSpelledRight } from './headers.ts';
 import type { EventType, Headers, RequestType, ServerRequestType } from './message.ts';
 import { formatResourceId } from './resource-id.ts';
 
@@ -56,8 +56,9 @@ const FORBIDDEN_IN_VALUE = /: |\p{Cc}/u;
 function finish(startLine: string, options: HeadOptions): string {
   let head = startLine;
   if (options.headers !== undefined) {
-    for (const [name, value] of Object.entries(options.headers)) {
-      if (!isHeaderName(name) || canonicalHeaderName(name) !== name || !isHeaderValue(value)) {
+    for (const name of Object.keys(options.headers)) {
+      const value = options.headers[name] ?? '';
+      if (!isSpelledRight(name) || !isHeaderValue(value)) {
         throw new RangeError(`the header ${JSON.stringify(name)} must not be sent as ${JSON.stringify(value)}`);
       }
       head += `${name}: ${value}\r\n`;

@@ -29,17 +29,22 @@ const CANONICAL: ReadonlyMap<string, string> = new Map(
 
 const NAME = /^[A-Za-z][A-Za-z0-9-]*$/;
 
-export function isHeaderName(text: string): boolean {
+function isHeaderName(text: string): boolean {
   return NAME.test(text);
 }
 
 /** The spelling in which a name is sent and looked up: `content-type` is `Content-Type`, `etag` is `ETag`. */
-export function canonicalHeaderName(name: string): string {
+function canonicalHeaderName(name: string): string {
   return (
     CANONICAL.get(name) ??
     CANONICAL.get(name.toLowerCase()) ??
     name.toLowerCase().replace(/^[a-z]|-[a-z]/g, (start) => start.toUpperCase())
   );
+}
+
+/** Whether it is a name in the spelling in which it is sent. */
+export function isSpelledRight(name: string): boolean {
+  return CANONICAL.get(name) === name || (isHeaderName(name) && canonicalHeaderName(name) === name);
 }
 
 const CONTROL = /\p{Cc}/u;
@@ -62,10 +67,12 @@ export function readHeaders(head: string, from: number): Headers | string {
     }
     const end = head.indexOf('\r\n', start);
     const colon = head.indexOf(':', start);
-    if (colon < 0 || colon > end || !isHeaderName(head.slice(start, colon))) {
+    const given = colon < 0 || colon > end ? '' : head.slice(start, colon);
+    const known = CANONICAL.get(given);
+    if (known === undefined && !isHeaderName(given)) {
       return `Header ${count}, ${quote(head.slice(start, end))}: it must begin with a name of letters, digits and "-", and then ": ".`;
     }
-    const name = canonicalHeaderName(head.slice(start, colon));
+    const name = known ?? canonicalHeaderName(given);
     if (head.charCodeAt(colon + 1) !== SPACE) {
       return `Header ${count}, ${name}: a space must follow the colon.`;
     }

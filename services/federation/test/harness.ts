@@ -88,8 +88,9 @@ export class Federation implements AsyncDisposable {
   async forward(type: string, options: UserRequestOptions = {}): Promise<Answered> {
     const { body = '', ...asked } = options;
     const reply = await this.askAt(FEDERATION.forward, fieldsOf(type, asked), Buffer.from(body));
-    const { status, headers } = reply.fields;
-    return { status: Number(status), headers: JSON.parse(headers), body: Buffer.from(reply.body).toString() };
+    const { status, headers, etag } = reply.fields;
+    const all = { ...JSON.parse(headers), ...(etag === undefined ? {} : { ETag: etag }) };
+    return { status: Number(status), headers: all, body: Buffer.from(reply.body).toString() };
   }
 
   /** Where a file is fetched or brought. */

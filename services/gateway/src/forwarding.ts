@@ -6,7 +6,7 @@
  * the few links for files to that domain until it is read.
  */
 import { FEDERATION } from '@fosp/bus';
-import { type Exchange, tooLargeBody } from '@fosp/exchange';
+import { type Exchange, etagHeaders, tooLargeBody } from '@fosp/exchange';
 import { domainOf, fospError, type Headers, isHeaderValue, NO_HEADERS, STATUS } from '@fosp/protocol';
 import type { DomainCalls } from './domain-calls.ts';
 import { type ForeignAnswer, type ForeignFiles, headersOf } from './foreign-files.ts';
@@ -66,7 +66,9 @@ export class Forwarding {
     if (!Number.isInteger(status) || status < 200 || status > 599 || headers === undefined) {
       throw fospError('bad-gateway', `The server of the other domain answered with the status ${fields.status}.`);
     }
-    exchange.answer(status, { headers: shownHeaders(exchange, headers), body });
+    const shown = shownHeaders(exchange, headers);
+    const tag = etagHeaders(exchange, fields.etag);
+    exchange.answer(status, { headers: tag === undefined ? shown : { ...shown, ...tag }, body });
   }
 
   async #read(exchange: Exchange): Promise<void> {

@@ -34,7 +34,9 @@ export interface UserRequest {
 
 export interface UserAnswer {
   readonly status: number;
+  /** Those but `ETag`. */
   readonly headers: Headers;
+  readonly etag: string | undefined;
   readonly body: Uint8Array;
 }
 
@@ -53,7 +55,7 @@ const TYPES: Readonly<
 const CONDITIONS = ['If-Match', 'If-None-Match'];
 const PAGES = ['Limit', 'After'];
 const OF_FILES = ['Content-Type', 'File-Name'];
-const ANSWERED = ['Content-Type', 'ETag', 'File-Name', 'Next', 'Retry-After'];
+const ANSWERED = ['Content-Type', 'File-Name', 'Next', 'Retry-After'];
 const NO_BYTES = new Uint8Array(0);
 
 /** Statuses by which the other server says something about us, not about what the user asked. */
@@ -93,6 +95,8 @@ export function answerOf(request: UserRequest, { head, body }: PeerResponse): Us
   const domain = domainOf(request.tree);
   const answered: Record<string, string> = {};
   const headers = copy(head.headers, ANSWERED, answered) ? answered : NO_HEADERS;
+  const tag = head.headers['ETag'];
+  const etag = tag !== undefined && isHeaderValue(tag) ? tag : undefined;
   const wanted = TYPES[request.type];
   if (head.type === 'SUCCEEDED') {
     if (head.status < 200 || head.status > 299) {
@@ -101,6 +105,7 @@ export function answerOf(request: UserRequest, { head, body }: PeerResponse): Us
     return {
       status: wanted.status,
       headers,
+      etag,
       body: wanted.body === 'none' ? NO_BYTES : checked(body, domain, wanted.body),
     };
   }
@@ -112,9 +117,9 @@ export function answerOf(request: UserRequest, { head, body }: PeerResponse): Us
     throw nonsense(domain, `the status ${head.status} of a failure`);
   }
   if (code === 'not-modified') {
-    return { status: head.status, headers, body: NO_BYTES };
+    return { status: head.status, headers, etag, body: NO_BYTES };
   }
-  return { status: head.status, headers, body: explanation(body) ?? explanationOf(fospError(code, NO_REASON)) };
+  return { status: head.status, headers, etag, body: explanation(body) ?? explanationOf(fospError(code, NO_REASON)) };
 }
 
 /** What our user is told where there was no answer. The request was sent, so nobody knows whether it was carried out. */

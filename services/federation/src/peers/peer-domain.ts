@@ -102,13 +102,10 @@ export class PeerDomain {
       const asked = { user: request.user, bytes: REQUEST_COST + body.length, patience: until - clock() };
       const answer = await pair.messages.run(asked, (link) => this.#ask(link, request, { body, until }));
       telemetry.answered(request.type, answer.status);
-      return {
-        fields: {
-          status: String(answer.status),
-          headers: answer.headers === NO_HEADERS ? '{}' : JSON.stringify(answer.headers),
-        },
-        body: answer.body,
-      };
+      const { etag } = answer;
+      const status = String(answer.status);
+      const headers = answer.headers === NO_HEADERS ? '{}' : JSON.stringify(answer.headers);
+      return { fields: etag === undefined ? { status, headers } : { status, headers, etag }, body: answer.body };
     } catch (error) {
       telemetry.answered(request.type, statusOfError(error));
       throw error;

@@ -262,7 +262,7 @@ export class Transfers {
     }
     const refusal: FospError = isFospError(error) ? error : fospError('internal', 'Something went wrong here.');
     const body = Buffer.from(failedBody(refusal));
-    this.#send(request, { status: refusal.status, headers: refusal.headers, body }, outgoing);
+    this.#send(request, { status: refusal.status, headers: refusal.headers, etag: undefined, body }, outgoing);
   }
 }
 
@@ -276,8 +276,8 @@ function sizeOf({ headers }: IncomingMessage, granted: number | undefined): numb
 }
 
 /** What HTTP carries are bytes of Latin-1: JSON says anything in ASCII. */
-function headersOf({ status, headers }: UserAnswer): Record<string, string> {
-  const json = JSON.stringify(headers).replace(/[\u007f-\uffff]/g, escaped);
+function headersOf({ status, headers, etag }: UserAnswer): Record<string, string> {
+  const json = JSON.stringify({ ...headers, ETag: etag }).replace(/[\u007f-\uffff]/g, escaped);
   return { 'fosp-status': String(status), 'fosp-headers': json };
 }
 
