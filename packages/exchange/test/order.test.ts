@@ -94,6 +94,18 @@ describe('the order of requests', () => {
     expect(other?.hasBegun).toBe(true);
   });
 
+  it('holds on to nothing by what has left, so that no chain of what is over is kept alive', () => {
+    const order = new RequestOrder();
+    const places = entered(order, [read('/a'), read('/b'), read('/c')]);
+    for (const place of [places[1], places[0], places[2]]) {
+      if (place !== undefined) {
+        order.leave(place);
+      }
+      expect([place?.previous, place?.next]).toEqual([undefined, undefined]);
+    }
+    expect(order.size).toBe(0);
+  });
+
   it('F13 lets whoever settled early be passed while it is still in flight', () => {
     const order = new RequestOrder();
     const [first, second] = entered(order, [read('/a'), write('/a')]);
