@@ -32,12 +32,12 @@ import {
   type RemoteNotificationHeaders,
   remoteNotificationId,
   STREAMS,
-  subjectToken,
   TREE_PARTS,
   type UserEventHeaders,
   userSubject,
 } from './events.ts';
 import { answerAll, gather } from './gathering.ts';
+import { subjectAt } from './places.ts';
 import type {
   BusMessage,
   BusSubscription,
@@ -352,27 +352,6 @@ export class Bus {
 function nearSubject<Q, R>(type: CallType<Q, R>, part: string): string {
   return `${type.subject}.${part}`;
 }
-
-function subjectAt<Q, R>(type: CallType<Q, R>, place: string): string {
-  return `${type.subject}.${tokenOf(place)}`;
-}
-
-/** Places are asked again and again. */
-function tokenOf(place: string): string {
-  const known = tokens.get(place);
-  if (known !== undefined) {
-    return known;
-  }
-  if (tokens.size === TOKENS_KEPT) {
-    tokens.clear();
-  }
-  const token = subjectToken(place);
-  tokens.set(place, token);
-  return token;
-}
-
-const TOKENS_KEPT = 1000;
-const tokens = new Map<string, string>();
 
 function remoteHeaders(message: BusMessage): RemoteNotificationHeaders {
   return fromHeaders<RemoteNotificationHeaders>(message.headers);
