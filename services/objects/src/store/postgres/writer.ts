@@ -112,9 +112,10 @@ export class Writer {
 
   async #serve(tree: string): Promise<void> {
     for (let jobs = this.#next(tree); jobs.length > 0; jobs = this.#next(tree)) {
-      const rest = jobs.length <= FEW ? await this.#oneByOne(tree, jobs) : jobs;
-      if (rest.length > 0) {
-        await this.#together(tree, rest);
+      const [first] = jobs;
+      const isAlone = jobs.length === 1 && first?.isSmall === true && !this.#contested.has(tree);
+      if (!isAlone || !(await this.#alone(tree, first))) {
+        await this.#together(tree, jobs);
       }
     }
     this.#trees.delete(tree);
@@ -124,19 +125,11 @@ export class Writer {
   }
 
   #next(tree: string): Job[] {
-    const jobs = this.#trees.get(tree)?.splice(0, this.#options.batch) ?? [];
+    const waiting = this.#trees.get(tree) ?? [];
+    const isOneByOne = waiting.length <= FEW && waiting[0]?.isSmall === true && !this.#contested.has(tree);
+    const jobs = waiting.splice(0, isOneByOne ? 1 : this.#options.batch);
     this.#waiting -= jobs.length;
     return jobs;
-  }
-
-  /** Does small writes without the lock, each after the one before. Gives those that are to run under it. */
-  async #oneByOne(tree: string, jobs: readonly Job[]): Promise<readonly Job[]> {
-    for (const [at, job] of jobs.entries()) {
-      if (!job.isSmall || this.#contested.has(tree) || !(await this.#alone(tree, job))) {
-        return jobs.slice(at);
-      }
-    }
-    return [];
   }
 
   /** Does one write without the lock. False where it is to run again under it. Never rejects. */
