@@ -34,7 +34,7 @@ import { type Link, openLink } from './link.ts';
 import { completeOptions, type NatsOptions, type NatsSettings } from './options.ts';
 import { PartitionReader } from './partition-reader.ts';
 import { Questions } from './questions.ts';
-import { EMPTIED, ensureStreams } from './streams.ts';
+import { EMPTIED, ensureBucket, ensureStreams } from './streams.ts';
 
 /** Rejects, saying what to set, where the server cannot be reached or does not fit. */
 export async function connectNats(options: NatsOptions): Promise<NatsTransport> {
@@ -48,8 +48,8 @@ export async function connectNats(options: NatsOptions): Promise<NatsTransport> 
     const kv = new Kvm(client);
     const { replicas } = settings;
     const buckets = {
-      leases: await kv.create(`${settings.prefix}leases`, { replicas }),
-      members: await kv.create(`${settings.prefix}members`, { replicas, ttl: settings.memberAge }),
+      leases: await ensureBucket(kv, `${settings.prefix}leases`, { replicas }),
+      members: await ensureBucket(kv, `${settings.prefix}members`, { replicas, ttl: settings.memberAge }),
       forget: (name: string, revision: number) => {
         const filter = `$KV.${settings.prefix}leases.${name}`;
         return manager.streams.purge(`KV_${settings.prefix}leases`, { filter, seq: revision + 1 });

@@ -10,6 +10,7 @@ import {
   StorageType,
   type StreamConfig,
 } from '@nats-io/jetstream';
+import type { KV, Kvm, KvOptions } from '@nats-io/kv';
 import { nanos } from '@nats-io/transport-node';
 import { FEDERATION_STREAMS, STREAMS } from '../events.ts';
 
@@ -53,6 +54,16 @@ export async function ensureStreams(
     limits.warn(
       `${names} forget what is older than ${days} days, though FOSP_FEDERATION_QUEUE_DAYS is ${limits.federationDays}: lengthen it with \`nats stream edit --max-age\``,
     );
+  }
+}
+
+/** A bucket of small values: created where it is missing. */
+export async function ensureBucket(kv: Kvm, name: string, options: Partial<KvOptions>): Promise<KV> {
+  try {
+    return await kv.create(name, options);
+  } catch {
+    // Where several processes start at once, the server may refuse all but one: then it is there now.
+    return kv.create(name, options);
   }
 }
 

@@ -77,6 +77,14 @@ describe.skipIf(!natsInstalled())('start over NATS', () => {
     expect((await observer.manager.streams.info(name)).config.retention).toBe(RetentionPolicy.Workqueue);
   });
 
+  it('by several at once succeeds for all, again and again', async () => {
+    for (let round = 0; round < 50; round++) {
+      const prefix = freshPrefix();
+      const transports = await Promise.all([1, 2, 3].map(() => connectTo(server.port, { prefix })));
+      await Promise.all(transports.map((transport) => transport.drain()));
+    }
+  });
+
   it('by several at once makes each stream once, with what is in it kept', async () => {
     const prefix = freshPrefix();
     const transports = await Promise.all([1, 2, 3, 4].map(() => connectTo(server.port, { prefix })));
