@@ -46,9 +46,10 @@ const READERS_PER_TREE = 4;
 const CONNECTIONS_PER_GATEWAY = 3;
 /** Reads of a tree between two changes of it, about. */
 const READS_PER_WRITE = 24;
-const READS_PER_CUT = 1_500;
-const READS_PER_FLUSH = 1_000;
-const READS_PER_STALL = 700;
+/** How often trouble comes: so often per run, but no more often than once in so many reads, since pods take a while to trust Redis again. */
+const CUTS = { perRun: 15, reads: 1_500 };
+const FLUSHES = { perRun: 20, reads: 1_000 };
+const STALLS = { perRun: 5, reads: 700 };
 /** Milliseconds that pods wait for Redis: much more than usual, since on a busy machine they would hardly ask it. */
 const PATIENCE = 200;
 /** One of so many pieces of bytes is late, by up to so many milliseconds. */
@@ -81,16 +82,18 @@ export async function runStaleness(options: StalenessOptions): Promise<Staleness
     ...{ reads: 0, refused: 0, writes: { given: 0, revoked: 0, changed: 0 } },
     ...{ pods: [], troubles, wrong: [] },
   };
+  const isTimeFor = ({ perRun, reads }: typeof CUTS) =>
+    outcome.reads % Math.max(reads, Math.ceil(options.reads / perRun)) === 0;
   const disturb = () => {
-    if (outcome.reads % READS_PER_CUT === 0) {
+    if (isTimeFor(CUTS)) {
       troubles.cuts++;
       chance.pick([one, other]).cut();
     }
-    if (outcome.reads % READS_PER_STALL === 0) {
+    if (isTimeFor(STALLS)) {
       troubles.stalls++;
       chance.pick([one, other]).stall();
     }
-    if (outcome.reads % READS_PER_FLUSH === 0) {
+    if (isTimeFor(FLUSHES)) {
       troubles.flushes++;
       void infrastructure.redis.command('FLUSHALL');
     }
