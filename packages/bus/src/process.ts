@@ -1,11 +1,9 @@
 /** The bus of a process: what it is set by, how it is opened, and how a service that does its work over it is run. */
-import { normaliseDomain } from '@fosp/protocol';
 import {
   count,
   type Declarations,
   type Health,
   type Log,
-  onOff,
   REQUIRED,
   runProcess,
   type Service,
@@ -13,12 +11,11 @@ import {
   type Settings,
   StartError,
   secretText,
-  splitList,
   text,
-  variable,
 } from '@fosp/runtime';
 import { Bus } from './bus.ts';
 import type { BusFailure } from './bus-options.ts';
+import { QUEUE_DAYS } from './deployment.ts';
 import { InProcessTransport } from './in-process.ts';
 import type { Transport } from './transport.ts';
 
@@ -26,17 +23,6 @@ const NATS_URL = [
   'FOSP_NATS_URL',
   'NATS, by which services reach each other, nats://user:password@host:port; several servers, separated by commas',
 ] as const;
-
-/** What all services of a deployment must be told alike. */
-export const QUEUE_DAYS = count(
-  'FOSP_FEDERATION_QUEUE_DAYS',
-  7,
-  'how long notifications wait for a domain that is away',
-  {
-    min: 1,
-    max: 365,
-  },
-);
 
 /** For a process that has all services, and needs no NATS to reach them. */
 export const BUS_VARIABLES = {
@@ -48,25 +34,6 @@ export const BUS_VARIABLES = {
 
 /** For a process that has one service. */
 export const NATS_VARIABLES = { ...BUS_VARIABLES, natsUrl: secretText(NATS_URL[0], REQUIRED, NATS_URL[1]) } as const;
-
-/** What all services of a deployment must be told alike. Normalised; the first is that of connections which name none. */
-export const DOMAINS = variable('FOSP_DOMAIN', 'localhost', 'the domains served', {
-  allowed: 'domain names, separated by commas',
-  parse: (given) => {
-    const domains = splitList(given).map(normaliseDomain);
-    if (domains.length === 0) {
-      throw new RangeError('names no domain');
-    }
-    return domains;
-  },
-});
-
-/** What all services of a deployment must be told alike. */
-export const FEDERATION_ENABLED = onOff(
-  'FOSP_FEDERATION',
-  'on',
-  'whether there is anything exchanged with other domains',
-);
 
 export interface BusParts {
   readonly log: Log;

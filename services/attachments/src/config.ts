@@ -1,12 +1,11 @@
 import { join } from 'node:path';
-import { bytes, onOff, port, REQUIRED, type Settings, StartError, seconds, secretText, text, url } from '@fosp/runtime';
+import { ATTACHMENT_LIMIT, DATA_DIRECTORY } from '@fosp/bus/deployment';
+import { onOff, port, REQUIRED, type Settings, StartError, seconds, secretText, text, url } from '@fosp/runtime';
 import { ATTACHMENTS_DEFAULTS, type AttachmentsOptions } from './attachments.ts';
 import { createFolderStore } from './folder.ts';
 import type { S3Options } from './s3/s3.ts';
 import type { FileStore } from './store.ts';
 import type { Telemetry } from './telemetry.ts';
-
-const GIB = 1024 ** 3;
 
 /** Seconds: an hour for the bytes, and another for whatever comes before and after them. */
 const LONGEST_UPLOAD = 7_200;
@@ -17,8 +16,8 @@ const S3 = ['FOSP_S3_ENDPOINT', { protocols: ['http', 'https'] }] as const;
 export const S3_VARIABLE = url(S3[0], REQUIRED, 'S3 server that keeps the attachments', S3[1]);
 
 export const ATTACHMENTS_VARIABLES = {
-  dataDirectory: text('FOSP_DATA_DIR', './data', 'standalone: SQLite and attachments'),
-  attachment: bytes('FOSP_LIMIT_ATTACHMENT', '64 MiB', 'one attachment', { max: 64 * GIB }),
+  dataDirectory: DATA_DIRECTORY,
+  attachment: ATTACHMENT_LIMIT,
   sweep: seconds('FOSP_SWEEP_SECONDS', ATTACHMENTS_DEFAULTS.sweepSeconds, 'between looks for files that may go', {
     min: 1,
   }),

@@ -3,11 +3,17 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
-import { DOMAINS, FEDERATION_ENABLED, QUEUE_DAYS } from '@fosp/bus/process';
-import { LIMITS } from '@fosp/protocol';
 import {
-  bytes,
-  count,
+  ACL_LIMIT,
+  ATTACHMENT_LIMIT,
+  DOMAINS,
+  FEDERATION_ENABLED,
+  OBJECT_LIMIT,
+  QUEUE_DAYS,
+  REQUESTS_LIMIT,
+  TRANSFER_MEMORY,
+} from '@fosp/bus/deployment';
+import {
   type Kind,
   networks,
   onOff,
@@ -24,10 +30,6 @@ import { PEERS } from './discovery/peers.ts';
 import type { FederationLimits } from './limits.ts';
 import { DOMAIN_LIST } from './policy/domain-patterns.ts';
 import type { PolicySettings } from './policy/policy.ts';
-
-const KIB = 1024;
-const MIB = 1024 * KIB;
-const GIB = 1024 * MIB;
 
 /** A file's content, where its name is given; text that is the PEM itself is taken as it is. */
 const CERTIFICATES: Kind<readonly string[]> = {
@@ -134,11 +136,11 @@ export const FEDERATION_VARIABLES = {
     undefined,
     'name or address by which gateways reach it, where it is another',
   ),
-  transferMemory: bytes('FOSP_TRANSFER_MEMORY', '512 MiB', 'all messages in transit through a process', { min: MIB }),
-  object: bytes('FOSP_LIMIT_OBJECT', '256 KiB', 'one object', { min: KIB, max: 4 * MIB }),
-  acl: bytes('FOSP_LIMIT_ACL', '16 KiB', 'the acl of one object', { min: KIB, max: 4 * MIB }),
-  attachment: bytes('FOSP_LIMIT_ATTACHMENT', '64 MiB', 'one attachment', { max: 64 * GIB }),
-  requests: count('FOSP_LIMIT_REQUESTS', LIMITS.requestsInFlight, 'requests in flight per connection', { min: 1 }),
+  transferMemory: TRANSFER_MEMORY,
+  object: OBJECT_LIMIT,
+  acl: ACL_LIMIT,
+  attachment: ATTACHMENT_LIMIT,
+  requests: REQUESTS_LIMIT,
 } as const;
 
 export interface FederationConfig {

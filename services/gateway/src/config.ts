@@ -1,6 +1,15 @@
 /** What a gateway is set by: its environment, read once, and every bound of its own by name. */
 import { availableParallelism } from 'node:os';
-import { DOMAINS } from '@fosp/bus/process';
+import {
+  ACL_LIMIT,
+  ATTACHMENT_LIMIT,
+  DOMAINS,
+  FEDERATION_ENABLED,
+  HASH_MEMORY,
+  OBJECT_LIMIT,
+  REQUESTS_LIMIT,
+  TRANSFER_MEMORY,
+} from '@fosp/bus/deployment';
 import { type Rate, SERVER_LINK_LIMITS, type ServerLinkLimits } from '@fosp/exchange';
 import { LIMITS } from '@fosp/protocol';
 import {
@@ -21,7 +30,6 @@ import type { HashCost } from './hashing.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-const GIB = 1024 * MIB;
 
 /** Node's thread pool has four threads: one at least is left to files. */
 const HASHING_THREADS = Math.min(3, availableParallelism());
@@ -46,7 +54,7 @@ export const GATEWAY_VARIABLES = {
     undefined,
     'networks of load balancers whose PROXY protocol header (1 or 2) is believed, and required',
   ),
-  federation: onOff('FOSP_FEDERATION', 'on', 'whether there is anything exchanged with other domains'),
+  federation: FEDERATION_ENABLED,
   clientCertificates: onOff(
     'FOSP_TLS_CLIENT_CERTIFICATES',
     'off',
@@ -61,11 +69,11 @@ export const GATEWAY_VARIABLES = {
   registration: oneOf('FOSP_REGISTRATION', 'open', 'whether anyone may create an account', {
     choices: ['open', 'closed'],
   }),
-  transferMemory: bytes('FOSP_TRANSFER_MEMORY', '512 MiB', 'all messages in transit through a process', { min: MIB }),
-  object: bytes('FOSP_LIMIT_OBJECT', '256 KiB', 'one object', { min: KIB, max: 4 * MIB }),
-  acl: bytes('FOSP_LIMIT_ACL', '16 KiB', 'the acl of one object', { min: KIB, max: 4 * MIB }),
-  attachment: bytes('FOSP_LIMIT_ATTACHMENT', '64 MiB', 'one attachment', { max: 64 * GIB }),
-  requests: count('FOSP_LIMIT_REQUESTS', LIMITS.requestsInFlight, 'requests in flight per connection', { min: 1 }),
+  transferMemory: TRANSFER_MEMORY,
+  object: OBJECT_LIMIT,
+  acl: ACL_LIMIT,
+  attachment: ATTACHMENT_LIMIT,
+  requests: REQUESTS_LIMIT,
   connections: count('FOSP_LIMIT_CONNECTIONS', 20_000, 'connections of one gateway; one more is answered 503', {
     min: 1,
   }),
@@ -75,9 +83,7 @@ export const GATEWAY_VARIABLES = {
     max: 4,
   }),
   hashesWaiting: count('FOSP_LIMIT_HASHES_WAITING', 256, 'logins that wait to be hashed; one more is answered 429'),
-  hashMemory: bytes('FOSP_HASH_MEMORY', '19 MiB', 'memory that hashing a new password takes: its cost (argon2id)', {
-    min: MIB,
-  }),
+  hashMemory: HASH_MEMORY,
   notificationRate: bytes(
     'FOSP_LIMIT_NOTIFICATION_RATE',
     '256 KiB',

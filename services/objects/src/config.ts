@@ -1,6 +1,6 @@
 /** What this service is set by. */
 import { join } from 'node:path';
-import { DOMAINS } from '@fosp/bus/process';
+import { ACL_LIMIT, DATA_DIRECTORY, DOMAINS, HASH_MEMORY, OBJECT_LIMIT } from '@fosp/bus/deployment';
 import {
   bytes,
   count,
@@ -11,7 +11,6 @@ import {
   seconds,
   secretText,
   secretUrl,
-  text,
 } from '@fosp/runtime';
 import { DEFAULT_LIMITS, type ObjectsLimits } from './limits.ts';
 
@@ -28,11 +27,11 @@ export const POSTGRES_VARIABLE = secretUrl('FOSP_POSTGRES_URL', REQUIRED, 'datab
 
 export const OBJECTS_VARIABLES = {
   domains: DOMAINS,
-  dataDirectory: text('FOSP_DATA_DIR', './data', 'standalone: SQLite and attachments'),
+  dataDirectory: DATA_DIRECTORY,
   postgres: secretUrl('FOSP_POSTGRES_URL', undefined, 'database for trees and accounts, in place of SQLite', POSTGRES),
   drainSeconds: PROCESS_VARIABLES.drainSeconds,
-  object: bytes('FOSP_LIMIT_OBJECT', '256 KiB', 'one object', { min: KIB, max: 4 * MIB }),
-  acl: bytes('FOSP_LIMIT_ACL', '16 KiB', 'the acl of one object', { min: KIB, max: 4 * MIB }),
+  object: OBJECT_LIMIT,
+  acl: ACL_LIMIT,
   registrations: count(
     'FOSP_LIMIT_REGISTRATIONS_PER_MINUTE',
     DEFAULT_LIMITS.registrationsPerAddress,
@@ -45,9 +44,7 @@ export const OBJECTS_VARIABLES = {
     'wrong passwords per account, and ten times that per client address; only failures count',
     { min: 1 },
   ),
-  hashMemory: bytes('FOSP_HASH_MEMORY', '19 MiB', 'memory that hashing a new password takes: its cost (argon2id)', {
-    min: MIB,
-  }),
+  hashMemory: HASH_MEMORY,
   token: seconds('FOSP_TOKEN_SECONDS', DEFAULT_LIMITS.tokenLifetime / 1000, 'how long a token logs in', { min: 1 }),
   transfer: seconds(
     'FOSP_TRANSFER_SECONDS',
