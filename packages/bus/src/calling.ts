@@ -10,6 +10,7 @@ import type { Answer, Call, CompleteBusOptions, Reply } from './bus-options.ts';
 import { errorOfReply, isErrorReply, noAnswer, replyOfError } from './call-errors.ts';
 import type { CallType } from './calls.ts';
 import {
+  type BusErrorCode,
   type BusHeaders,
   type BusMessage,
   type BusSubscription,
@@ -20,6 +21,8 @@ import {
 } from './transport.ts';
 
 const NO_BYTES = new Uint8Array(0);
+const ABSENT: ReadonlySet<BusErrorCode> = new Set(['no-responders']);
+const ABSENT_OR_BUSY: ReadonlySet<BusErrorCode> = new Set(['no-responders', 'overloaded']);
 
 /** What is asked, by whoever wants to know until when. */
 export interface Asked<Q> {
@@ -56,32 +59,13 @@ export class Calling {
   /** Of whoever has that subject; where nobody has, or is too busy, of anybody who serves the type. */
   async callNear<Q, R>(type: CallType<Q, R>, subject: string, asked: Asked<Q>): Promise<Reply<R>> {
     const context = this.#complete(type, asked);
-    let message: BusMessage;
-    try {
-      message = await this.#ask(subject, asked, context);
-    } catch (error) {
-      if (isBusError(error) && (error.code === 'no-responders' || error.code === 'overloaded')) {
-        // Nothing was done.
-        return this.call(type, { ...asked, context });
-      }
-      throw this.#notAnswered(error, subject, context.requestId);
-    }
-    return replyIn(message);
+    const near = await this.#askUnless<Q, R>({ subject, reasons: ABSENT_OR_BUSY }, asked, context);
+    return near ?? this.call(type, { ...asked, context });
   }
 
   /** `undefined` where nobody serves the subject. */
-  async callAt<Q, R>(type: CallType<Q, R>, subject: string, asked: Asked<Q>): Promise<Reply<R> | undefined> {
-    const context = this.#complete(type, asked);
-    let message: BusMessage;
-    try {
-      message = await this.#ask(subject, asked, context);
-    } catch (error) {
-      if (isBusError(error) && error.code === 'no-responders') {
-        return undefined;
-      }
-      throw this.#notAnswered(error, subject, context.requestId);
-    }
-    return replyIn(message);
+  callAt<Q, R>(type: CallType<Q, R>, subject: string, asked: Asked<Q>): Promise<Reply<R> | undefined> {
+    return this.#askUnless<Q, R>({ subject, reasons: ABSENT }, asked, this.#complete(type, asked));
   }
 
   serve<Q, R>(
@@ -107,6 +91,24 @@ export class Calling {
       deadline: deadline === undefined || deadline > latest ? latest : deadline,
       requestId: context?.requestId ?? this.#options.newId(),
     };
+  }
+
+  /** `undefined` where the bus refuses for one of these reasons, of all of which nothing was done. */
+  async #askUnless<Q, R>(
+    { subject, reasons }: { readonly subject: string; readonly reasons: ReadonlySet<BusErrorCode> },
+    asked: Asked<Q>,
+    context: CallContext,
+  ): Promise<Reply<R> | undefined> {
+    let message: BusMessage;
+    try {
+      message = await this.#ask(subject, asked, context);
+    } catch (error) {
+      if (isBusError(error) && reasons.has(error.code)) {
+        return undefined;
+      }
+      throw this.#notAnswered(error, subject, context.requestId);
+    }
+    return replyIn(message);
   }
 
   #ask<Q>(subject: string, { fields, body }: Asked<Q>, context: CallContext): Promise<BusMessage> {
