@@ -26,10 +26,11 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
   let exitCode: number = EXIT.done;
   // Known before the rest is parsed: mistakes in the rest are to be told in JSON too.
   const json = argv.includes('--json');
+  // From here on, as help is printed by the parser: that nobody reads on is no failure.
+  const output = createOutput(json);
   const program = new Command('fosp');
   const run = async (act: Act): Promise<void> => {
     const { url } = program.opts<{ url?: string }>();
-    const output = createOutput(json);
     const code = await act(await createContext(readSettings(), output, url));
     await output.written();
     exitCode = typeof code === 'number' ? code : EXIT.done;

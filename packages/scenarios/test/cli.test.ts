@@ -226,6 +226,7 @@ describe('fosp on files', () => {
       stderr: '',
     });
     expect(await alice.shell(`fosp get ${ALICE}/a > /dev/full`)).toMatchObject({ code: FAILED });
+    expect(await alice.shell('set -o pipefail; fosp --help | :')).toMatchObject({ code: 0, stderr: '' });
     expect(await alice.feed('', 'write', `${ALICE}/a`)).toMatchObject({ code: 0 });
     expect((await alice.run('read', `${ALICE}/a`)).bytes.length).toBe(0);
   });
