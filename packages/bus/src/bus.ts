@@ -104,7 +104,7 @@ export class Bus {
     body?: Uint8Array,
     context?: Partial<CallContext>,
   ): Promise<Reply<R>> {
-    return this.#calling.callNear(type, nearSubject(type, partOf(tree)), { fields, body, context });
+    return this.#calling.callNear(type, subjectAt(type, partOf(tree)), { fields, body, context });
   }
 
   /** Answers calls of a type, at most `concurrency` at once. Resolves once calls arrive. */
@@ -126,19 +126,9 @@ export class Bus {
     return this.#calling.serve(subjectAt(type, place), handler, options);
   }
 
-  /** As `serve`, of one part of all trees: see `callNear` and `takeParts`. */
-  serveNear<Q, R>(
-    type: CallType<Q, R>,
-    part: string,
-    handler: (call: Call<Q>) => Promise<Answer<R>>,
-    options: ServeOptions,
-  ): Promise<BusSubscription> {
-    return this.#calling.serve(nearSubject(type, part), handler, options);
-  }
-
   /**
-   * Divides the parts of all trees among those who take them: `serve` begins with one that this process has. For a moment two
-   * may have a part, or nobody.
+   * Divides the parts of all trees, which are places for `serveAt`, among those who take them: `serve` begins with one that
+   * this process has. For a moment two may have a part, or nobody.
    */
   async takeParts(serve: (part: string) => Promise<readonly BusSubscription[]>): Promise<BusSubscription> {
     const work = (part: string) => async (ending: AbortSignal) => {
@@ -146,17 +136,13 @@ export class Bus {
       if (!ending.aborted) {
         await once(ending, 'abort');
       }
-      await Promise.all(served.map((subscription) => subscription.stop()));
+      await together(served).stop();
     };
     const parts = Array.from({ length: TREE_PARTS }, (_, part) => String(part));
     const shared = await Promise.all(
       parts.map((part) => this.#transport.share({ group: 'trees', part, work: work(part) })),
     );
-    return {
-      stop: async () => {
-        await Promise.all(shared.map((subscription) => subscription.stop()));
-      },
-    };
+    return together(shared);
   }
 
   /**
@@ -267,11 +253,7 @@ export class Bus {
     handler: (domain: string, headers: RemoteNotificationHeaders, body: Uint8Array) => Promise<void>,
   ): Promise<BusSubscription> {
     const consumed = await Promise.all(FEDERATION_STREAMS.map((stream) => this.#consumeStream(stream, handler)));
-    return {
-      stop: async () => {
-        await Promise.all(consumed.map((subscription) => subscription.stop()));
-      },
-    };
+    return together(consumed);
   }
 
   /** Domains for which anything waits, of a moment, with how much: see `queueLength`. */
@@ -349,8 +331,12 @@ export class Bus {
   }
 }
 
-function nearSubject<Q, R>(type: CallType<Q, R>, part: string): string {
-  return `${type.subject}.${part}`;
+function together(subscriptions: readonly BusSubscription[]): BusSubscription {
+  return {
+    stop: async () => {
+      await Promise.all(subscriptions.map((subscription) => subscription.stop()));
+    },
+  };
 }
 
 function remoteHeaders(message: BusMessage): RemoteNotificationHeaders {

@@ -75,7 +75,7 @@ describe('calls', () => {
       return { fields: { etag: 'near' } };
     };
     const taken = await bus.takeParts(async (part) => [
-      await bus.serveNear(OBJECTS.create, part, near, { concurrency: 1 }),
+      await bus.serveAt(OBJECTS.create, part, near, { concurrency: 1 }),
     ]);
     const first = etagOf();
     expect(await etagOf()).toBe('anybody');

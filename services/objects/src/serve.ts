@@ -52,9 +52,7 @@ export function serveFanOut(bus: Bus, fanOut: FanOut, concurrency: number): Prom
 
 function on<Q, R>(type: CallType<Q, R>, handler: (call: Call<Q>) => Promise<Answer<R>>): Served {
   return (bus, concurrency, part) =>
-    part === undefined
-      ? bus.serve(type, handler, { concurrency })
-      : bus.serveNear(type, part, handler, { concurrency });
+    part === undefined ? bus.serve(type, handler, { concurrency }) : bus.serveAt(type, part, handler, { concurrency });
 }
 
 function changeCalls({ writing }: Parts): Served[] {
