@@ -130,13 +130,13 @@ export class Bus {
    * Divides the parts of all trees, which are places for `serveAt`, among those who take them: `serve` begins with one that
    * this process has. For a moment two may have a part, or nobody.
    */
-  async takeParts(serve: (part: string) => Promise<readonly BusSubscription[]>): Promise<BusSubscription> {
+  async takeParts(serve: (part: string) => readonly Promise<BusSubscription>[]): Promise<BusSubscription> {
     const work = (part: string) => async (ending: AbortSignal) => {
-      const served = await serve(part);
+      const served = await allOrNone(serve(part));
       if (!ending.aborted) {
         await once(ending, 'abort');
       }
-      await together(served).stop();
+      await served.stop();
     };
     const parts = Array.from({ length: TREE_PARTS }, (_, part) => String(part));
     const shared = await Promise.all(
@@ -337,6 +337,18 @@ function together(subscriptions: readonly BusSubscription[]): BusSubscription {
       await Promise.all(subscriptions.map((subscription) => subscription.stop()));
     },
   };
+}
+
+/** Where one does not come about, the others end too. */
+async function allOrNone(beginning: readonly Promise<BusSubscription>[]): Promise<BusSubscription> {
+  const outcomes = await Promise.allSettled(beginning);
+  const begun = together(outcomes.filter((outcome) => outcome.status === 'fulfilled').map(({ value }) => value));
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed !== undefined) {
+    await begun.stop();
+    throw failed.reason;
+  }
+  return begun;
 }
 
 function remoteHeaders(message: BusMessage): RemoteNotificationHeaders {

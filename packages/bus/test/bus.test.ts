@@ -63,6 +63,17 @@ describe('calls', () => {
     expect(deadlines).toEqual([expected]);
   });
 
+  it('near a tree go to nobody who could begin with a part in part only', async () => {
+    await bus.serve(OBJECTS.create, async () => ({ fields: { etag: 'anybody' } }), { concurrency: 1 });
+    const near = async () => ({ fields: { etag: 'near' } });
+    const broken = Promise.reject(new Error('no link'));
+    broken.catch(() => undefined);
+    const taken = await bus.takeParts((part) => [bus.serveAt(OBJECTS.create, part, near, { concurrency: 1 }), broken]);
+    const etagOf = async () => (await bus.callNear(OBJECTS.create, ON_OBJECT.tree, ON_OBJECT)).fields.etag;
+    await expect.poll(etagOf).toBe('anybody');
+    await taken.stop();
+  });
+
   it('near a tree go to whoever has its part, and to anybody where nobody has, or is too busy', async () => {
     const etagOf = async () => (await bus.callNear(OBJECTS.create, ON_OBJECT.tree, ON_OBJECT)).fields.etag;
     const anybody = async () => ({ fields: { etag: 'anybody' } });
@@ -74,9 +85,7 @@ describe('calls', () => {
       await held[calls++]?.promise;
       return { fields: { etag: 'near' } };
     };
-    const taken = await bus.takeParts(async (part) => [
-      await bus.serveAt(OBJECTS.create, part, near, { concurrency: 1 }),
-    ]);
+    const taken = await bus.takeParts((part) => [bus.serveAt(OBJECTS.create, part, near, { concurrency: 1 })]);
     const first = etagOf();
     expect(await etagOf()).toBe('anybody');
     held[0]?.resolve();

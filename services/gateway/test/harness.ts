@@ -245,7 +245,7 @@ export class HeldCalls {
     const hold = ({ fields }: { fields: { path: string } }) => held.#hold(fields.path);
     const serving = { concurrency: 1000 };
     await Promise.all(types.map((type) => bus.serve(type, hold, serving)));
-    await bus.takeParts((part) => Promise.all(types.map((type) => bus.serveAt(type, part, hold, serving))));
+    await bus.takeParts((part) => types.map((type) => bus.serveAt(type, part, hold, serving)));
     // A bus is drained once its handlers have ended.
     onTestFinished(() => {
       for (const call of held.calls) {

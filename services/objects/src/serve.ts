@@ -36,7 +36,7 @@ export async function serve(bus: Bus, parts: Parts, concurrency: number): Promis
   const calls = [changes, objectCalls(parts), fileCalls(parts), accountCalls(parts), domainCalls(parts)].flat();
   const served = await Promise.all(calls.map((start) => start(bus, concurrency)));
   const inOnePart = Math.ceil(concurrency / TREE_PARTS);
-  const near = await bus.takeParts((part) => Promise.all(changes.map((start) => start(bus, inOnePart, part))));
+  const near = await bus.takeParts((part) => changes.map((start) => start(bus, inOnePart, part)));
   return [near, ...served];
 }
 

@@ -3,6 +3,7 @@ import { postgresInstalled } from '@fosp/testkit';
 import { describe, expect, it } from 'vitest';
 import type { Store } from '../src/index.ts';
 import { Connection } from '../src/store/postgres/connection.ts';
+import type { PostgresStoreOptions } from '../src/store/postgres/postgres.ts';
 import type { TreeTransaction } from '../src/store/store.ts';
 import { ALICE, insert, plant } from '../suite/samples.ts';
 import { lossyDatabase } from './lossy-database.ts';
@@ -166,6 +167,73 @@ describe.skipIf(!postgresInstalled())('small writes in PostgreSQL', () => {
     expect(outcomes[0]).toMatchObject({ status: 'rejected', reason: { code: '23505' } });
     expect(outcomes.slice(1).every(({ status }) => status === 'fulfilled')).toBe(true);
     expect(await database.sql("SELECT 1 FROM objects WHERE path = '/a'")).toHaveLength(1 + OTHERS.length);
+  });
+
+  it('of which one waits too long for a lock are done but for this one', async () => {
+    const { database } = await openedWithOthers();
+    await using _database = database;
+    const store = await database.open({ lockTimeout: 500 });
+    const other = await Connection.open({ ...DRIVER, url: database.url });
+    await other.script(`BEGIN; SELECT 1 FROM objects WHERE tree = '${ALICE}' FOR UPDATE`);
+    const change = store.write(ALICE, (tx) => increment(tx, false), SMALL);
+    const outcomes = await Promise.allSettled([change, ...OTHERS.map((tree) => add(store, tree, '/a'))]);
+    await other.script('ROLLBACK');
+    await other.close();
+    expect(outcomes[0]).toMatchObject({ status: 'rejected', reason: { code: 'unavailable' } });
+    expect(outcomes.slice(1).filter(({ status }) => status === 'rejected')).toEqual([]);
+  });
+
+  describe('while those before them do not end', () => {
+    /** Two, as many as are sent at once, wait for what another session holds; `release` lets go of it. */
+    async function heldUp(options: Partial<PostgresStoreOptions>) {
+      const { database } = await openedWithOthers();
+      const endless = { lockTimeout: 90_000, statementTimeout: 90_000, answerPatience: 90_000 };
+      const store = await database.open({ ...endless, ...options });
+      const other = await Connection.open({ ...DRIVER, url: database.url });
+      await other.script('BEGIN; LOCK TABLE objects IN SHARE MODE');
+      const held: Promise<void>[] = [];
+      const waitingForLocks = async () =>
+        (await database.sql("SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'")).length;
+      for (const tree of OTHERS.slice(0, 2)) {
+        held.push(add(store, tree, '/a'));
+        await expect.poll(waitingForLocks).toBe(held.length);
+      }
+      const release = async () => {
+        await other.script('ROLLBACK');
+        await other.close();
+        await Promise.all(held);
+      };
+      return { database, store, release };
+    }
+
+    const [tree = '', next = ''] = OTHERS.slice(2);
+    const refusal = { code: 'unavailable', message: expect.stringContaining('nothing was changed') };
+
+    it('are refused after a while, and were not done', async () => {
+      const { database, store, release } = await heldUp({ connectionPatience: 300 });
+      await using _database = database;
+      await expect(add(store, tree, '/a')).rejects.toMatchObject(refusal);
+      await release();
+      expect((await store.snapshot(tree, '/a', tree)).object).toBeUndefined();
+    });
+
+    it('are so many, and no more', async () => {
+      const { database, store, release } = await heldUp({ connectionPatience: 90_000, waitingWrites: 1 });
+      await using _database = database;
+      const outcomeOf = (one: string) =>
+        add(store, one, '/a').then(
+          () => 'done',
+          ({ code }) => code,
+        );
+      const first = outcomeOf(tree);
+      // One after the other on the connection for reads: what the first write reads was read by then.
+      await store.snapshot(tree, '/a', tree);
+      await store.snapshot(tree, '/a', tree);
+      const outcomes = [first, outcomeOf(next)];
+      expect(await Promise.race(outcomes)).toBe('unavailable');
+      await release();
+      expect((await Promise.all(outcomes)).sort()).toEqual(['done', 'unavailable']);
+    });
   });
 
   it('whose statement or answer is lost: said to be unknown, never a success, never repeated', async () => {

@@ -5,10 +5,12 @@
  * - None waits for a lock (see `LONE_WRITES`): where somebody else has its tree, it alone changes nothing.
  * - Where one fails, all run again, each in a transaction of its own: only its own failure is told to anybody.
  * - Where the answer is lost with the connection, the outcome of each is unknown, and said to be.
+ *
+ * Whatever waits for a transaction was not begun: it may be refused.
  */
 import { UnknownOutcome } from '../unknown-outcome.ts';
 import type { Connection, Result, Statement, Value } from './connection.ts';
-import { DatabaseFailure, isPassing } from './failures.ts';
+import { DatabaseFailure, Overload } from './failures.ts';
 import type { Pool } from './pool.ts';
 
 /** A statement that changes one object and takes the tree's next number; or changes nothing where another write came before. */
@@ -18,31 +20,52 @@ export type LoneStatement = readonly [Statement, readonly Value[]];
 const MOST = 64;
 const MOST_CHARACTERS = 1024 * 1024;
 
-interface Waiting {
+export interface CommitsOptions {
+  /** Transactions under way at most. */
+  readonly atOnce: number;
+  /** Statements that wait for one, at most. */
+  readonly waiting: number;
+  /** Milliseconds that a statement waits for one. */
+  readonly patience: number;
+}
+
+interface Entry {
   readonly statement: LoneStatement;
   readonly characters: number;
   readonly resolve: (isDone: boolean) => void;
   readonly reject: (error: unknown) => void;
 }
 
+interface Waiting extends Entry {
+  /** Whether it shares its transaction with nobody, as it ran in one that failed. */
+  readonly isAlone: boolean;
+  readonly timer: NodeJS.Timeout;
+}
+
 export class Commits {
   readonly #pool: Pool;
-  /** Transactions under way at most. */
-  readonly #atOnce: number;
-  #waiting: Waiting[] = [];
+  readonly #options: CommitsOptions;
+  readonly #waiting = new Set<Waiting>();
   #running = 0;
   #isScheduled = false;
 
   /** @param pool of connections for nothing else, which are so many as transactions may be under way */
-  constructor(pool: Pool, atOnce: number) {
+  constructor(pool: Pool, options: CommitsOptions) {
     this.#pool = pool;
-    this.#atOnce = atOnce;
+    this.#options = options;
   }
 
-  /** False where another write came before it, or has the tree. Throws `UnknownOutcome`, and what `Pool.with` throws. */
+  /**
+   * False where another write came before it, or has the tree. Throws `UnknownOutcome`, `Overload`, and what `Pool.with`
+   * throws.
+   */
   add(statement: LoneStatement): Promise<boolean> {
+    const { waiting } = this.#options;
+    if (this.#waiting.size >= waiting) {
+      return Promise.reject(new Overload(`${waiting} small writes wait for the database already`));
+    }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ statement, characters: charactersIn(statement), resolve, reject });
+      this.#wait({ statement, characters: charactersIn(statement), resolve, reject });
       if (!this.#isScheduled) {
         this.#isScheduled = true;
         // All that the same packet sets off comes along.
@@ -54,8 +77,18 @@ export class Commits {
     });
   }
 
+  #wait(entry: Entry, isAlone = false): void {
+    const { patience } = this.#options;
+    const giveUp = () => {
+      this.#waiting.delete(waiting);
+      entry.reject(new Overload(`No transaction for small writes began for ${patience} ms`));
+    };
+    const waiting: Waiting = { ...entry, isAlone, timer: setTimeout(giveUp, patience) };
+    this.#waiting.add(waiting);
+  }
+
   #begin(): void {
-    while (this.#running < this.#atOnce && this.#waiting.length > 0) {
+    while (this.#running < this.#options.atOnce && this.#waiting.size > 0) {
       this.#running++;
       void this.#commit(this.#next()).then(() => {
         this.#running--;
@@ -65,13 +98,19 @@ export class Commits {
   }
 
   #next(): Waiting[] {
+    const next: Waiting[] = [];
     let characters = 0;
-    const first = this.#waiting.slice(0, MOST);
-    const tooMany = first.findIndex((waiting, at) => {
+    for (const waiting of this.#waiting) {
       characters += waiting.characters;
-      return at > 0 && characters > MOST_CHARACTERS;
-    });
-    return this.#waiting.splice(0, tooMany < 0 ? first.length : tooMany);
+      const isFull = next.length === MOST || characters > MOST_CHARACTERS;
+      if (next.length > 0 && (isFull || waiting.isAlone || next[0]?.isAlone)) {
+        break;
+      }
+      clearTimeout(waiting.timer);
+      this.#waiting.delete(waiting);
+      next.push(waiting);
+    }
+    return next;
   }
 
   /** Never rejects. */
@@ -83,17 +122,21 @@ export class Commits {
         resolve(results[at]?.count === 1);
       }
     } catch (error) {
-      if (batch.length === 1 || error instanceof UnknownOutcome || isPassing(error)) {
-        for (const { reject } of batch) {
-          reject(error);
-        }
-        return;
-      }
+      const isOfOne = batch.length > 1 && !concernsAll(error);
       for (const one of batch) {
-        await this.#commit([one]);
+        if (isOfOne) {
+          this.#wait(one, true);
+        } else {
+          one.reject(error);
+        }
       }
     }
   }
+}
+
+/** Whether it is no statement's own failure. */
+function concernsAll(error: unknown): boolean {
+  return error instanceof DatabaseFailure ? error.isLost : error instanceof UnknownOutcome || error instanceof Overload;
 }
 
 async function run(connection: Connection, statements: readonly LoneStatement[]): Promise<Result[]> {

@@ -160,7 +160,7 @@ class SharedStore implements PostgresStore {
     });
     this.#shared = new SharedConnections(open, { connections: readConnections, waiting: options.waitingReads });
     const pause = (failures: number) => backOff(failures, random(), { first: firstPause, longest: longestPause });
-    const commits = new Commits(this.#commits, commitConnections);
+    const commits = new Commits(this.#commits, { atOnce: commitConnections, ...waiting });
     this.#writer = new Writer({ writing: this.#pool, reading: this.#shared, commits }, { ...options, pause });
     const guard = <T>(work: () => Promise<T>) => this.#guarded(work);
     const parts = { connections: this.#shared, sweep: new Sweep(this.#pool), guard };
