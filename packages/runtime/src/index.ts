@@ -7,6 +7,7 @@ export {
   type AdminServer,
   startAdmin,
 } from './admin.ts';
+export { AskedLevel, type AskedLevelOptions } from './asked-level.ts';
 export { type BackOffOptions, backOff } from './back-off.ts';
 export { createBufferCollector } from './buffer-garbage.ts';
 export {
@@ -26,6 +27,7 @@ export type { HistogramCell } from './histogram.ts';
 export { createLog, type Log, type LogLevel, type LogOptions } from './log.ts';
 export {
   type CounterCell,
+  type DescribedMetric,
   DURATION_BUCKETS,
   type Labelled,
   type LabelledValue,

@@ -6,7 +6,10 @@
  * Invariant: one registry per `Metrics`, so that tests and standalone share nothing by accident.
  */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { AskedLevel, type AskedLevelOptions } from './asked-level.ts';
+import type { Health } from './health.ts';
 import { CellHistogram, type HistogramCell } from './histogram.ts';
+import { VERSION } from './version.ts';
 
 export type Labels<Name extends string> = Readonly<Record<Name, string>>;
 
@@ -25,15 +28,32 @@ export interface LabelledValue<Name extends string> {
   readonly value: number;
 }
 
+/** A metric as the documentation has it. */
+export interface DescribedMetric {
+  readonly name: string;
+  readonly kind: string;
+  readonly help: string;
+  readonly labelNames: readonly string[];
+}
+
 /** Seconds, for what takes a millisecond to ten seconds. */
 export const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10] as const;
 
+type Later<T> = T | Promise<T>;
+
 export class Metrics {
   readonly #registry = new Registry();
+  readonly #labelNames = new Map<string, readonly string[]>();
 
-  /** Adds memory, CPU time, garbage collection and the lag of the event loop: once per process. */
-  addProcessMetrics(): void {
+  /** Adds version, readiness, memory, CPU time, garbage collection and the lag of the event loop: once per process. */
+  addProcessMetrics(health: Pick<Health, 'reasons'>): void {
     collectDefaultMetrics({ register: this.#registry });
+    const ready = 'What /readyz says: 1, or 0 while the process starts, drains, or misses what it needs.';
+    this.gauge('fosp_ready', ready, () => (health.reasons().length === 0 ? 1 : 0));
+    this.gauges('fosp_build_info', 'Always 1; the label says which version runs.', {
+      labelNames: ['version'],
+      read: () => [{ labels: { version: VERSION }, value: 1 }],
+    });
   }
 
   counter(name: string, help: string): CounterCell {
@@ -41,6 +61,7 @@ export class Metrics {
   }
 
   counters<Name extends string>(name: string, help: string, labelNames: readonly Name[]): Labelled<Name, CounterCell> {
+    this.#labelNames.set(name, labelNames);
     const cells = new Cells<Name, CountingCell>(labelNames, () => new CountingCell());
     new Counter<string>({
       name,
@@ -57,24 +78,41 @@ export class Metrics {
     return cells;
   }
 
-  /** `read` is asked whenever metrics are read. */
-  gauge(name: string, help: string, read: () => number): void {
-    this.gauges<never>(name, help, { labelNames: [], read: () => [{ labels: {}, value: read() }] });
+  /** `read` is asked whenever metrics are read; what is undefined is not shown. */
+  gauge(name: string, help: string, read: () => Later<number | undefined>): void {
+    this.gauges<never>(name, help, {
+      labelNames: [],
+      read: async () => {
+        const value = await read();
+        return value === undefined ? [] : [{ labels: {}, value }];
+      },
+    });
+  }
+
+  /** A level that takes a question to somebody else, such as a database; for the `read` of gauges. */
+  asked<T>(ask: () => Promise<T>, options: Partial<AskedLevelOptions> = {}): AskedLevel<T> {
+    return new AskedLevel(ask, options);
   }
 
   gauges<Name extends string>(
     name: string,
     help: string,
-    { labelNames, read }: { labelNames: readonly Name[]; read: () => Iterable<LabelledValue<Name>> },
+    { labelNames, read }: { labelNames: readonly Name[]; read: () => Later<Iterable<LabelledValue<Name>>> },
   ): void {
+    this.#labelNames.set(name, labelNames);
     new Gauge<string>({
       name,
       help,
       labelNames,
       registers: [this.#registry],
-      collect() {
+      async collect() {
+        const values = await read();
         this.reset();
-        for (const { labels, value } of read()) {
+        if (labelNames.length === 0) {
+          // Where there is no value, that is not 0.
+          this.remove();
+        }
+        for (const { labels, value } of values) {
           this.set(labels, value);
         }
       },
@@ -91,8 +129,19 @@ export class Metrics {
     help: string,
     { labelNames, buckets = DURATION_BUCKETS }: { labelNames: readonly Name[]; buckets?: readonly number[] },
   ): Labelled<Name, HistogramCell> {
+    this.#labelNames.set(name, labelNames);
     const histogram = new CellHistogram({ name, help, labelNames, buckets: [...buckets], registers: [this.#registry] });
     return new Cells<Name, HistogramCell>(labelNames, (labels) => histogram.cell(labels));
+  }
+
+  /** All that there are, by name. */
+  async described(): Promise<DescribedMetric[]> {
+    const metrics = await this.#registry.getMetricsAsJSON();
+    const described = metrics.map(({ name, type, help }) => ({
+      ...{ name, help, kind: String(type) },
+      labelNames: this.#labelNames.get(name) ?? [],
+    }));
+    return described.sort((one, other) => (one.name < other.name ? -1 : 1));
   }
 
   /** What `/metrics` answers. */

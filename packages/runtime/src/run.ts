@@ -78,7 +78,7 @@ async function start<const Declared extends Declarations>(
   }
   const health = new Health();
   const metrics = new Metrics();
-  metrics.addProcessMetrics();
+  metrics.addProcessMetrics(health);
   const ending = new Ending({ log, health, drainSeconds });
   const service = await create({ settings: serviceSettings, host, log, metrics, health });
   const token = settings.process.adminToken ?? (await service.adminToken?.());

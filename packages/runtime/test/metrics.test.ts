@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Metrics } from '../src/index.ts';
+import { Health, Metrics } from '../src/index.ts';
 
 async function linesOf(metrics: Metrics): Promise<string[]> {
   const { body } = await metrics.text();
@@ -40,6 +40,25 @@ describe('Metrics', () => {
     });
     connections = 4;
     expect(await linesOf(metrics)).toEqual(expect.arrayContaining(['connections 4', 'queue{name="out"} 8']));
+  });
+
+  it('shows no level where there is none', async () => {
+    const metrics = new Metrics();
+    let waiting: number | undefined;
+    metrics.gauge('waiting', 'those that wait', () => waiting);
+    expect(await linesOf(metrics)).toEqual(['# HELP waiting those that wait', '# TYPE waiting gauge']);
+    waiting = 3;
+    expect(await linesOf(metrics)).toContain('waiting 3');
+  });
+
+  it('describes what there is', async () => {
+    const metrics = new Metrics();
+    metrics.histograms('size_bytes', 'sizes', { labelNames: ['way'] });
+    metrics.counter('a_total', 'a');
+    expect(await metrics.described()).toEqual([
+      { name: 'a_total', kind: 'counter', help: 'a', labelNames: [] },
+      { name: 'size_bytes', kind: 'histogram', help: 'sizes', labelNames: ['way'] },
+    ]);
   });
 
   it('sorts into buckets, each holding all below it', async () => {
@@ -86,8 +105,13 @@ describe('Metrics', () => {
 
   it('adds those of the process, event loop lag among them', async () => {
     const metrics = new Metrics();
-    metrics.addProcessMetrics();
+    const health = new Health();
+    metrics.addProcessMetrics(health);
+    expect(await linesOf(metrics)).toContain('fosp_ready 0');
+    health.started();
+    expect(await linesOf(metrics)).toContain('fosp_ready 1');
     const { body, contentType } = await metrics.text();
+    expect(body).toMatch(/^fosp_build_info\{version="\d+\.\d+\.\d+"\} 1$/m);
     expect(contentType).toContain('text/plain');
     expect(body).toContain('nodejs_eventloop_lag_p99_seconds');
     expect(body).toContain('process_resident_memory_bytes');
