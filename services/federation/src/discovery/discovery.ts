@@ -145,6 +145,7 @@ const ABSENCE: Readonly<Record<Extract<Located, { readonly kind: 'absent' }>['wh
   unknown: 'DNS knows no address of it.',
   withdrawn: 'Its SRV records say so.',
   refused: 'Its addresses are not public, nor in FOSP_FEDERATION_PRIVATE.',
+  plain: 'Its SRV records name servers without TLS alone, which FOSP_FEDERATION_PLAIN does not allow.',
 };
 
 type Reachable = Extract<Located, { readonly kind: 'servers' | 'host' }>;

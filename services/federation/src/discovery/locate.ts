@@ -39,14 +39,14 @@ export type Located =
   /** By its name alone. */
   | (Found & { readonly kind: 'host' } & Host)
   /** `withdrawn`: it says itself that it has no server. */
-  | { readonly kind: 'absent'; readonly why: 'unknown' | 'withdrawn' | 'refused' }
+  | { readonly kind: 'absent'; readonly why: 'unknown' | 'withdrawn' | 'refused' | 'plain' }
   | { readonly kind: 'failed'; readonly cause: unknown };
 
 export interface LocateDeps {
   readonly names: NameSystem;
   readonly peers: Peers;
   readonly permitted: (address: string) => boolean;
-  /** Are servers without TLS looked for? */
+  /** May servers without TLS be dialled? */
   readonly plain: boolean;
   readonly telemetry: DiscoveryTelemetry;
   /** Servers of one domain, and addresses of one host; more are left out. */
@@ -76,16 +76,23 @@ async function locateConfigured(configured: readonly PeerAddress[], deps: Locate
   return resolveServers(wanted, (host) => addressesOf(host, deps));
 }
 
+/**
+ * Records of servers without TLS are asked for, and decide, also where these may not be dialled: to go on to the addresses of
+ * the domain's name would be to dial and believe hosts in place of those that it names.
+ */
 async function locateByServices(domain: string, deps: LocateDeps): Promise<Located | undefined> {
   const secure = await deps.names.services(`_fosp._wss._tcp.${domain}`);
-  const plain = deps.plain && secure.every(isWithdrawn) ? await deps.names.services(`_fosp._ws._tcp.${domain}`) : [];
+  const isSecure = !secure.every(isWithdrawn);
+  const plain = isSecure ? [] : await deps.names.services(`_fosp._ws._tcp.${domain}`);
   if (secure.length + plain.length === 0) {
     return undefined;
   }
-  const isSecure = !secure.every(isWithdrawn);
   const records = (isSecure ? secure : plain).filter((record) => !isWithdrawn(record));
   if (records.length === 0) {
     return { kind: 'absent', why: 'withdrawn' };
+  }
+  if (!isSecure && !deps.plain) {
+    return { kind: 'absent', why: 'plain' };
   }
   const wanted = boundServices(records, deps.limits.servers).map(({ target, ...record }) => ({
     ...record,

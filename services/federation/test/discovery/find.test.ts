@@ -94,9 +94,15 @@ describe.skipIf(!dnsInstalled())('where to dial', () => {
       '_fosp._ws._tcp.half.lit': ws,
     });
     using strict = await startDiscovery({ dns: dns.address, options });
-    expect(await strict.discovery.find('realworld.lit')).toMatchObject([{ url: 'wss://realworld.lit:1338/' }]);
-    await expect(strict.discovery.find('half.lit')).rejects.toMatchObject({ status: 504 });
-    expect(await dns.questions()).not.toContain('SRV _fosp._ws._tcp.realworld.lit');
+    for (const domain of ['realworld.lit', 'half.lit']) {
+      await expect(strict.discovery.find(domain)).rejects.toMatchObject({
+        status: 504,
+        cause: { message: expect.stringContaining('FOSP_FEDERATION_PLAIN') },
+      });
+    }
+    // Nor is it at the addresses of its name, for which it did not speak.
+    expect(await strict.discovery.provesAddress('realworld.lit', '1.2.3.4')).toBe(false);
+    expect(await dns.questions()).not.toContain('A realworld.lit');
 
     using lax = await startDiscovery({ dns: dns.address, plain: true, options });
     expect(await lax.discovery.find('realworld.lit')).toMatchObject([
