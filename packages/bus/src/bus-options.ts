@@ -1,4 +1,5 @@
 /** What a bus is set by, and what goes in and out of its calls. */
+import type { CallMeters } from './call-meters.ts';
 import type { CallContext } from './transport.ts';
 
 /** What a server is asked: the fields of its `CallType`, the FOSP body's bytes, and until when for whom. */
@@ -35,6 +36,8 @@ export interface BusOptions {
   readonly newId?: () => string;
   /** Told of every unexpected error of a handler; process warnings by default. */
   readonly log?: (failure: BusFailure) => void;
+  /** By which calls are counted; none. */
+  readonly meters?: CallMeters;
   /** Milliseconds before a read that nobody answered, long before its deadline, is asked once more; 100. */
   readonly readRetryPause?: number;
   /** Seconds after which a caller of an absent or overloaded service is told to come back; 1. */

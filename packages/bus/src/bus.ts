@@ -16,6 +16,7 @@ import type {
   NudgeReason,
   Reply,
 } from './bus-options.ts';
+import { NO_METERS } from './call-meters.ts';
 import { Calling, fromHeaders } from './calling.ts';
 import type { CallType } from './calls.ts';
 import {
@@ -64,6 +65,7 @@ export class Bus {
       clock: options.clock ?? Date.now,
       newId: options.newId ?? sequentialIds(),
       log: options.log ?? warn,
+      meters: options.meters ?? NO_METERS,
       readRetryPause: options.readRetryPause ?? 100,
       retryAfter: options.retryAfter ?? 1,
     };
@@ -113,7 +115,7 @@ export class Bus {
     handler: (call: Call<Q>) => Promise<Answer<R>>,
     options: ServeOptions,
   ): Promise<BusSubscription> {
-    return this.#calling.serve(type.subject, handler, options);
+    return this.#calling.serve({ type, subject: type.subject }, handler, options);
   }
 
   /** As `serve`, at a place: see `askAt`. */
@@ -123,7 +125,7 @@ export class Bus {
     handler: (call: Call<Q>) => Promise<Answer<R>>,
     options: ServeOptions,
   ): Promise<BusSubscription> {
-    return this.#calling.serve(subjectAt(type, place), handler, options);
+    return this.#calling.serve({ type, subject: subjectAt(type, place) }, handler, options);
   }
 
   /**

@@ -14,8 +14,10 @@ interface ErrorDetails {
   readonly body?: FospError['body'];
 }
 
-export function isErrorReply(reply: BusMessage): boolean {
-  return reply.headers[ERROR_HEADER] !== undefined;
+/** Undefined where it is no error. A code which this version does not know counts as `internal`. */
+export function errorCodeOf(reply: BusMessage): ErrorCode | undefined {
+  const code = reply.headers[ERROR_HEADER];
+  return code === undefined || isErrorCode(code) ? code : 'internal';
 }
 
 export function replyOfError(error: FospError): BusMessage {
@@ -23,11 +25,9 @@ export function replyOfError(error: FospError): BusMessage {
   return { headers: { [ERROR_HEADER]: error.code }, body: Buffer.from(JSON.stringify(details), 'utf8') };
 }
 
-/** A code which this version does not know, from a newer server, counts as `internal`. */
-export function errorOfReply(reply: BusMessage): FospError {
-  const code = reply.headers[ERROR_HEADER] ?? '';
+export function errorOfReply(reply: BusMessage, code: ErrorCode): FospError {
   const { message, headers = {}, body = {} }: ErrorDetails = JSON.parse(Buffer.from(reply.body).toString('utf8'));
-  return fospError(isErrorCode(code) ? code : 'internal', message, { headers, body });
+  return fospError(code, message, { headers, body });
 }
 
 /** What a call that got no answer is to its caller; `retryAfter` in seconds. `undefined` where the handler broke its word. */

@@ -7,7 +7,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type FospError, fospError, isFospError } from '@fosp/protocol';
 import type { Answer, Call, CompleteBusOptions, Reply } from './bus-options.ts';
-import { errorOfReply, isErrorReply, noAnswer, replyOfError } from './call-errors.ts';
+import { errorCodeOf, errorOfReply, noAnswer, replyOfError } from './call-errors.ts';
+import type { CallMeter } from './call-meters.ts';
 import type { CallType } from './calls.ts';
 import {
   type BusErrorCode,
@@ -31,6 +32,11 @@ export interface Asked<Q> {
   readonly context?: Partial<CallContext> | undefined;
 }
 
+interface Whom {
+  readonly subject: string;
+  readonly meter: CallMeter;
+}
+
 export class Calling {
   readonly #transport: Transport;
   readonly #options: CompleteBusOptions;
@@ -44,14 +50,18 @@ export class Calling {
   async call<Q, R>(type: CallType<Q, R>, asked: Asked<Q>): Promise<Reply<R>> {
     const { subject } = type;
     const context = this.#complete(type, asked);
+    const meter = this.#options.meters.asked(subject);
+    const since = meter.begin();
     let message: BusMessage;
     try {
       message = await this.#ask(subject, asked, context);
+      meter.answered(since, message);
     } catch (error) {
+      meter.failed(since, error);
       if (type.retry !== 'read' || !this.#mayAskAgain(error, context)) {
         throw this.#notAnswered(error, subject, context.requestId);
       }
-      message = await this.#askAgain(subject, asked, context);
+      message = await this.#askAgain({ subject, meter }, asked, context);
     }
     return replyIn(message);
   }
@@ -59,27 +69,35 @@ export class Calling {
   /** Of whoever has that subject; where nobody has, or is too busy, of anybody who serves the type. */
   async callNear<Q, R>(type: CallType<Q, R>, subject: string, asked: Asked<Q>): Promise<Reply<R>> {
     const context = this.#complete(type, asked);
-    const near = await this.#askUnless<Q, R>({ subject, reasons: ABSENT_OR_BUSY }, asked, context);
+    const meter = this.#options.meters.asked(type.subject);
+    const near = await this.#askUnless<Q, R>({ subject, meter, reasons: ABSENT_OR_BUSY }, asked, context);
     return near ?? this.call(type, { ...asked, context });
   }
 
   /** `undefined` where nobody serves the subject. */
   callAt<Q, R>(type: CallType<Q, R>, subject: string, asked: Asked<Q>): Promise<Reply<R> | undefined> {
-    return this.#askUnless<Q, R>({ subject, reasons: ABSENT }, asked, this.#complete(type, asked));
+    const meter = this.#options.meters.asked(type.subject);
+    return this.#askUnless<Q, R>({ subject, meter, reasons: ABSENT }, asked, this.#complete(type, asked));
   }
 
+  /** Takes calls of a type at `subject`, which is its own or that of a place. */
   serve<Q, R>(
-    subject: string,
+    { type, subject }: { readonly type: CallType<Q, R>; readonly subject: string },
     handler: (call: Call<Q>) => Promise<Answer<R>>,
     options: ServeOptions,
   ): Promise<BusSubscription> {
+    const meter = this.#options.meters.served(type.subject);
     const answer = async (message: BusMessage, context: CallContext): Promise<BusMessage> => {
+      const since = meter.begin();
+      let reply: BusMessage;
       try {
         const result = await handler({ fields: fromHeaders<Q>(message.headers), body: message.body, context });
-        return { headers: asHeaders(result.fields), body: result.body ?? NO_BYTES };
+        reply = { headers: asHeaders(result.fields), body: result.body ?? NO_BYTES };
       } catch (error) {
-        return replyOfError(isFospError(error) ? error : this.#unexpected(error, subject, context.requestId));
+        reply = replyOfError(isFospError(error) ? error : this.#unexpected(error, subject, context.requestId));
       }
+      meter.answered(since, reply);
+      return reply;
     };
     return this.#transport.serve(subject, answer, options);
   }
@@ -95,14 +113,17 @@ export class Calling {
 
   /** `undefined` where the bus refuses for one of these reasons, of all of which nothing was done. */
   async #askUnless<Q, R>(
-    { subject, reasons }: { readonly subject: string; readonly reasons: ReadonlySet<BusErrorCode> },
+    { subject, meter, reasons }: Whom & { readonly reasons: ReadonlySet<BusErrorCode> },
     asked: Asked<Q>,
     context: CallContext,
   ): Promise<Reply<R> | undefined> {
+    const since = meter.begin();
     let message: BusMessage;
     try {
       message = await this.#ask(subject, asked, context);
+      meter.answered(since, message);
     } catch (error) {
+      meter.failed(since, error, reasons);
       if (isBusError(error) && reasons.has(error.code)) {
         return undefined;
       }
@@ -121,12 +142,16 @@ export class Calling {
     return isBusError(error) && (error.code === 'no-responders' || (error.code === 'deadline' && clock() < deadline));
   }
 
-  async #askAgain<Q>(subject: string, asked: Asked<Q>, context: CallContext): Promise<BusMessage> {
+  async #askAgain<Q>({ subject, meter }: Whom, asked: Asked<Q>, context: CallContext): Promise<BusMessage> {
     const left = context.deadline - this.#options.clock();
+    await pause(Math.max(0, Math.min(this.#options.readRetryPause, left)));
+    const since = meter.begin();
     try {
-      await pause(Math.max(0, Math.min(this.#options.readRetryPause, left)));
-      return await this.#ask(subject, asked, context);
+      const message = await this.#ask(subject, asked, context);
+      meter.answered(since, message);
+      return message;
     } catch (error) {
+      meter.failed(since, error);
       throw this.#notAnswered(error, subject, context.requestId);
     }
   }
@@ -143,8 +168,9 @@ export class Calling {
 }
 
 function replyIn<R>(message: BusMessage): Reply<R> {
-  if (isErrorReply(message)) {
-    throw errorOfReply(message);
+  const code = errorCodeOf(message);
+  if (code !== undefined) {
+    throw errorOfReply(message, code);
   }
   return { fields: fromHeaders<R>(message.headers), body: message.body };
 }

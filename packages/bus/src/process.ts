@@ -4,6 +4,7 @@ import {
   type Declarations,
   type Health,
   type Log,
+  type Metrics,
   REQUIRED,
   runProcess,
   type Service,
@@ -15,6 +16,7 @@ import {
 } from '@fosp/runtime';
 import { Bus } from './bus.ts';
 import type { BusFailure } from './bus-options.ts';
+import { createCallMeters } from './call-meters.ts';
 import { QUEUE_DAYS } from './deployment.ts';
 import { InProcessTransport } from './in-process.ts';
 import type { Transport } from './transport.ts';
@@ -37,6 +39,7 @@ export const NATS_VARIABLES = { ...BUS_VARIABLES, natsUrl: secretText(NATS_URL[0
 
 export interface BusParts {
   readonly log: Log;
+  readonly metrics: Metrics;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   /** Unready while NATS cannot be reached. */
@@ -65,10 +68,11 @@ export async function openBus(settings: Settings<typeof BUS_VARIABLES>, parts: B
   return busOver(transport, parts);
 }
 
-/** A bus that logs what its handlers throw. */
-export function busOver(transport: Transport, { log, clock }: Pick<BusParts, 'log' | 'clock'>): Bus {
+/** A bus that logs what its handlers throw, and counts calls. */
+export function busOver(transport: Transport, parts: Pick<BusParts, 'log' | 'metrics' | 'clock'>): Bus {
+  const { log, clock, metrics } = parts;
   const logFailure = ({ subject, id, error }: BusFailure) => log.error({ subject, id, error }, 'a service failed');
-  return new Bus(transport, { clock, log: logFailure });
+  return new Bus(transport, { clock, log: logFailure, meters: createCallMeters(metrics) });
 }
 
 export interface BusServiceParts<Declared extends Declarations> extends ServiceParts<Declared> {
