@@ -37,6 +37,9 @@ const HASHING_THREADS = Math.min(3, availableParallelism());
 /** Of `FOSP_DRAIN_SECONDS`, what the gateway may take to close all connections; the rest is for what drains behind it. */
 export const DRAIN_SHARE = 0.7;
 
+/** For which a new connection may wait: clients give up after some ten. */
+const ARRIVALS_SECONDS = 5;
+
 export const GATEWAY_VARIABLES = {
   domains: DOMAINS,
   host: PROCESS_VARIABLES.host,
@@ -77,6 +80,17 @@ export const GATEWAY_VARIABLES = {
   connections: count('FOSP_LIMIT_CONNECTIONS', 20_000, 'connections of one gateway; one more is answered 503', {
     min: 1,
   }),
+  arrivals: count(
+    'FOSP_LIMIT_ARRIVALS_PER_SECOND',
+    400,
+    'new connections of one gateway per second, and as many more at once; others wait, by address in turns',
+    { min: 1 },
+  ),
+  arrivalsWaiting: count(
+    'FOSP_LIMIT_ARRIVALS_WAITING',
+    undefined,
+    'new connections that wait; one more is answered 503, or closed where TLS comes first; as many as are let in within 5 s',
+  ),
   sendBuffer: bytes('FOSP_LIMIT_SEND_BUFFER', '24 MiB', 'what one client may leave unread before it is closed (1013)'),
   hashes: count('FOSP_LIMIT_HASHES', undefined, 'passwords hashed at once; as many as cores, but three at most', {
     min: 1,
@@ -111,6 +125,10 @@ export interface GatewayLimits {
   /** Messages without a proper head; this many are answered, then the connection closes. */
   readonly badMessages: number;
   readonly connections: number;
+  /** At which new ones are let in. */
+  readonly arrivals: Rate;
+  /** New ones that wait for that. */
+  readonly arrivalsWaiting: number;
   /** For a load balancer to say whose connection it passes on, from when it connects. */
   readonly proxyHeaderSeconds: number;
   /** Its connections that may wait for that while all connections are taken, to be answered 503; else as many as are free. */
@@ -224,7 +242,7 @@ export function gatewayConfig(settings: Settings<typeof GATEWAY_VARIABLES>): Gat
 }
 
 function limitsOf(settings: Settings<typeof GATEWAY_VARIABLES>): GatewayLimits {
-  const { object, acl, attachment, requests, connections, transferMemory, sendBuffer } = settings;
+  const { object, acl, attachment, requests, connections, arrivals, transferMemory, sendBuffer } = settings;
   const hashes = settings.hashes ?? HASHING_THREADS;
   const backlog = Math.floor(sendBuffer / 8);
   return {
@@ -236,6 +254,8 @@ function limitsOf(settings: Settings<typeof GATEWAY_VARIABLES>): GatewayLimits {
     requests,
     badMessages: 10,
     connections,
+    arrivals: { perSecond: arrivals, burst: arrivals },
+    arrivalsWaiting: settings.arrivalsWaiting ?? ARRIVALS_SECONDS * arrivals,
     proxyHeaderSeconds: 5,
     waitingWhenFull: 100,
     httpSeconds: 10,

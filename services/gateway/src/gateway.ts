@@ -9,6 +9,8 @@
  *                      ├─► ServerLink (another domain's server) ─► Requests, the bus' user subjects
  *                      └─◄ Users ◄── the bus' user subjects
  *
+ * Connections pass gates before: `ProxyGate` learns whose they are, `Arrivals` lets them in at a bounded pace.
+ *
  * Lifecycle: `start` opens the public ports. `drain` lets load balancers notice, turns new connections away, closes the
  * present ones with 1012, spread out, each once what it has in flight is answered, and then the ports.
  */
@@ -40,6 +42,7 @@ import { LIMITS } from '@fosp/protocol';
 import { type AdminRoute, createBufferCollector, type Log, type Metrics } from '@fosp/runtime';
 import { adminRoutes } from './admin.ts';
 import { peerRoutes } from './admin-peers.ts';
+import { Arrivals } from './arrivals.ts';
 import { type Certificate, CertificateWatch } from './certificate.ts';
 import type { GatewayConfig } from './config.ts';
 import { greeting } from './connect.ts';
@@ -85,6 +88,19 @@ export function createGatewayService(deps: GatewayDeps): GatewayService {
   const { bus, config, clock, log, metrics } = deps;
   const { limits, domains } = config;
   const environment: PeerEnvironment = { budget: new TransferBudget(limits.transferMemory), timers: new TimerWheel() };
+  const sessions = new Sessions({ loginSeconds: limits.loginSeconds, tickMs: TICK_MS, clock });
+  const telemetry: GatewayTelemetry = createTelemetry({
+    ...{ metrics, log, clock, certificate: config.tls },
+    levels: {
+      sessions: () => sessions.size,
+      headersAwaited: () => server.waiting,
+      arrivalsWaiting: () => arrivals.waiting,
+      users: () => users.size,
+      links: () => links.size,
+      hashing: () => hasher.load,
+      transitBytes: () => environment.budget.used,
+    },
+  });
   const hasher = new Hasher({
     running: limits.hashes,
     waiting: limits.hashesWaiting,
@@ -92,18 +108,7 @@ export function createGatewayService(deps: GatewayDeps): GatewayService {
     newWaiting: limits.newHashesWaiting,
     cost: limits.hashCost,
     retryAfter: limits.retryAfterSeconds,
-  });
-  const sessions = new Sessions({ loginSeconds: limits.loginSeconds, tickMs: TICK_MS, clock });
-  const telemetry: GatewayTelemetry = createTelemetry({
-    ...{ metrics, log, clock, certificate: config.tls },
-    levels: {
-      sessions: () => sessions.size,
-      headersAwaited: () => server.waiting,
-      users: () => users.size,
-      links: () => links.size,
-      hashing: () => hasher.load,
-      transitBytes: () => environment.budget.used,
-    },
+    begun: telemetry.hashing,
   });
   const users = new Users({ bus, clock, limits: notificationLimits(config), telemetry });
   const client = new TransferClient({
@@ -139,8 +144,16 @@ export function createGatewayService(deps: GatewayDeps): GatewayService {
     new ServerLink(linkParts, { ...ends, verify: (body) => servers.verify(address, body) });
   const plans = bodyPlans(config);
   const parts: SessionParts = { ...shared, config, limits, plans, entrance, users, links, sessions, newLink };
+  const arrivals = new Arrivals({
+    pace: limits.arrivals,
+    waiting: limits.arrivalsWaiting,
+    clock,
+    delayed: telemetry.delayed,
+    turnedAway: telemetry.turnedAway,
+  });
   const server = new PublicServer({
     config,
+    arrivals,
     hasRoom: () => sessions.size < limits.connections,
     mayWait: (waiting) => waiting < Math.max(limits.connections - sessions.size, limits.waitingWhenFull),
     turnedAway: telemetry.turnedAway,

@@ -21,7 +21,7 @@ export interface HashCost {
 const SALT_BYTES = 16;
 const HASH_BYTES = 32;
 
-export interface HasherLimits {
+export interface HasherOptions {
   /** Hashes computed at once. Node's thread pool has four threads, and files need some. */
   readonly running: number;
   readonly waiting: number;
@@ -33,6 +33,8 @@ export interface HasherLimits {
   readonly cost: HashCost;
   /** Seconds after which a refused client may come back. */
   readonly retryAfter: number;
+  /** Called once for each hash that is computed. */
+  readonly begun: () => void;
 }
 
 /** A salt and what came out of it, as the accounts' calls carry them. */
@@ -45,14 +47,14 @@ export interface HashFields {
 }
 
 export class Hasher {
-  readonly #limits: HasherLimits;
+  readonly #options: HasherOptions;
   readonly #slots: Slots;
   readonly #newSlots: Slots;
 
-  constructor(limits: HasherLimits) {
-    this.#limits = limits;
-    this.#slots = new Slots(limits.running);
-    this.#newSlots = new Slots(limits.newRunning);
+  constructor(options: HasherOptions) {
+    this.#options = options;
+    this.#slots = new Slots(options.running);
+    this.#newSlots = new Slots(options.newRunning);
   }
 
   /** Hashes that are computed or wait. */
@@ -66,10 +68,11 @@ export class Hasher {
    * @throws FospError `too-many` where the pool and its queue are full
    */
   async hash(password: string, salt: string, cost: HashCost): Promise<string> {
-    if (this.#slots.isFull && this.#slots.waiting >= this.#limits.waiting) {
+    if (this.#slots.isFull && this.#slots.waiting >= this.#options.waiting) {
       throw this.#tooMany('Too many people are logging in at the moment.');
     }
     await this.#slots.enter();
+    this.#options.begun();
     try {
       return await derive(password, Buffer.from(salt, 'base64url'), cost);
     } finally {
@@ -83,13 +86,13 @@ export class Hasher {
    * @throws FospError `too-many` where either line is full
    */
   async hashNew(password: string): Promise<HashFields> {
-    if (this.#newSlots.isFull && this.#newSlots.waiting >= this.#limits.newWaiting) {
+    if (this.#newSlots.isFull && this.#newSlots.waiting >= this.#options.newWaiting) {
       throw this.#tooMany('Too many new passwords are being set at the moment.');
     }
     await this.#newSlots.enter();
     try {
       const salt = randomBytes(SALT_BYTES).toString('base64url');
-      const { cost } = this.#limits;
+      const { cost } = this.#options;
       const secret = await this.hash(password, salt, cost);
       const { memory, passes, parallelism } = cost;
       return { salt, memory: String(memory), passes: String(passes), parallelism: String(parallelism), secret };
@@ -100,7 +103,7 @@ export class Hasher {
 
   #tooMany(what: string): FospError {
     return fospError('too-many', `${what} Try again in a moment.`, {
-      headers: { 'Retry-After': String(this.#limits.retryAfter) },
+      headers: { 'Retry-After': String(this.#options.retryAfter) },
     });
   }
 }

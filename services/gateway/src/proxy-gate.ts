@@ -3,17 +3,14 @@
  * begin with a PROXY protocol header, which comes before TLS and before HTTP; its source is the client's address from then on.
  * Connections from anywhere else pass as they are, and no header of theirs is looked for.
  *
- * Lifecycle of a connection: its header is read by us; then what came behind it is put back, and the server's own listeners
- * take the socket as if it had just come. So the server keeps its listening, timeouts and closing, which it would not have if
- * it were handed sockets by another one that listens.
+ * Lifecycle of a connection: its header is read by us; then what came behind it is put back, and it passes (`front.ts`).
  *
  * Invariant: a socket of a balancer's is either waiting, bounded in number and time, or announced, or destroyed.
  */
-import type { Server as HttpServer } from 'node:http';
 import type { Socket } from 'node:net';
-import { Server as TlsServer } from 'node:tls';
 import type { Networks } from '@fosp/runtime';
 import { plainAddress } from './client-address.ts';
+import { type Gate, ignoreError, type Pass } from './front.ts';
 import { type ProxyHeader, readProxyHeader } from './proxy-header.ts';
 
 export interface ProxyRefusal {
@@ -34,12 +31,11 @@ export interface ProxyGateOptions {
   readonly refused: (refusal: ProxyRefusal) => void;
 }
 
-type Pass = (socket: Socket) => void;
 type WholeHeader = Extract<ProxyHeader, { length: number }>;
 
 const NOTHING = Buffer.alloc(0);
 
-export class ProxyGate {
+export class ProxyGate implements Gate {
   readonly #options: ProxyGateOptions;
   readonly #waiting = new Set<Socket>();
   /**
@@ -63,23 +59,6 @@ export class ProxyGate {
     return this.#clients.size;
   }
 
-  /** From now on the server gets a balancer's connections once their header is read. To be called before it listens. */
-  guard(server: HttpServer): void {
-    const listeners = server.listeners('connection');
-    const isTls = server instanceof TlsServer;
-    const pass: Pass = (socket) => {
-      for (const listener of listeners) {
-        listener.call(server, socket);
-      }
-      if (!isTls) {
-        // TLS takes from the paused socket what was put back. HTTP waits for it to flow, as it does when it comes.
-        socket.resume();
-      }
-    };
-    server.removeAllListeners('connection');
-    server.on('connection', (socket) => this.#take(socket, pass));
-  }
-
   /** Whose connection this is; undefined where nothing can be said, since it is over. Also of a TLS socket. */
   clientOf(socket: Socket): string | undefined {
     const { remoteAddress } = socket;
@@ -90,15 +69,7 @@ export class ProxyGate {
     return this.#options.proxies.has(remoteAddress) ? undefined : plainAddress(remoteAddress);
   }
 
-  /** What waits is destroyed, and so is what comes. */
-  close(): void {
-    this.#closed = true;
-    for (const socket of this.#waiting) {
-      socket.destroy();
-    }
-  }
-
-  #take(socket: Socket, pass: Pass): void {
+  take(socket: Socket, pass: Pass): void {
     const { proxies, mayWait, turnedAway } = this.#options;
     const { remoteAddress } = socket;
     if (remoteAddress === undefined || this.#closed) {
@@ -109,6 +80,14 @@ export class ProxyGate {
       this.#wait(socket, pass);
     } else {
       turnedAway('full');
+      socket.destroy();
+    }
+  }
+
+  /** What waits is destroyed, and so is what comes. */
+  close(): void {
+    this.#closed = true;
+    for (const socket of this.#waiting) {
       socket.destroy();
     }
   }
@@ -132,7 +111,7 @@ export class ProxyGate {
         refuse('proxy-malformed', header.mistake);
       } else if (header.kind !== 'incomplete') {
         stop();
-        socket.off('error', ignore);
+        socket.off('error', ignoreError);
         this.#announce(socket, header);
         socket.pause();
         if (bytes.length > header.length) {
@@ -153,7 +132,7 @@ export class ProxyGate {
     const late = () => refuse('proxy-late', `it was not whole after ${headerSeconds} s`);
     const timer = setTimeout(late, headerSeconds * 1000);
     this.#waiting.add(socket);
-    socket.on('data', take).on('end', cut).on('close', cut).on('error', ignore);
+    socket.on('data', take).on('end', cut).on('close', cut).on('error', ignoreError);
   }
 
   #announce(socket: Socket, header: WholeHeader): void {
@@ -180,6 +159,3 @@ export class ProxyGate {
 function placeOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
   return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 }
-
-/** Whatever breaks a connection also closes it. */
-function ignore(): void {}

@@ -14,14 +14,17 @@ import { getCACertificates, TLSSocket } from 'node:tls';
 import { acceptUpgrade } from '@fosp/connection';
 import { listenError } from '@fosp/runtime';
 import { type FastifyInstance, fastify } from 'fastify';
+import type { Arrivals } from './arrivals.ts';
 import type { Certificate } from './certificate.ts';
 import { plainAddress } from './client-address.ts';
 import type { GatewayConfig } from './config.ts';
 import { VERSIONS } from './connect.ts';
+import { standBefore } from './front.ts';
 import { ProxyGate, type ProxyRefusal } from './proxy-gate.ts';
 
 export interface ServerOptions {
   readonly config: GatewayConfig;
+  readonly arrivals: Arrivals;
   readonly opened: (opened: OpenedSocket) => void;
   /** Whether one more connection may be opened. */
   readonly hasRoom: () => boolean;
@@ -103,6 +106,7 @@ export class PublicServer {
     this.#refuses = true;
     this.#closed = true;
     this.#gate?.close();
+    this.#options.arrivals.close();
     const closed = this.#servers.map((server) => server.close());
     for (const socket of this.#underTls) {
       socket.destroy();
@@ -139,16 +143,22 @@ export class PublicServer {
     };
     if (tls === undefined) {
       const server = http.createServer(times, handler);
-      this.#gate?.guard(server);
+      this.#guard(server);
       return server;
     }
     const { cert, key } = tls;
     const secured = { cert, key, ...this.#clientCertificates(), handshakeTimeout: withinMs };
     this.#secure = https.createServer({ ...times, ...secured }, handler);
     const server: http.Server = this.#secure;
-    this.#gate?.guard(server);
+    this.#guard(server);
     server.on('connection', (socket) => this.#watch(socket));
     return server;
+  }
+
+  /** Whose it is comes first: who waits for their turn waits in the line of their address. */
+  #guard(server: http.Server): void {
+    const arrivals = this.#options.arrivals.gate(server === this.#secure, (socket) => this.#clientAddress(socket));
+    standBefore(server, this.#gate === undefined ? [arrivals] : [this.#gate, arrivals]);
   }
 
   /** Who shows none, or one that is not believed, is let in all the same: it proves nothing then. */
@@ -185,14 +195,17 @@ export class PublicServer {
   }
 
   #upgrade(request: http.IncomingMessage, socket: Duplex, head: Buffer): void {
+    const isCrowded = this.#options.arrivals.isRefused(request.socket);
     const reason = this.#refuses ? 'draining' : this.#options.hasRoom() ? undefined : 'full';
-    if (reason !== undefined) {
-      this.#options.turnedAway(reason);
+    if (isCrowded || reason !== undefined) {
+      if (!isCrowded && reason !== undefined) {
+        this.#options.turnedAway(reason);
+      }
       socket.on('error', () => socket.destroy());
       socket.end(UNAVAILABLE, () => socket.destroy());
       return;
     }
-    const address = this.#clientAddress(request);
+    const address = this.#clientAddress(request.socket);
     if (address === undefined) {
       this.#options.turnedAway('gone');
       socket.destroy();
@@ -207,7 +220,7 @@ export class PublicServer {
    * The socket's, or what a load balancer's header announced. Nothing that HTTP says of it (`X-Forwarded-For`, `Forwarded`)
    * is believed: anybody may write that.
    */
-  #clientAddress({ socket }: http.IncomingMessage): string | undefined {
+  #clientAddress(socket: Socket): string | undefined {
     return this.#gate === undefined ? plainAddress(socket.remoteAddress ?? '') : this.#gate.clientOf(socket);
   }
 }

@@ -10,6 +10,10 @@ export interface GatewayTelemetry extends ServerLinkTelemetry, LinkTelemetry {
   opened(): void;
   /** A connection that was not taken: too many, draining, no WebSocket. */
   turnedAway(reason: string): void;
+  /** A connection came faster than they are let in, and waits. */
+  delayed(): void;
+  /** A password is hashed. */
+  hashing(): void;
   /** A load balancer's connection that did not begin as it must. */
   proxyRefused(refusal: ProxyRefusal): void;
   closed(code: number): void;
@@ -31,6 +35,7 @@ export interface GatewayTelemetry extends ServerLinkTelemetry, LinkTelemetry {
 export interface GatewayLevels {
   readonly sessions: () => number;
   readonly headersAwaited: () => number;
+  readonly arrivalsWaiting: () => number;
   readonly users: () => number;
   readonly links: () => number;
   readonly hashing: () => number;
@@ -60,10 +65,13 @@ export function createTelemetry({ metrics, log, levels, clock, certificate }: Te
     'Connections of load balancers that have not said whose they are yet',
     levels.headersAwaited,
   );
+  metrics.gauge('fosp_gateway_arrivals_waiting', 'Connections that wait to be let in', levels.arrivalsWaiting);
   metrics.gauge('fosp_gateway_users', 'Users with an open connection', levels.users);
   metrics.gauge('fosp_gateway_server_links', "Open links of other domains' servers", levels.links);
   metrics.gauge('fosp_gateway_hashes', 'Password hashes running and waiting', levels.hashing);
   metrics.gauge('fosp_gateway_transit_bytes', 'Bytes of messages in transit', levels.transitBytes);
+  const delayed = metrics.counter('fosp_gateway_arrivals_delayed_total', 'Connections that waited to be let in');
+  const hashes = metrics.counter('fosp_gateway_hashes_total', 'Passwords hashed');
   const opened = metrics.counter('fosp_gateway_connections_total', 'Connections opened');
   const turnedAway = metrics.counters('fosp_gateway_turned_away_total', 'Connections not taken', ['reason']);
   const closed = metrics.counters('fosp_gateway_closed_total', 'Connections closed, by close code', ['code']);
@@ -76,6 +84,8 @@ export function createTelemetry({ metrics, log, levels, clock, certificate }: Te
   return {
     opened: () => opened.add(),
     turnedAway: countTurnedAway,
+    delayed: () => delayed.add(),
+    hashing: () => hashes.add(),
     proxyRefused: proxyRefusedBy(log, countTurnedAway, clock),
     closed: (code) => closed.with({ code: isOurs(code) ? String(code) : 'other' }).add(),
     answered: answeredBy(metrics),

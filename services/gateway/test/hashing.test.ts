@@ -3,7 +3,7 @@ import { Hasher } from '../src/hashing.ts';
 
 const CHEAP = { memory: 8, passes: 1, parallelism: 1 };
 const LIMITS = {
-  ...{ running: 1, waiting: 1, newRunning: 1, newWaiting: 1, retryAfter: 1 },
+  ...{ running: 1, waiting: 1, newRunning: 1, newWaiting: 1, retryAfter: 1, begun: () => undefined },
   cost: { memory: 19_456, passes: 2, parallelism: 1 },
 };
 const SALT = Buffer.alloc(16, 1).toString('base64url');

@@ -5,6 +5,7 @@ import { createServer as createTlsServer } from 'node:https';
 import { connect } from 'node:tls';
 import { parseNetworks } from '@fosp/runtime';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { standBefore } from '../src/front.ts';
 import { ProxyGate } from '../src/proxy-gate.ts';
 import { binary } from './proxy-headers.ts';
 import { RawConnection } from './raw-connection.ts';
@@ -18,7 +19,7 @@ async function guarded(server: Server): Promise<{ gate: ProxyGate; port: number;
     turnedAway: (reason) => refusals.push(reason),
     refused: ({ reason }) => refusals.push(reason),
   });
-  gate.guard(server);
+  standBefore(server, [gate]);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(async () => {
