@@ -69,6 +69,16 @@ export const RENDERINGS: Readonly<Record<string, Rendering>> = {
     'federation.plain=true',
     'federation.policyConfigMap=policy',
   ),
+  "the gateways' certificate shown to other domains": withSet(
+    'tls.existingSecret=certificate',
+    'federation.certificate.enabled=true',
+  ),
+  'another certificate shown to other domains': withSet(
+    'tls.existingSecret=certificate',
+    'federation.policyConfigMap=policy',
+    'federation.certificate.enabled=true',
+    'federation.certificate.existingSecret=shown',
+  ),
   'no federation': withSet('federation.enabled=false'),
   'scaled by CPU': withSet(...['gateway', 'federation'].map((name) => `services.${name}.autoscaling.enabled=true`)),
   'scaled by KEDA': withSet(
@@ -138,6 +148,8 @@ export const CONTRADICTIONS: readonly (readonly [string, readonly string[], stri
   ],
   ['unwatchable', ['monitoring.enabled=true'], 'networkPolicy.monitoring lets nobody reach the metrics'],
   ['federation with nobody', ['federation.enabled=false', 'federation.plain=true'], 'federation.enabled is off'],
+  ['a certificate of nobody', ['federation.certificate.enabled=true'], 'name its secret in federation.certificate'],
+  ['one that is not shown', ['federation.certificate.existingSecret=a'], 'federation.certificate.enabled is not'],
   ['its own variable', ['services.gateway.env.FOSP_NATS_URL=x'], 'the chart sets this variable itself'],
 ];
 

@@ -160,6 +160,24 @@ describe.skipIf(!helmInstalled()).each(['dev', 'ha', 'large'])('profile %s', (na
   });
 });
 
+describe.skipIf(!helmInstalled())('the certificate that other domains are shown', () => {
+  it.each([
+    ["the gateways' certificate shown to other domains", ['certificate']],
+    ['another certificate shown to other domains', ['policy', 'shown']],
+    ['a certificate of others', []],
+  ])('comes from the secret that was said: %s', (name, sources) => {
+    const workload = workloads(render(RENDERINGS[name] ?? {})).find((each) => each.name === 'fosp-federation');
+    const { volumes = [], containers: [container] = [] } = workload?.spec ?? {};
+    expect(volumes.map(({ secret, configMap }) => secret?.secretName ?? configMap?.name).sort()).toEqual(sources);
+    const files = ['FOSP_FEDERATION_CERT', 'FOSP_FEDERATION_KEY'].map(
+      (variable) => container?.env?.find((each) => each.name === variable)?.value,
+    );
+    const mount = container?.volumeMounts?.find((each) => each.name === 'certificate')?.mountPath;
+    expect(files).toEqual(mount === undefined ? [undefined, undefined] : [`${mount}/tls.crt`, `${mount}/tls.key`]);
+    expect(mount === undefined).toBe(sources.length === 0);
+  });
+});
+
 describe.skipIf(!helmInstalled())('values', () => {
   it.each(CONTRADICTIONS)('that contradict each other are refused with a sentence: %s', (_, set, sentence) => {
     const { status, complaints } = template(contradiction(set));

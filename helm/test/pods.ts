@@ -27,6 +27,12 @@ export interface Container {
     readonly limits?: Readonly<Record<string, unknown>>;
   };
   readonly securityContext?: object;
+  readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[];
+}
+
+export interface Volume {
+  readonly secret?: { readonly secretName: string };
+  readonly configMap?: { readonly name: string };
 }
 
 export interface PodSpec {
@@ -39,7 +45,7 @@ export interface PodSpec {
   readonly topologySpreadConstraints?: readonly { readonly topologyKey: string }[];
   readonly affinity?: { readonly podAntiAffinity?: object };
   readonly hostNetwork?: boolean;
-  readonly volumes?: readonly object[];
+  readonly volumes?: readonly Volume[];
 }
 
 export type Labels = Readonly<Record<string, string>>;

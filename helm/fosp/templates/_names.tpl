@@ -22,3 +22,8 @@ helm.sh/chart: {{ (index . 0).Chart.Name }}-{{ (index . 0).Chart.Version }}
 {{- define "fosp.tlsSecret" -}}
 {{- if .Values.tls.certManager.enabled }}{{ .Release.Name }}-tls{{ else }}{{ .Values.tls.existingSecret }}{{ end }}
 {{- end }}
+
+{{- /* The same of what is shown to servers of other domains; empty where nothing is. */}}
+{{- define "fosp.federationSecret" -}}
+{{- with .Values.federation.certificate }}{{ if .enabled }}{{ .existingSecret | default (include "fosp.tlsSecret" $) }}{{ end }}{{ end }}
+{{- end }}

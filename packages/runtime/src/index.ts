@@ -11,6 +11,15 @@ export { AskedLevel, type AskedLevelOptions } from './asked-level.ts';
 export { type BackOffOptions, backOff } from './back-off.ts';
 export { createBufferCollector } from './buffer-garbage.ts';
 export {
+  type Certificate,
+  type CertificateSettings,
+  CertificateWatch,
+  certificateOf,
+  expiryOf,
+  PEM,
+  PEM_FILE,
+} from './certificate.ts';
+export {
   type Declarations,
   type DescribedVariable,
   describeVariables,

@@ -2,7 +2,6 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import {
   ACL_LIMIT,
   ATTACHMENT_LIMIT,
@@ -14,12 +13,14 @@ import {
   TRANSFER_MEMORY,
 } from '@fosp/bus/deployment';
 import {
+  type CertificateSettings,
+  certificateOf,
   type Kind,
   networks,
   onOff,
+  PEM_FILE,
   port,
   type Settings,
-  StartError,
   seconds,
   splitList,
   text,
@@ -28,6 +29,7 @@ import {
 import type { DiscoverySettings } from './discovery/options.ts';
 import { PEERS } from './discovery/peers.ts';
 import type { FederationLimits } from './limits.ts';
+import { secureContextOf } from './links/dial-context.ts';
 import { DOMAIN_LIST } from './policy/domain-patterns.ts';
 import type { PolicySettings } from './policy/policy.ts';
 
@@ -42,11 +44,6 @@ const CERTIFICATES: Kind<readonly string[]> = {
     }
     return certificates.map((certificate) => new X509Certificate(certificate).toString());
   },
-};
-
-const PEM: Kind<string> = {
-  allowed: 'the name of a PEM file',
-  parse: (given) => (given.includes('-----BEGIN') ? given : readFileSync(given, 'utf8')),
 };
 
 const DNS_SERVERS: Kind<readonly string[]> = {
@@ -120,10 +117,13 @@ export const FEDERATION_VARIABLES = {
   certificate: variable(
     'FOSP_FEDERATION_CERT',
     undefined,
-    'certificate chain that is shown to servers of other domains, which proves our domain to those that look at it',
-    PEM,
+    'certificate chain that is shown to servers of other domains, which proves our domain to those that look at it; read again when it changes',
+    PEM_FILE,
   ),
-  key: variable('FOSP_FEDERATION_KEY', undefined, 'private key of that certificate', { ...PEM, secret: true }),
+  key: variable('FOSP_FEDERATION_KEY', undefined, 'private key of that certificate, likewise', {
+    ...PEM_FILE,
+    secret: true,
+  }),
   queueDays: QUEUE_DAYS,
   transferHost: text(
     'FOSP_FEDERATION_HOST',
@@ -146,8 +146,9 @@ export const FEDERATION_VARIABLES = {
 export interface FederationConfig {
   readonly discovery: DiscoverySettings;
   readonly policy: PolicySettings;
-  /** For dialling: whose certificates are believed, and which one is shown. */
-  readonly dialContext: SecureContext | undefined;
+  /** For dialling: whose certificates are believed beside those that Node knows, and which one is shown. */
+  readonly authorities: readonly string[] | undefined;
+  readonly certificate: CertificateSettings | undefined;
   /** Where gateways fetch and bring files of other domains. */
   readonly transfers: { readonly host: string; readonly port: number; readonly advertisedHost: string | undefined };
   /** Bytes: all messages in transit; an object with its `acl`; a file. */
@@ -166,14 +167,15 @@ export interface FederationConfig {
  */
 export function federationConfig(settings: Settings<typeof FEDERATION_VARIABLES>): FederationConfig {
   const { domains, peers, privateNetworks, plain, dnsServers, cacheSeconds, lookupSeconds, authorities } = settings;
-  const { enabled, allow, block, policyFile: file, certificate, key, queueDays } = settings;
+  const { enabled, allow, block, policyFile: file, queueDays } = settings;
   const { transferMemory, object, acl, attachment, requests } = settings;
   const secureContext = secureContextOf({ authorities });
+  const certificateVariables = { cert: 'FOSP_FEDERATION_CERT', key: 'FOSP_FEDERATION_KEY' };
   return {
     discovery: { domains, peers, privateNetworks, plain, dnsServers, cacheSeconds, lookupSeconds, secureContext },
     policy: { enabled, allow, block, file },
-    dialContext:
-      certificate === undefined && key === undefined ? secureContext : showing(authorities, certificate, key),
+    authorities,
+    certificate: certificateOf(settings.certificate, settings.key, certificateVariables),
     transfers: {
       host: settings.transferHost,
       port: settings.transferPort,
@@ -182,34 +184,4 @@ export function federationConfig(settings: Settings<typeof FEDERATION_VARIABLES>
     ...{ transferMemory, attachment, requests, object: object + acl },
     limits: { queueSeconds: queueDays * 24 * 3600, requestsPerUser: requests },
   };
-}
-
-function showing(
-  authorities: readonly string[] | undefined,
-  cert: string | undefined,
-  key: string | undefined,
-): SecureContext | undefined {
-  if (cert === undefined || key === undefined) {
-    throw new StartError('FOSP_FEDERATION_CERT and FOSP_FEDERATION_KEY go together: set both, or none');
-  }
-  try {
-    return secureContextOf({ authorities, shown: { cert, key } });
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new StartError(`FOSP_FEDERATION_CERT and FOSP_FEDERATION_KEY cannot be used: ${reason}`, { cause: error });
-  }
-}
-
-interface ContextParts {
-  readonly authorities: readonly string[] | undefined;
-  readonly shown?: { readonly cert: string; readonly key: string };
-}
-
-/** `undefined` where what Node does by itself is enough, which then is shared by all connections. */
-function secureContextOf({ authorities, shown }: ContextParts): SecureContext | undefined {
-  if (authorities === undefined && shown === undefined) {
-    return undefined;
-  }
-  const ca = authorities === undefined ? {} : { ca: [...getCACertificates('default'), ...authorities] };
-  return createSecureContext({ ...ca, ...shown });
 }

@@ -53,7 +53,7 @@ export async function openFederation(deps: FederationDeps): Promise<FederationSe
   const policy = await openPolicy({ settings: config.policy, log });
   const permits = (domain: string) => policy.permits(domain);
   const parts = createParts(deps, { limits, permits });
-  const { discovery, newPeer, queue, random, serving, transfers, trust } = parts;
+  const { dialContext, discovery, newPeer, queue, random, serving, transfers, trust } = parts;
   const telemetry = createOwnershipTelemetry(log, metrics, {
     clock,
     peers: () => ownership.peers,
@@ -81,6 +81,7 @@ export async function openFederation(deps: FederationDeps): Promise<FederationSe
       policy.onChange(() => applyPolicy({ bus, known, ownership, permits, log }));
       bus.onGap(() => ownership.closeLinks(1012, 'Notifications may have been lost: connect again.'));
       await transfers.start();
+      dialContext.start();
       served = await serveAll();
       if (config.policy.enabled) {
         await queue.start();
@@ -94,6 +95,7 @@ export async function openFederation(deps: FederationDeps): Promise<FederationSe
       await ownership.close();
       await transfers.stop();
       serving.close();
+      dialContext.close();
       discovery.close();
     },
     close: () => queue.stop(),

@@ -9,7 +9,9 @@ import { forgetter } from './discovery/forgetter.ts';
 import { createDiscoveryTelemetry } from './discovery/telemetry.ts';
 import type { FederationDeps } from './federation.ts';
 import type { FederationLimits } from './limits.ts';
+import { createCertificateTelemetry } from './links/certificate-telemetry.ts';
 import { Connector } from './links/connector.ts';
+import { DialContext } from './links/dial-context.ts';
 import { Dialler } from './links/dialler.ts';
 import { createLinkTelemetry } from './links/telemetry.ts';
 import { PeerDomain, type PeerDomainDeps } from './peers/peer-domain.ts';
@@ -37,7 +39,8 @@ export function createParts(deps: FederationDeps, { limits, permits }: PartsOpti
   const backlogs = new Backlogs(TICK_MS);
   const discoveryTelemetry = createDiscoveryTelemetry(log, metrics);
   const discovery = new Discovery({ settings: config.discovery, telemetry: discoveryTelemetry, clock, random });
-  const dialler = createDialler(deps, limits);
+  const dialContext = createDialContext(deps, limits);
+  const dialler = createDialler(deps, limits, dialContext);
   const servingTelemetry = createServingTelemetry({ log, metrics, clock });
   const serving = createServing({ bus, domains, bounds: config, limits, backlogs, clock, telemetry: servingTelemetry });
   const telemetry = createLinkTelemetry({ log, metrics, clock });
@@ -62,10 +65,16 @@ export function createParts(deps: FederationDeps, { limits, permits }: PartsOpti
   };
   const trust = createTrust(deps, { limits, permits, discovery, dialler });
   const newPeer = (domain: string) => new PeerDomain(domain, peerDeps);
-  return { discovery, newPeer, queue, random, serving, transfers, trust };
+  return { dialContext, discovery, newPeer, queue, random, serving, transfers, trust };
 }
 
-function createDialler({ config }: FederationDeps, limits: FederationLimits): Dialler {
+function createDialContext({ config, log, metrics }: FederationDeps, limits: FederationLimits): DialContext {
+  const { authorities, certificate } = config;
+  const telemetry = createCertificateTelemetry(log, metrics, certificate);
+  return new DialContext({ authorities, certificate, telemetry, certificateSeconds: limits.certificateSeconds });
+}
+
+function createDialler({ config }: FederationDeps, limits: FederationLimits, context: DialContext): Dialler {
   const { dialSeconds, sendBufferBytes, heartbeatSeconds, closeSeconds, requestsPerLink } = limits;
   return new Dialler({
     environment: { budget: new TransferBudget(config.transferMemory), timers: new TimerWheel() },
@@ -78,7 +87,7 @@ function createDialler({ config }: FederationDeps, limits: FederationLimits): Di
       pendingRequests: 2 * requestsPerLink,
     },
     dialSeconds,
-    secureContext: config.dialContext,
+    context,
   });
 }
 

@@ -1,8 +1,9 @@
+import { writeFile } from 'node:fs/promises';
 import { FEDERATION } from '@fosp/bus';
 import { authorityInstalled, dnsInstalled, startDns, startTestAuthority } from '@fosp/testkit';
 import { describe, expect, it } from 'vitest';
-import { Federation, keyOf, REALWORLD } from './harness.ts';
-import { TestPeer } from './test-peer.ts';
+import { ALICE, Federation, keyOf, REALWORLD, SISTER } from './harness.ts';
+import { TestPeer, until } from './test-peer.ts';
 
 const NONCE = { from: REALWORLD, to: 'wonderland.lit', nonce: 'n0nce' };
 
@@ -169,5 +170,38 @@ describe.skipIf(!authorityInstalled())('a link with TLS', () => {
     link.answer(await link.next(), { status: 200, body: '{}' });
     expect(await answered).toMatchObject({ status: 200 });
     expect(link.wire.clientNames).toEqual(['DNS:wonderland.lit']);
+  });
+
+  it('F63 is made with the certificate that is in the files then, without a restart', async () => {
+    await using authority = await startTestAuthority();
+    const [server, first] = [await authority.issue(REALWORLD), await authority.issue('wonderland.lit')];
+    const renewed = await authority.issue('wonderland.lit', 'renewed.wonderland.lit');
+    await using peer = await TestPeer.start({}, { identity: server, clients: authority.cert });
+    await using federation = await Federation.start({
+      environment: {
+        FOSP_FEDERATION_PEERS: `${REALWORLD}=wss://127.0.0.1:${peer.port}`,
+        FOSP_FEDERATION_CA: authority.certFile,
+        FOSP_FEDERATION_CERT: first.certFile,
+        FOSP_FEDERATION_KEY: first.keyFile,
+      },
+      limits: { certificateSeconds: 0.02 },
+    });
+    await federation.bus.call(FEDERATION.adopt, { domain: REALWORLD });
+    const reach = () => federation.bus.askAt(FEDERATION.reach, REALWORLD, { user: ALICE, tree: SISTER });
+    await reach();
+    const link = await peer.link();
+    expect(link.wire.clientNames).toEqual(['DNS:wonderland.lit']);
+
+    const told = (text: string) => federation.lines.some(({ msg }) => String(msg).includes(text));
+    await writeFile(first.certFile, renewed.cert);
+    await until(() => told('the former go on'), 'that key and certificate do not fit is told');
+    await writeFile(first.keyFile, renewed.key);
+    await until(() => told('was renewed'), 'the certificate is renewed');
+    link.wire.close();
+    await until(async () => {
+      await reach();
+      return peer.all.length > 1;
+    }, 'a new link');
+    expect((await peer.link()).wire.clientNames).toEqual(['DNS:wonderland.lit', 'DNS:renewed.wonderland.lit']);
   });
 });

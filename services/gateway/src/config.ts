@@ -14,18 +14,21 @@ import { type Rate, SERVER_LINK_LIMITS, type ServerLinkLimits } from '@fosp/exch
 import { LIMITS } from '@fosp/protocol';
 import {
   bytes,
+  type CertificateSettings,
+  certificateOf,
   count,
   type Networks,
   networks,
   oneOf,
   onOff,
+  PEM,
+  PEM_FILE,
   PROCESS_VARIABLES,
   port,
   type Settings,
   seconds,
   variable,
 } from '@fosp/runtime';
-import { type CertificateSettings, certificateOf, PEM, PEM_FILE } from './certificate.ts';
 import type { HashCost } from './hashing.ts';
 
 const KIB = 1024;
@@ -237,7 +240,8 @@ export interface GatewayConfig {
 export function gatewayConfig(settings: Settings<typeof GATEWAY_VARIABLES>): GatewayConfig {
   const { domains, host, wsPort, wssPort, proxies, federation, authorities, registration } = settings;
   const clientCertificates = settings.clientCertificates ? { authorities } : undefined;
-  const [tls, limits] = [certificateOf(settings.tlsCert, settings.tlsKey), limitsOf(settings)];
+  const tls = certificateOf(settings.tlsCert, settings.tlsKey, { cert: 'FOSP_TLS_CERT', key: 'FOSP_TLS_KEY' });
+  const limits = limitsOf(settings);
   return { domains, host, wsPort, wssPort, proxies, federation, clientCertificates, registration, tls, limits };
 }
 

@@ -39,11 +39,17 @@ import {
   Transfers,
 } from '@fosp/exchange';
 import { LIMITS } from '@fosp/protocol';
-import { type AdminRoute, createBufferCollector, type Log, type Metrics } from '@fosp/runtime';
+import {
+  type AdminRoute,
+  type Certificate,
+  CertificateWatch,
+  createBufferCollector,
+  type Log,
+  type Metrics,
+} from '@fosp/runtime';
 import { adminRoutes } from './admin.ts';
 import { peerRoutes } from './admin-peers.ts';
 import { Arrivals } from './arrivals.ts';
-import { type Certificate, CertificateWatch } from './certificate.ts';
 import type { GatewayConfig } from './config.ts';
 import { greeting } from './connect.ts';
 import { DomainCalls } from './domain-calls.ts';

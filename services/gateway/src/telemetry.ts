@@ -1,8 +1,14 @@
 /** What a gateway tells its operator: one function per event that matters to them. */
 import { CLOSE_CODES } from '@fosp/connection';
 import { KeyedRate, type ServerLinkTelemetry } from '@fosp/exchange';
-import type { CounterCell, HistogramCell, Log, Metrics } from '@fosp/runtime';
-import { type Certificate, expiryOf } from './certificate.ts';
+import {
+  type Certificate,
+  type CounterCell,
+  expiryOf,
+  type HistogramCell,
+  type Log,
+  type Metrics,
+} from '@fosp/runtime';
 import { type LinkTelemetry, linkTelemetry } from './link-telemetry.ts';
 import type { ProxyRefusal } from './proxy-gate.ts';
 

@@ -1,15 +1,15 @@
 /** Opens connections to the servers of other domains, each only at the addresses that were found and checked. */
-import type { ConnectionOptions, SecureContext } from 'node:tls';
+import type { ConnectionOptions } from 'node:tls';
 import { dial, type Peer, type PeerEnvironment, type PeerHandler, type PeerLimits } from '@fosp/connection';
 import { pinnedLookup } from '../discovery/pinned-lookup.ts';
 import type { Place } from '../discovery/places.ts';
+import type { DialContext } from './dial-context.ts';
 
 export interface DiallerOptions {
   readonly environment: PeerEnvironment;
   readonly limits: PeerLimits;
   readonly dialSeconds: number;
-  /** Whose certificates are believed, and which one of our own is shown; Node's way where there is none. */
-  readonly secureContext: SecureContext | undefined;
+  readonly context: Pick<DialContext, 'current'>;
 }
 
 export interface Dialled {
@@ -26,7 +26,8 @@ export class Dialler {
 
   /** Rejects with FospError `unreachable` or `timeout`, whose text names addresses, or with the signal's reason. */
   dial(place: Place, { handler, signal }: Dialled): Promise<Peer> {
-    const { environment, limits, dialSeconds, secureContext } = this.#options;
+    const { environment, limits, dialSeconds, context } = this.#options;
+    const { current: secureContext } = context;
     const tls: ConnectionOptions = {
       servername: place.tlsName,
       ...(secureContext === undefined ? {} : { secureContext }),

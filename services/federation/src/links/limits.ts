@@ -49,6 +49,8 @@ export interface LinkLimits {
   readonly redials: { readonly perSecond: number; readonly burst: number };
   /** Between two lookups of a domain that is looked up anew since it cannot be reached. */
   readonly forgetSeconds: number;
+  /** Between two looks for a renewed certificate of ours. */
+  readonly certificateSeconds: number;
 }
 
 const KIB = 1024;
@@ -82,4 +84,5 @@ export const LINK_LIMITS: LinkLimits = {
   longestPause: 60_000,
   redials: { perSecond: 10, burst: 20 },
   forgetSeconds: 30,
+  certificateSeconds: 10,
 };

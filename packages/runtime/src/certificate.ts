@@ -1,5 +1,5 @@
 /**
- * Certificate and key of the wss port, as files that others renew (cert-manager, certbot) while this process runs.
+ * A certificate and its key, as files that others renew (cert-manager, certbot) while this process runs.
  *
  * They are looked at again and again rather than watched by the system's events, which do not come for every way in which files
  * are replaced: a rename, a symbolic link somewhere on the way (Kubernetes' secrets), a network's file system. Invariant: what
@@ -10,7 +10,8 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
-import { type Kind, StartError } from '@fosp/runtime';
+import { StartError } from './start-error.ts';
+import type { Kind } from './variables.ts';
 
 /** A file's content, where its name is given; text that is the PEM itself is taken as it is. */
 export const PEM: Kind<string> = {
@@ -42,20 +43,30 @@ export interface CertificateSettings extends Certificate {
   readonly files?: Certificate;
 }
 
+/** The variables that say them. */
+export interface CertificateVariables {
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** @throws StartError where only one of them is given, or they do not fit */
-export function certificateOf(cert: Pem | undefined, key: Pem | undefined): CertificateSettings | undefined {
+export function certificateOf(
+  cert: Pem | undefined,
+  key: Pem | undefined,
+  variables: CertificateVariables,
+): CertificateSettings | undefined {
   if (cert === undefined && key === undefined) {
     return undefined;
   }
   if (cert === undefined || key === undefined) {
-    throw new StartError('FOSP_TLS_CERT and FOSP_TLS_KEY go together: set both, or none');
+    throw new StartError(`${variables.cert} and ${variables.key} go together: set both, or none`);
   }
   const pair = { cert: cert.text, key: key.text };
   try {
     createSecureContext(pair);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new StartError(`FOSP_TLS_CERT and FOSP_TLS_KEY cannot be used: ${reason}`, { cause: error });
+    throw new StartError(`${variables.cert} and ${variables.key} cannot be used: ${reason}`, { cause: error });
   }
   return cert.file === undefined || key.file === undefined
     ? pair
