@@ -40,6 +40,7 @@ import {
 import { answerAll, gather } from './gathering.ts';
 import { subjectAt } from './places.ts';
 import type {
+  Backlog,
   BusMessage,
   BusSubscription,
   CallContext,
@@ -193,11 +194,12 @@ export class Bus {
   /**
    * Takes the changes of one partition (0 … `CHANGE_PARTITIONS` - 1): those of a tree in order, one at a time; a handler
    * that rejects gets the same change again after a pause. At least once, by one process among all with this `consumer`.
+   * `appendedAt` is when the stream got it, in milliseconds since the epoch.
    */
   consumeChanges(
     partition: number,
     consumer: string,
-    handler: (change: Change) => Promise<void>,
+    handler: (change: Change, appendedAt: number) => Promise<void>,
   ): Promise<BusSubscription> {
     const subject = `${STREAMS.changes}.${partition}`;
     return this.#transport.consume(STREAMS.changes, {
@@ -206,13 +208,18 @@ export class Bus {
       key: (message) => message.headers['tree'] ?? '',
       handler: async (message) => {
         try {
-          await handler(parseChange(message));
+          await handler(parseChange(message), message.appendedAt);
         } catch (error) {
           this.#options.log({ subject, id: changeId(fromHeaders<ChangeHeaders>(message.headers)), error });
           throw error;
         }
       },
     });
+  }
+
+  /** How far behind this process is with the partitions of `changes` that it takes: see `Transport.backlogs`. */
+  async changeBacklogs(): Promise<readonly Backlog[]> {
+    return (await this.#transport.backlogs()).filter(({ stream }) => stream === STREAMS.changes);
   }
 
   /**

@@ -12,6 +12,7 @@ import { type Entry, FollowedTaking, KeyedTaking, type Taking } from './in-proce
 import type { KeyedRunnerOptions } from './keyed-runner.ts';
 import { matchesSubject } from './subject-pattern.ts';
 import {
+  type Backlog,
   BusError,
   type BusMessage,
   type BusSubscription,
@@ -74,8 +75,8 @@ export class InProcessStream {
     }
     const position = ++this.#position;
     const appended = Promise.withResolvers<void>();
-    const message = { headers, body, subject, position };
-    const entry: Entry = { id, message, appendedAt: this.#clock(), consumers: 0, appended };
+    const message = { headers, body, subject, position, appendedAt: this.#clock() };
+    const entry: Entry = { id, message, consumers: 0, appended };
     this.#waiting.set(id, entry);
     for (const consumer of this.#consumers.values()) {
       if (matchesSubject(consumer.pattern, subject)) {
@@ -113,6 +114,16 @@ export class InProcessStream {
       counts.set(message.subject, (counts.get(message.subject) ?? 0) + 1);
     }
     return counts;
+  }
+
+  /** What waits to be handled, by the pattern of each consumer that has a taker. */
+  backlogs(): Pick<Backlog, 'subject' | 'messages' | 'oldestAt'>[] {
+    const taken = [...this.#consumers.values()].filter(({ runner }) => runner !== undefined);
+    const waiting = [...this.#waiting.values()].map(({ message }) => message);
+    return taken.map(({ pattern }) => {
+      const own = waiting.filter(({ subject }) => matchesSubject(pattern, subject));
+      return { subject: pattern, messages: own.length, oldestAt: own[0]?.appendedAt };
+    });
   }
 
   /** Lets running handlers end. What was not handled then is refused as `closed`. */

@@ -6,8 +6,6 @@ import type { ConsumeOptions, DurableMessage, FollowedMessage, FollowOptions } f
 export interface Entry {
   readonly id: string;
   readonly message: DurableMessage;
-  /** Milliseconds since the epoch. */
-  readonly appendedAt: number;
   /** Consumers that have yet to handle it. */
   consumers: number;
   readonly appended: PromiseWithResolvers<void>;
@@ -92,7 +90,7 @@ export class FollowedTaking implements Taking {
     }
   }
 
-  #followed({ message, appendedAt }: Entry): FollowedMessage {
-    return { ...message, position: this.#positionsFrom + message.position, appendedAt };
+  #followed({ message }: Entry): FollowedMessage {
+    return { ...message, position: this.#positionsFrom + message.position };
   }
 }

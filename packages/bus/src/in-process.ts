@@ -9,6 +9,7 @@ import { Deadlines } from './deadlines.ts';
 import { InProcessLeases } from './in-process-leases.ts';
 import { InProcessStream, type StreamOptions } from './in-process-stream.ts';
 import {
+  type Backlog,
   BUS_BODY_BYTES,
   BusError,
   type BusMessage,
@@ -175,6 +176,10 @@ export class InProcessTransport implements Transport {
   async follow(stream: string, options: FollowOptions): Promise<Following> {
     this.#checkOpen(stream);
     return this.#stream(stream).follow(options);
+  }
+
+  async backlogs(): Promise<readonly Backlog[]> {
+    return [...this.#streams].flatMap(([name, stream]) => stream.backlogs().map((own) => ({ ...own, stream: name })));
   }
 
   async subjects(stream: string, subject?: string): Promise<ReadonlyMap<string, number>> {

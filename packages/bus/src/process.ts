@@ -50,20 +50,22 @@ export interface BusParts {
 
 /** Over NATS where its URL is set, within this process where not. Rejects with `StartError` where NATS is not to be had. */
 export async function openBus(settings: Settings<typeof BUS_VARIABLES>, parts: BusParts): Promise<Bus> {
-  const { log, clock, health, name } = parts;
+  const { log, clock, health, metrics, name } = parts;
   const { natsUrl, natsPrefix: prefix, natsReplicas: replicas, queueDays } = settings;
   if (natsUrl === undefined) {
     return busOver(new InProcessTransport({ clock }), parts);
   }
   // Its client takes its time to load, which a process without NATS need not wait for.
-  const { connectNats } = await import('./nats/index.ts');
+  const { addNatsLevels, connectNats, createNatsTelemetry } = await import('./nats/index.ts');
+  const telemetry = createNatsTelemetry(metrics);
   const warn = (text: string) => log.warn(text);
-  const options = { url: natsUrl.reveal(), prefix, replicas, name, clock, warn, federationDays: queueDays };
+  const options = { url: natsUrl.reveal(), prefix, replicas, name, clock, telemetry, warn, federationDays: queueDays };
   const transport = await connectNats(options).catch((error: unknown) => {
     throw new StartError(`FOSP_NATS_URL: ${error instanceof Error ? error.message : String(error)}`, {
       cause: error,
     });
   });
+  addNatsLevels(metrics, transport);
   health.watch(() => (transport.isUp ? undefined : 'NATS cannot be reached'));
   return busOver(transport, parts);
 }

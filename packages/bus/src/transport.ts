@@ -39,14 +39,14 @@ export interface DurableMessage extends BusMessage {
   /** Position in the stream's partition, increasing. */
   readonly position: number;
   readonly subject: string;
+  /** Milliseconds since the epoch. */
+  readonly appendedAt: number;
 }
 
 /** A message of a subject that is followed. */
 export interface FollowedMessage extends DurableMessage {
   /** Increasing, durable, and above all that a stream lost or replaced since has had. */
   readonly position: number;
-  /** Milliseconds since the epoch. */
-  readonly appendedAt: number;
 }
 
 export interface FollowOptions {
@@ -69,6 +69,16 @@ export interface Following extends BusSubscription {
   acknowledge(position: number): void;
   /** Feeds all that was fed and not acknowledged once more, from the first on, before what comes behind. */
   rewind(): void;
+}
+
+/** What this process has yet to handle of a partition that it takes. */
+export interface Backlog {
+  readonly stream: string;
+  /** Of the partition: `ConsumeOptions.subject`. */
+  readonly subject: string;
+  readonly messages: number;
+  /** Of the oldest, or since when nothing comes though something waits; undefined without any. Milliseconds since the epoch. */
+  readonly oldestAt: number | undefined;
 }
 
 /** Something that one process has at a time. */
@@ -113,6 +123,8 @@ export interface Transport {
    * broken links by itself.
    */
   follow(stream: string, options: FollowOptions): Promise<Following>;
+  /** How far behind this process is, for each partition that it takes by `consume` at the moment. For whoever looks on. */
+  backlogs(): Promise<readonly Backlog[]>;
   /** The subjects of a durable stream that have messages, or of these one alone, with how many. Of a moment, in no order. */
   subjects(stream: string, subject?: string): Promise<ReadonlyMap<string, number>>;
   /**

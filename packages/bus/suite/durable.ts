@@ -89,6 +89,29 @@ function ordering(makeEnds: MakeEnds): void {
     expect(await handled.has(1)).toEqual([`${SUBJECT} for you`]);
   });
 
+  onEnds('who takes a partition knows how much of it waits, and since when', makeEnds, async ({ one, other }) => {
+    expect(await one.backlogs()).toEqual([]);
+    const before = Date.now();
+    const begun = signal();
+    const held = signal();
+    await consume(other, async () => {
+      begun.reach();
+      await held.reached;
+    });
+    const place = { stream: STREAMS.changes, subject: SUBJECT };
+    await expect.poll(() => other.backlogs()).toEqual([{ ...place, messages: 0, oldestAt: undefined }]);
+    const appended = ['1', '2', '3'].map((text) => append(one, 'a@x', text));
+    await begun.reached;
+    await expect.poll(async () => (await other.backlogs())[0]?.messages).toBe(3);
+    const [backlog] = await other.backlogs();
+    expect(backlog).toMatchObject(place);
+    // A server on another machine has a clock of its own.
+    expect(Math.abs((backlog?.oldestAt ?? 0) - before)).toBeLessThan(3_600_000);
+    held.reach();
+    await Promise.all(appended);
+    await expect.poll(() => other.backlogs()).toEqual([{ ...place, messages: 0, oldestAt: undefined }]);
+  });
+
   onEnds('headers and bodies of 7 MiB arrive as they were', makeEnds, async ({ one, other }) => {
     const tree = 'älice@wünder.lit';
     const subject = changesSubject(tree);

@@ -36,6 +36,7 @@ export type { HistogramCell } from './histogram.ts';
 export { createLog, type Log, type LogLevel, type LogOptions } from './log.ts';
 export {
   type CounterCell,
+  DELAY_BUCKETS,
   type DescribedMetric,
   DURATION_BUCKETS,
   type Labelled,

@@ -39,6 +39,9 @@ export interface DescribedMetric {
 /** Seconds, for what takes a millisecond to ten seconds. */
 export const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10] as const;
 
+/** Seconds, for what waits in queues: hardly at all, or until somebody mends something. */
+export const DELAY_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300] as const;
+
 type Later<T> = T | Promise<T>;
 
 export class Metrics {

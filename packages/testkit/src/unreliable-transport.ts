@@ -126,6 +126,10 @@ class UnreliableTransport implements Transport {
     return this.#inner.subjects(...call);
   }
 
+  backlogs(): ReturnType<Transport['backlogs']> {
+    return this.#inner.backlogs();
+  }
+
   share(shared: Shared): Promise<BusSubscription> {
     return this.#inner.share(shared);
   }

@@ -5,7 +5,7 @@ import { CompiledAcls } from './compiled-acls.ts';
 import { fanOut } from './fan-out.ts';
 import { RemoteQueue } from './remote.ts';
 import { Repeats } from './repeats.ts';
-import { createTelemetry } from './telemetry.ts';
+import { addLag, createTelemetry } from './telemetry.ts';
 
 export interface NotificationsOptions {
   /** Deliveries after which a large change gives way to those of other trees. */
@@ -53,20 +53,24 @@ export interface NotificationsService {
 const CONSUMER = 'notifications';
 
 export function createNotificationsService({ bus, log, metrics, ...deps }: NotificationsDeps): NotificationsService {
+  const { clock = Date.now } = deps;
   const options = { ...NOTIFICATIONS_DEFAULTS, ...deps.options };
   const telemetry = createTelemetry(log, metrics);
+  addLag(metrics, { backlogs: () => bus.changeBacklogs(), clock });
   const fanOutDeps = {
     bus,
     telemetry,
     acls: new CompiledAcls(options.compiledAcls),
     repeats: new Repeats(options.rememberedTrees),
     domains: new Set(deps.domains),
-    remote: deps.federation ? new RemoteQueue({ ...options, bus, clock: deps.clock ?? Date.now }) : undefined,
+    remote: deps.federation ? new RemoteQueue({ ...options, bus, clock }) : undefined,
     deliveriesPerTurn: options.deliveriesPerTurn,
   };
-  const handle = async (change: Change): Promise<void> => {
+  const handle = async (change: Change, appendedAt: number): Promise<void> => {
+    const begun = performance.now();
     try {
       await fanOut(fanOutDeps, change);
+      telemetry.handled({ took: performance.now() - begun, since: clock() - appendedAt });
     } catch (error) {
       telemetry.failed(change, error);
       throw error;

@@ -1,5 +1,5 @@
-import type { Change } from '@fosp/bus';
-import type { Log, Metrics } from '@fosp/runtime';
+import type { Backlog, Change } from '@fosp/bus';
+import { DELAY_BUCKETS, type Log, type Metrics } from '@fosp/runtime';
 
 /** What this service tells its operator, one function per event. */
 export interface Telemetry {
@@ -8,6 +8,8 @@ export interface Telemetry {
     change: Change,
     told: { readonly delivered: number; readonly queued: number; readonly dropped: number },
   ): void;
+  /** So many milliseconds after it was begun, and after the stream had it. */
+  handled(times: { readonly took: number; readonly since: number }): void;
   /** A change came that was handled before. */
   repeated(change: Change): void;
   /** Will be handled again, and the tree's later changes wait for it. */
@@ -30,8 +32,19 @@ export function createTelemetry(log: Log, metrics: Metrics): Telemetry {
   );
   const repeats = metrics.counter('fosp_notifications_repeats_total', 'Changes that came again and were dropped.');
   const failures = metrics.counter('fosp_notifications_failures_total', 'Changes that failed and will be tried again.');
+  const took = metrics.histogram('fosp_notifications_change_seconds', 'How long it took to tell one change to all.');
+  const delay = metrics.histogram(
+    'fosp_notifications_delay_seconds',
+    'From when the stream had a change until all were told of it.',
+    DELAY_BUCKETS,
+  );
   let isDropping = false;
   return {
+    handled(times) {
+      took.observe(times.took / 1000);
+      // The clock of the server that stamps the stream is another.
+      delay.observe(Math.max(0, times.since) / 1000);
+    },
     fannedOut({ tree, sequence }, told) {
       changes.add();
       delivered.add(told.delivered);
@@ -56,4 +69,39 @@ export function createTelemetry(log: Log, metrics: Metrics): Telemetry {
       log.warn({ tree, sequence, error }, 'a change could not be told to whom it concerns; will try again');
     },
   };
+}
+
+export interface LagOptions {
+  /** Of the partitions that this process takes. */
+  readonly backlogs: () => Promise<readonly Backlog[]>;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+}
+
+/** How far behind this process is, asked for when metrics are read. */
+export function addLag(metrics: Metrics, { backlogs, clock }: LagOptions): void {
+  const asked = metrics.asked(backlogs);
+  const perPartition = (name: string, help: string, levelOf: (backlog: Backlog) => number) => {
+    metrics.gauges(name, help, {
+      labelNames: ['partition'],
+      read: async () =>
+        ((await asked.latest()) ?? []).map((backlog) => ({
+          labels: { partition: backlog.subject.slice(backlog.subject.lastIndexOf('.') + 1) },
+          value: levelOf(backlog),
+        })),
+    });
+  };
+  metrics.gauge(
+    'fosp_notifications_partitions_owned',
+    'Partitions of the stream of changes that this process takes: over all processes there are 16.',
+    async () => (await asked.latest())?.length,
+  );
+  perPartition(
+    'fosp_notifications_lag_changes',
+    'Changes in a partition that this process takes which are not told yet.',
+    ({ messages }) => messages,
+  );
+  perPartition('fosp_notifications_lag_seconds', 'Age of the oldest of them; 0 without any.', ({ oldestAt }) =>
+    oldestAt === undefined ? 0 : Math.max(0, clock() - oldestAt) / 1000,
+  );
 }

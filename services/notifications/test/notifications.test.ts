@@ -1,4 +1,4 @@
-import { type Bus, type ChangeEvent, type FanOutPage, OBJECTS } from '@fosp/bus';
+import { type Bus, type ChangeEvent, type FanOutPage, OBJECTS, partitionOf } from '@fosp/bus';
 import { fospError } from '@fosp/protocol';
 import { describe, expect, it } from 'vitest';
 import { ALICE, aclOf, BOB, changedObject, DATE, notifications, QUEEN, row, updated, WONDERLAND } from './service.ts';
@@ -202,5 +202,27 @@ describe('changes with many subscribers', () => {
     const [first, again] = await bob.take(2);
     expect(again).toEqual(first);
     expect((await test.metrics.text()).body).toContain('fosp_notifications_failures_total 1');
+  });
+
+  it('shows its operator meanwhile how far it is behind, and how long it took', async () => {
+    await using test = await notifications();
+    const begun = Promise.withResolvers<void>();
+    const held = Promise.withResolvers<void>();
+    await servePages(test.bus, [page([BOB])], () => {
+      begun.resolve();
+      return held.promise;
+    });
+    const told = test.append(ALICE, 1, many);
+    await begun.promise;
+    const partition = `{partition="${partitionOf(ALICE)}"}`;
+    const { body } = await test.metrics.text();
+    expect(body).toContain('fosp_notifications_partitions_owned 16');
+    expect(body).toContain(`fosp_notifications_lag_changes${partition} 1`);
+    expect(body).toMatch(new RegExp(`^fosp_notifications_lag_seconds${partition} \\d`, 'm'));
+    held.resolve();
+    await told;
+    const after = (await test.metrics.text()).body;
+    expect(after).toContain('fosp_notifications_change_seconds_count 1');
+    expect(after).toContain('fosp_notifications_delay_seconds_count 1');
   });
 });

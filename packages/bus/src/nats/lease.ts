@@ -23,6 +23,11 @@ export interface LeaseBuckets {
   readonly forget: (name: string, revision: number) => Promise<unknown>;
 }
 
+export interface LeasesOptions extends MemberOptions {
+  /** Told of each that was lost other than by its release. */
+  readonly lost?: () => void;
+}
+
 /** How often a lease is looked for while it comes and goes. */
 const FLEETING_ATTEMPTS = 3;
 
@@ -39,7 +44,10 @@ export class Leases {
   readonly #listeners: (() => void)[] = [];
   #started: Promise<void> | undefined;
 
-  constructor(link: Link, buckets: LeaseBuckets, options: MemberOptions) {
+  readonly #lost: () => void;
+
+  constructor(link: Link, buckets: LeaseBuckets, options: LeasesOptions) {
+    this.#lost = options.lost ?? (() => undefined);
     this.#records = buckets.leases;
     this.#forget = buckets.forget;
     this.#holder = options.holder;
@@ -56,6 +64,11 @@ export class Leases {
         void this.#refresh();
       }
     });
+  }
+
+  /** Names of those that this process has. */
+  get held(): Iterable<string> {
+    return this.#held.keys();
   }
 
   /** Resolves once leases can be acquired. */
@@ -146,7 +159,10 @@ export class Leases {
   #hold(name: string, seen: SeenRecord): RecordedLease {
     const write = (record: LeaseRecord, revision: number) =>
       this.#link.whileUp(() => this.#records.update(name, JSON.stringify(record), revision));
-    const held = new RecordedLease({ name, ...seen, write }, () => {
+    const held = new RecordedLease({ name, ...seen, write }, (wasReleased) => {
+      if (!wasReleased) {
+        this.#lost();
+      }
       if (this.#held.get(name) === held) {
         this.#held.delete(name);
         this.#seen.delete(name);

@@ -10,6 +10,7 @@
 import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
 import {
+  type Backlog,
   BUS_BODY_BYTES,
   BusError,
   type BusMessage,
@@ -20,6 +21,7 @@ import {
   type Following,
   type FollowOptions,
   type HeldLease,
+  isBusError,
   type ServeOptions,
   type Shared,
   type Transport,
@@ -59,7 +61,9 @@ export async function connectNats(options: NatsOptions): Promise<NatsTransport> 
       holder: settings.holder,
       timeToLive: settings.leaseTimeToLive,
       now: settings.now,
+      lost: () => settings.telemetry.leaseLost(),
     });
+    link.onLost(() => settings.telemetry.disconnected());
     return new NatsTransport({ link, client, manager, leases }, settings);
   } catch (error) {
     await link.close();
@@ -84,6 +88,8 @@ export class NatsTransport implements Transport {
   readonly #sharing: LeaseSharing;
   readonly #servers = new Set<CallServer>();
   readonly #followers = new Set<Follower>();
+  /** Of partitions that this process takes, or would. */
+  readonly #readers = new Map<PartitionReader, Pick<Backlog, 'stream' | 'subject'>>();
   #appending = 0;
   #drained: Promise<void> | undefined;
 
@@ -99,6 +105,14 @@ export class NatsTransport implements Transport {
   /** Can anything be sent now? For the readiness of the process. */
   get isUp(): boolean {
     return this.#link.isUp;
+  }
+
+  get appending(): number {
+    return this.#appending;
+  }
+
+  get heldLeases(): Iterable<string> {
+    return this.leases.held;
   }
 
   async request(subject: string, message: BusMessage, context: CallContext): Promise<BusMessage> {
@@ -177,17 +191,18 @@ export class NatsTransport implements Transport {
 
   async append(stream: string, subject: string, message: BusMessage & { readonly id: string }): Promise<void> {
     this.#check(subject, message);
-    const { prefix, clock, appendTimeout, appendsInFlight } = this.#settings;
+    const { appendsInFlight, telemetry } = this.#settings;
     if (this.#appending >= appendsInFlight) {
+      telemetry.appended(stream, 'overloaded');
       throw new BusError('overloaded', `${this.#appending} appends wait to be confirmed`);
     }
     this.#appending++;
     try {
-      await appendTo(this.#questions, message, {
-        stream: prefix + stream,
-        subject: prefix + subject,
-        deadline: clock() + appendTimeout,
-      });
+      await this.#append(stream, subject, message);
+      telemetry.appended(stream, 'ok');
+    } catch (error) {
+      telemetry.appended(stream, isBusError(error) ? error.code : 'failed');
+      throw error;
     } finally {
       this.#appending--;
     }
@@ -195,7 +210,7 @@ export class NatsTransport implements Transport {
 
   async consume(stream: string, options: ConsumeOptions): Promise<BusSubscription> {
     this.#checkOpen(stream);
-    const { prefix, warn } = this.#settings;
+    const { prefix, warn, clock } = this.#settings;
     const partition = {
       stream: prefix + stream,
       pattern: prefix + options.subject,
@@ -203,12 +218,28 @@ export class NatsTransport implements Transport {
       emptied: EMPTIED.has(stream),
     };
     const { client, manager } = this.#parts;
-    const reader = new PartitionReader({ link: this.#link, client, manager, warn }, partition, this.#settings.reader);
-    return this.#sharing.want({
+    const server = { link: this.#link, client, manager, warn, clock };
+    const reader = new PartitionReader(server, partition, this.#settings.reader);
+    this.#readers.set(reader, { stream, subject: options.subject });
+    const wanted = await this.#sharing.want({
       name: leaseName(options),
       group: `${options.consumer} ${stream}`,
       work: (lease, ending) => reader.read(options, lease, ending),
     });
+    return {
+      stop: async () => {
+        await wanted.stop();
+        this.#readers.delete(reader);
+      },
+    };
+  }
+
+  async backlogs(): Promise<readonly Backlog[]> {
+    const all = [...this.#readers].map(async ([reader, place]) => {
+      const backlog = await reader.backlog();
+      return backlog && { ...place, ...backlog };
+    });
+    return (await Promise.all(all)).filter((backlog) => backlog !== undefined);
   }
 
   async follow(stream: string, options: FollowOptions): Promise<Following> {
@@ -278,6 +309,12 @@ export class NatsTransport implements Transport {
     await Promise.all([...subscriptions.map((subscription) => subscription.stop()), this.#sharing.close()]);
     await this.leases.close();
     await this.#link.close();
+  }
+
+  #append(stream: string, subject: string, message: BusMessage & { readonly id: string }): Promise<void> {
+    const { prefix, clock, appendTimeout } = this.#settings;
+    const target = { stream: prefix + stream, subject: prefix + subject, deadline: clock() + appendTimeout };
+    return appendTo(this.#questions, message, target);
   }
 
   #check(subject: string, message: BusMessage): void {

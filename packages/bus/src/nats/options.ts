@@ -3,6 +3,7 @@ import type { FollowerOptions } from './follower.ts';
 import type { LinkOptions } from './link.ts';
 import type { ReaderOptions } from './partition-reader.ts';
 import type { StreamLimits } from './streams.ts';
+import { type NatsTelemetry, NO_TELEMETRY } from './telemetry.ts';
 
 /** Everything but the address has a default. */
 export interface NatsOptions extends Partial<Omit<LinkOptions, 'url'>>, Partial<StreamLimits> {
@@ -32,6 +33,8 @@ export interface NatsOptions extends Partial<Omit<LinkOptions, 'url'>>, Partial<
   readonly now?: () => number;
   /** Names this process in leases; random. */
   readonly holder?: string;
+  /** Told of what is counted. */
+  readonly telemetry?: NatsTelemetry;
   /** Told of what went wrong and will be tried again; process warnings by default. */
   readonly warn?: (text: string) => void;
 }
@@ -88,6 +91,7 @@ export function completeOptions(options: NatsOptions): NatsSettings {
     clock: Date.now,
     now: () => performance.now(),
     holder: randomUUID(),
+    telemetry: NO_TELEMETRY,
     warn: (text) => process.emitWarning(text),
     ...options,
     prefix,

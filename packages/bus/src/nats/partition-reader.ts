@@ -15,7 +15,7 @@ import {
   type JsMsg,
 } from '@nats-io/jetstream';
 import { KeyedRunner, type KeyedRunnerOptions } from '../keyed-runner.ts';
-import type { ConsumeOptions, DurableMessage } from '../transport.ts';
+import type { Backlog, ConsumeOptions, DurableMessage } from '../transport.ts';
 import { receivedIn } from './headers.ts';
 import type { Link } from './link.ts';
 import { Progress, type ProgressLimits } from './progress.ts';
@@ -44,21 +44,59 @@ export interface ReaderServer {
   readonly client: JetStreamClient;
   readonly manager: JetStreamManager;
   readonly warn: (text: string) => void;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
 }
 
 interface Item {
   readonly message: DurableMessage;
 }
 
+/** While the partition is read. */
+interface Reading {
+  readonly consumer: Consumer;
+  readonly progress: Progress;
+  /** How many more there were when the last message was sent. */
+  behind: number;
+  /** When it was first seen that something waits and nothing comes, and how many messages had come until then. */
+  standstill: { readonly at: number; readonly begun: number } | undefined;
+}
+
+const NANOS_PER_MS = 1e6;
+
 export class PartitionReader {
   readonly #server: ReaderServer;
   readonly #partition: Partition;
   readonly #options: ReaderOptions;
+  #reading: Reading | undefined;
 
   constructor(server: ReaderServer, partition: Partition, options: ReaderOptions) {
     this.#server = server;
     this.#partition = partition;
     this.#options = options;
+  }
+
+  /** What is to be handled, with what the server has yet to send; undefined while this process does not read the partition. */
+  async backlog(): Promise<Pick<Backlog, 'messages' | 'oldestAt'> | undefined> {
+    const reading = this.#reading;
+    if (reading === undefined) {
+      return undefined;
+    }
+    const { consumer, progress } = reading;
+    const unsent = await this.#server.link.whileUp(() => consumer.info()).then((info) => info.num_pending);
+    const messages = progress.unhandled + Math.max(unsent, reading.behind);
+    return { messages, oldestAt: progress.oldestAt ?? this.#standstill(reading, messages) };
+  }
+
+  /** Since when nothing comes, though something waits. */
+  #standstill(reading: Reading, messages: number): number | undefined {
+    const { begun } = reading.progress;
+    if (messages === 0) {
+      reading.standstill = undefined;
+    } else if (reading.standstill?.begun !== begun) {
+      reading.standstill = { at: this.#server.clock(), begun };
+    }
+    return reading.standstill?.at;
   }
 
   /** Resolves once nothing of it runs: after `ending` or the loss of the lease. */
@@ -78,6 +116,8 @@ export class PartitionReader {
     }, this.#options);
     const consumer = await this.#open(progress.cursor);
     const messages = await consumer.consume({ max_bytes: this.#options.pullBytes });
+    const reading: Reading = { consumer, progress, behind: 0, standstill: undefined };
+    this.#reading = reading;
     const close = (): void => {
       messages.stop();
       roomMade();
@@ -86,7 +126,8 @@ export class PartitionReader {
     try {
       for await (const received of unless(stop, messages)) {
         const message = this.#toMessage(received);
-        progress.begin(message.position, message.body.byteLength);
+        reading.behind = received.info.pending;
+        progress.begin(message, message.body.byteLength);
         runner.push(taker.key(message), { message });
         while (!progress.hasRoom && !stop.aborted) {
           await new Promise<void>((resolve) => {
@@ -98,6 +139,7 @@ export class PartitionReader {
         }
       }
     } finally {
+      this.#reading = undefined;
       messages.stop();
       await runner.stop();
       await saver.finish();
@@ -135,6 +177,7 @@ export class PartitionReader {
       headers: receivedIn(received.headers).fields,
       body: received.data,
       position: received.seq,
+      appendedAt: received.info.timestampNanos / NANOS_PER_MS,
       subject: received.subject.slice(this.#partition.prefix.length),
     };
   }

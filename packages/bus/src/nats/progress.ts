@@ -4,6 +4,8 @@
  *
  * Invariant: the cursor never goes back, and never passes a message that was begun and not handled.
  */
+import type { DurableMessage } from '../transport.ts';
+
 export interface ProgressLimits {
   /** Messages read and not handled. */
   readonly messages: number;
@@ -17,7 +19,10 @@ export class Progress {
   readonly #limits: ProgressLimits;
   /** Read beyond the cursor, in order; those before `#first` are behind it. */
   #read: number[] = [];
+  /** When those were appended. */
+  #appendedAt: number[] = [];
   #first = 0;
+  #begun = 0;
   readonly #handled = new Set<number>();
   #cursor: number;
   #messages = 0;
@@ -38,8 +43,26 @@ export class Progress {
     return this.#messages < messages && this.#bytes < bytes && this.#read.length - this.#first < window;
   }
 
-  begin(position: number, bytes: number): void {
+  /** Messages read and not handled. */
+  get unhandled(): number {
+    return this.#messages;
+  }
+
+  /** When the first of them was appended; undefined without any. Milliseconds since the epoch. */
+  get oldestAt(): number | undefined {
+    return this.#appendedAt[this.#first];
+  }
+
+  /** Messages read so far. */
+  get begun(): number {
+    return this.#begun;
+  }
+
+  /** `appendedAt` in milliseconds since the epoch. */
+  begin({ position, appendedAt }: Pick<DurableMessage, 'position' | 'appendedAt'>, bytes: number): void {
     this.#read.push(position);
+    this.#appendedAt.push(appendedAt);
+    this.#begun++;
     this.#messages++;
     this.#bytes += bytes;
   }
@@ -54,6 +77,7 @@ export class Progress {
     }
     if (this.#first > 1000 && this.#first * 2 > this.#read.length) {
       this.#read = this.#read.slice(this.#first);
+      this.#appendedAt = this.#appendedAt.slice(this.#first);
       this.#first = 0;
     }
   }

@@ -30,11 +30,11 @@ export class RecordedLease implements Lease {
   readonly name: string;
   readonly #writeRecord: Holding['write'];
   readonly #losing = new AbortController();
-  readonly #onEnd: () => void;
+  readonly #onEnd: (wasReleased: boolean) => void;
   #record: LeaseRecord;
   #revision: number;
 
-  constructor(held: Holding, onEnd: () => void) {
+  constructor(held: Holding, onEnd: (wasReleased: boolean) => void) {
     this.#writeRecord = held.write;
     this.name = held.name;
     this.#record = held.record;
@@ -62,19 +62,25 @@ export class RecordedLease implements Lease {
   async release(): Promise<void> {
     if (!this.lost.aborted) {
       await this.#write({ holder: '', value: this.value }).catch(() => undefined);
-      this.lose(`${this.name} was released`);
+      this.#end(`${this.name} was released`, true);
     }
   }
 
   lose(reason: string): void {
-    this.#onEnd();
-    this.#losing.abort(new Error(reason));
+    this.#end(reason, false);
   }
 
   /** Somebody else wrote this revision. */
   takenAt(revision: number): void {
     if (revision > this.#revision) {
       this.lose(`Another process took ${this.name}`);
+    }
+  }
+
+  #end(reason: string, wasReleased: boolean): void {
+    if (!this.lost.aborted) {
+      this.#onEnd(wasReleased);
+      this.#losing.abort(new Error(reason));
     }
   }
 
