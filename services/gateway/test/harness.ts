@@ -122,6 +122,7 @@ export class WatchedTransport implements Transport {
     await this.beforeFlushed();
     await this.#inner.flushed();
   };
+  readonly backlogs: Transport['backlogs'] = () => this.#inner.backlogs();
   readonly follow: Transport['follow'] = (...parameters) => this.#inner.follow(...parameters);
   readonly subjects: Transport['subjects'] = (...parameters) => this.#inner.subjects(...parameters);
   readonly trim: Transport['trim'] = () => this.#inner.trim();
