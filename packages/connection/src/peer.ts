@@ -114,17 +114,17 @@ export class Peer {
   }
 
   /**
-   * Answers a request with one binary message, sent in fragments as the body comes, with back-pressure. What is sent meanwhile
-   * waits behind it. Resolves when all was handed to the socket.
+   * Answers a request with one binary message, sent as the body comes, with back-pressure. What is sent meanwhile waits behind
+   * it. Resolves when all was handed to the socket.
    *
    * Rejects with `unreachable` when the connection ends before, else with what the body throws or `internal` when it has
    * another size than announced; then the connection closes with 1011, as the message cannot be completed.
    */
   respondStream(sequence: number, status: number, options: RespondStreamOptions): Promise<void> {
-    const { body, size, headers = NO_HEADERS } = options;
+    const { body, size, headers = NO_HEADERS, announced = false } = options;
     this.#inbox.answered(sequence);
     const head = encodeResponseHead(status, sequence, { headers, hasBody: true });
-    return this.#channel.sendStream({ head, body, kind: 'binary', size, announced: false });
+    return this.#channel.sendStream({ head, body, kind: 'binary', size, announced: announced && size !== undefined });
   }
 
   /** A ready message, such as a notification, as one text frame. */

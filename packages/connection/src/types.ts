@@ -145,4 +145,9 @@ export interface RespondStreamOptions {
    * completed.
    */
   readonly size: number | undefined;
+  /**
+   * Whether a known size is told beforehand: one frame, not fragments, which costs both ends less. No control frame can be sent
+   * before its end. Default false.
+   */
+  readonly announced?: boolean;
 }

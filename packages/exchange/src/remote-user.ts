@@ -112,7 +112,8 @@ export class RemoteUser implements Party, Line {
 
   respondStream(sequence: number, status: number, options: RespondStreamOptions): Promise<void> {
     const headers = { ...options.headers, ...this.#address };
-    return this.#link.peer.respondStream(sequence, status, { ...options, headers });
+    // A server that knows the size beforehand can pass the file on as it comes, without taking fragments apart.
+    return this.#link.peer.respondStream(sequence, status, { ...options, headers, announced: true });
   }
 
   pause(): void {

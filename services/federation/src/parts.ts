@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { DEFAULT_PEER_LIMITS, TimerWheel, TransferBudget } from '@fosp/connection';
 import { Backlogs, KeyedRate } from '@fosp/exchange';
 import { LIMITS } from '@fosp/protocol';
+import { createBufferCollector } from '@fosp/runtime';
 import { Discovery } from './discovery/discovery.ts';
 import { forgetter } from './discovery/forgetter.ts';
 import { createDiscoveryTelemetry } from './discovery/telemetry.ts';
@@ -42,7 +43,12 @@ export function createParts(deps: FederationDeps, { limits, permits }: PartsOpti
   const dialContext = createDialContext(deps, limits);
   const dialler = createDialler(deps, limits, dialContext);
   const servingTelemetry = createServingTelemetry({ log, metrics, clock });
-  const serving = createServing({ bus, domains, bounds: config, limits, backlogs, clock, telemetry: servingTelemetry });
+  const passed = createBufferCollector(limits.collectBytes);
+  const serving = createServing({
+    ...{ bus, domains, limits, backlogs, clock, passed },
+    bounds: config,
+    telemetry: servingTelemetry,
+  });
   const telemetry = createLinkTelemetry({ log, metrics, clock });
   const connector = new Connector({
     ...{ bus, discovery, permits, dialler, limits, clock, telemetry },
@@ -53,7 +59,7 @@ export function createParts(deps: FederationDeps, { limits, permits }: PartsOpti
   const transfers = new Transfers({
     ...config.transfers,
     limits: { ...limits, attachment: config.attachment },
-    ...{ clock, telemetry: transferTelemetry },
+    ...{ clock, telemetry: transferTelemetry, passed },
   });
   const deliveryTelemetry = createDeliveryTelemetry(log, metrics);
   const queue = deps.queue?.(deliveryTelemetry) ?? busQueue(bus);

@@ -13,7 +13,6 @@ import {
   Transfers,
 } from '@fosp/exchange';
 import { fospError, LIMITS } from '@fosp/protocol';
-import { createBufferCollector } from '@fosp/runtime';
 
 export interface ServingLimits {
   /** Unread answers of a link, beyond which none of its requests is taken in. */
@@ -22,8 +21,6 @@ export interface ServingLimits {
   readonly smallFile: number;
   /** Of connections to the file store. */
   readonly store: Omit<TransferClientOptions, 'failed' | 'passed'>;
-  /** Bytes of files that go by between two collections of their buffers. */
-  readonly storeCollect: number;
   /** Domains whose rates are remembered. */
   readonly ratesRemembered: number;
 }
@@ -32,7 +29,6 @@ export const SERVING_LIMITS: ServingLimits = {
   servedBacklogBytes: 3 * 1024 * 1024,
   smallFile: 64 * 1024,
   store: { stallSeconds: 30, connectSeconds: 5, idleConnections: 8, idleSeconds: 10, replayBytes: 256 * 1024 },
-  storeCollect: 4 * 1024 * 1024,
   ratesRemembered: 10_000,
 };
 
@@ -47,6 +43,8 @@ export interface ServingDeps {
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly telemetry: ServingTelemetry;
+  /** Told of bytes of files as they come. */
+  readonly passed: (bytes: number) => void;
 }
 
 export interface ServingTelemetry extends ServerLinkTelemetry {
@@ -61,12 +59,8 @@ export interface Serving {
 }
 
 export function createServing(deps: ServingDeps): Serving {
-  const { bus, domains, bounds, limits, backlogs, clock, telemetry } = deps;
-  const client = new TransferClient({
-    ...limits.store,
-    passed: createBufferCollector(limits.storeCollect),
-    failed: telemetry.storeFailed,
-  });
+  const { bus, domains, bounds, limits, backlogs, clock, telemetry, passed } = deps;
+  const client = new TransferClient({ ...limits.store, passed, failed: telemetry.storeFailed });
   const transfers = new Transfers({ bus, client, limits: { ...bounds, ...limits }, moved: telemetry.served });
   const forward = async () => {
     // What came from a server is never forwarded, and refused before it comes so far.

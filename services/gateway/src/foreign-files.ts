@@ -17,6 +17,8 @@ export interface ForeignFilesOptions {
   readonly failed: (error: unknown) => void;
   /** Bytes that went to another domain, or came from it. */
   readonly moved: (direction: 'up' | 'down', bytes: number) => void;
+  /** Told of bytes as they come, from clients or the federation service. */
+  readonly passed: (bytes: number) => void;
 }
 
 /** The response of the other domain. Its body is iterated once; breaking out of it ends the transfer. */
@@ -54,6 +56,7 @@ export class ForeignFiles {
     try {
       for await (const piece of body) {
         this.#options.moved('up', piece.length);
+        this.#options.passed(piece.length);
         if (!(await transfer.send(piece))) {
           return await transfer.answered;
         }
@@ -165,6 +168,7 @@ class ForeignTransfer {
         if (done === true) {
           return;
         }
+        this.#options.passed(value.length);
         if (response.headers['fosp-status'] === '200') {
           this.#options.moved('down', value.length);
         }

@@ -117,19 +117,21 @@ export function createGatewayService(deps: GatewayDeps): GatewayService {
     begun: telemetry.hashing,
   });
   const users = new Users({ bus, clock, limits: notificationLimits(config), telemetry });
+  const passed = createBufferCollector(limits.transferCollect);
   const client = new TransferClient({
     stallSeconds: limits.transferStallSeconds,
     connectSeconds: limits.transferConnectSeconds,
     idleConnections: limits.transferIdleConnections,
     idleSeconds: limits.transferIdleSeconds,
     replayBytes: limits.transferReplay,
-    passed: createBufferCollector(limits.transferCollect),
+    passed,
     failed: telemetry.transferFailed,
   });
   const transfers = new Transfers({ bus, client, limits, moved: telemetry.moved });
   const files = new ForeignFiles({
     stallSeconds: limits.foreignStallSeconds,
     idleConnections: limits.transferIdleConnections,
+    passed,
     failed: telemetry.foreignTransferFailed,
     moved: telemetry.moved,
   });

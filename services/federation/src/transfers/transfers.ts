@@ -35,6 +35,8 @@ export interface TransferLimits {
   readonly attachment: number;
   /** Bytes of an upload that is answered early which are made up, to save its link. */
   readonly filling: number;
+  /** Bytes of files that go by between two collections of their buffers. */
+  readonly collectBytes: number;
   /** For running transfers, at the end. */
   readonly stopSeconds: number;
 }
@@ -47,6 +49,7 @@ export const TRANSFER_LIMITS: Omit<TransferLimits, 'attachment' | 'requestSecond
   leastBytesPerSecond: 16 * 1024,
   writtenSeconds: 40,
   filling: 1024 * 1024,
+  collectBytes: 4 * 1024 * 1024,
   stopSeconds: 10,
 };
 
@@ -60,6 +63,8 @@ export interface TransfersOptions {
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly telemetry: TransferTelemetry;
+  /** Told of bytes of files as they come. */
+  readonly passed: (bytes: number) => void;
 }
 
 export interface TransferTelemetry {
@@ -212,11 +217,7 @@ export class Transfers {
         ...headersOf(answer),
         ...(stream.size === undefined ? {} : { 'content-length': stream.size }),
       });
-      const moved = (bytes: number) => {
-        pace.moved(bytes);
-        telemetry.moved('down', bytes);
-      };
-      if (!(await download(stream, outgoing, moved))) {
+      if (!(await download(stream, outgoing, this.#counted('down', pace)))) {
         // The rest would be read for nothing.
         link.close(1000, 'A file on this link is not wanted any more.');
       }
@@ -228,13 +229,9 @@ export class Transfers {
   }
 
   async #write(link: Link, { domain, incoming, outgoing, request, ...wanted }: Running, pace: Pace): Promise<void> {
-    const { limits, telemetry } = this.#options;
+    const { limits } = this.#options;
     const size = sizeOf(incoming, wanted.size);
-    const moved = (bytes: number) => {
-      pace.moved(bytes);
-      telemetry.moved('up', bytes);
-    };
-    const body = new Upload(incoming, { size, filling: limits.filling, moved });
+    const body = new Upload(incoming, { size, filling: limits.filling, moved: this.#counted('up', pace) });
     const headers = requestHeaders(request, link.facts.extensions);
     const timeoutMs = limits.writtenSeconds * 1000;
     const options = { headers, body, frame: 'binary', timeoutMs, ...(size === undefined ? {} : { size }) } as const;
@@ -248,6 +245,15 @@ export class Transfers {
         link.close(1000, 'A file on this link cannot be sent to its end.');
       }
     }
+  }
+
+  #counted(direction: 'up' | 'down', pace: Pace): (bytes: number) => void {
+    const { passed, telemetry } = this.#options;
+    return (bytes) => {
+      pace.moved(bytes);
+      telemetry.moved(direction, bytes);
+      passed(bytes);
+    };
   }
 
   #send(request: UserRequest, answer: UserAnswer, outgoing: ServerResponse): void {
