@@ -52,6 +52,8 @@ export interface ConsumeRemoteOptions {
   readonly window?: number;
   /** Bytes of their bodies; 16 MiB. */
   readonly windowBytes?: number;
+  /** Of what older programs kept in one line for all domains of ours: whose is handed over, too; the line's own. */
+  readonly takes?: (own: string) => boolean;
 }
 
 /** Something waits for the domain; or one of its servers was heard of, so that it may be reached again. */

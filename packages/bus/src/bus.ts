@@ -25,10 +25,13 @@ import {
   changesSubject,
   FEDERATION_STREAMS,
   federationPlace,
+  type LineLengths,
+  lineInSubject,
+  lineOf,
   NUDGES,
-  nameInSubject,
   parseChange,
   partOf,
+  type RemoteLine,
   type RemoteNotification,
   type RemoteNotificationHeaders,
   remoteNotificationId,
@@ -39,11 +42,13 @@ import {
 } from './events.ts';
 import { answerAll, gather } from './gathering.ts';
 import { subjectAt } from './places.ts';
+import { allLineLengths, followLine, lineLengths, totalOf } from './remote-lines.ts';
 import type {
   Backlog,
   BusMessage,
   BusSubscription,
   CallContext,
+  FollowedMessage,
   Following,
   HeldLease,
   ServeOptions,
@@ -51,9 +56,6 @@ import type {
 } from './transport.ts';
 
 const NO_BYTES = new Uint8Array(0);
-
-const REMOTE_WINDOW = 256;
-const REMOTE_WINDOW_BYTES = 16 * 1024 * 1024;
 
 export class Bus {
   readonly #transport: Transport;
@@ -227,31 +229,25 @@ export class Bus {
    * kept, or, in process, done (see `Transport.append`), so that its change may count as told.
    */
   appendRemote(domain: string, headers: RemoteNotificationHeaders, body: Uint8Array = NO_BYTES): Promise<void> {
-    const { stream, subject } = federationPlace(domain);
+    const { stream, subject } = federationPlace(lineOf(domain, headers));
     return this.#transport.append(stream, subject, { headers, body, id: remoteNotificationId(headers) });
   }
 
   /**
-   * Hands over what waits for a domain, in order, a window at a time: `feed` may be given any number of notifications of
+   * Hands over what waits in a line, in order, a window at a time: `feed` may be given any number of notifications of
    * the same tree at once, and more as `acknowledge` makes room. At least once; whoever holds the domain's lease, and nobody
    * else meanwhile. See `Transport.follow`.
    */
   consumeRemote(
-    domain: string,
+    line: RemoteLine,
     options: ConsumeRemoteOptions,
     feed: (notifications: readonly RemoteNotification[]) => void,
   ): Promise<Following> {
-    const { window = REMOTE_WINDOW, windowBytes = REMOTE_WINDOW_BYTES } = options;
-    const { stream, subject } = federationPlace(domain);
-    return this.#transport.follow(stream, {
-      subject,
-      window,
-      windowBytes,
-      feed: (messages) => {
-        const notifications = messages.map((message) => ({ ...message, headers: remoteHeaders(message) }));
-        this.#logged(subject, domain, () => feed(notifications));
-      },
-    });
+    const told = (messages: readonly FollowedMessage[]) => {
+      const notifications = messages.map((message) => ({ ...message, headers: remoteHeaders(message) }));
+      this.#logged(line.own, line.domain, () => feed(notifications));
+    };
+    return followLine(this.#transport, line, { ...options, feed: told });
   }
 
   /**
@@ -266,33 +262,36 @@ export class Bus {
   }
 
   /** Domains for which anything waits, of a moment, with how much: see `queueLength`. */
-  async queueLengths(): Promise<ReadonlyMap<string, number>> {
-    const queued = await Promise.all(FEDERATION_STREAMS.map((stream) => this.#transport.subjects(stream)));
-    return new Map(queued.flatMap((subjects) => Array.from(subjects, ([name, count]) => [nameInSubject(name), count])));
+  queueLengths(): Promise<ReadonlyMap<string, LineLengths>> {
+    return allLineLengths(this.#transport);
   }
 
-  /** How many notifications wait for a domain, with those that are handed over and not acknowledged. */
+  /** How many notifications wait for a domain, in each line, with those that are handed over and not acknowledged. */
+  lineLengths(domain: string): Promise<LineLengths> {
+    return lineLengths(this.#transport, domain);
+  }
+
+  /** The same in all lines together. */
   async queueLength(domain: string): Promise<number> {
-    const { stream, subject } = federationPlace(domain);
-    return (await this.#transport.subjects(stream, subject)).get(subject) ?? 0;
+    return totalOf(await this.lineLengths(domain));
   }
 
-  /** Forgets the oldest of what waits for a domain, but so many. @returns how many: see `Transport.trim` */
-  trimQueue(domain: string, keep: number): Promise<number> {
-    const { stream, subject } = federationPlace(domain);
-    return this.#transport.trim(stream, subject, keep);
+  /** Forgets the oldest of what waits in a line, but so many. @returns how many: see `Transport.trim` */
+  trimQueue(line: RemoteLine, keep: number): Promise<number> {
+    const { stream, subject, older } = federationPlace(line);
+    return this.#transport.trim(stream, line.own === '' ? older : subject, keep);
   }
 
-  /** Tells whoever talks to a domain that this is worth a try now, and why. At most once. */
-  nudge(domain: string, why: NudgeReason): void {
-    this.#transport.publish(NUDGES, { headers: { domain, why }, body: NO_BYTES });
+  /** Tells whoever talks to a domain that this is worth a try now, and why, and which of ours has it to tell, if that is known. At most once. */
+  nudge(domain: string, why: NudgeReason, own = ''): void {
+    this.#transport.publish(NUDGES, { headers: { domain, why, own }, body: NO_BYTES });
   }
 
-  /** Listens for nudges, of whatever domain. */
-  onNudge(listener: (domain: string, why: NudgeReason) => void): Promise<BusSubscription> {
+  /** Listens for nudges, of whatever domain; `own` is `''` where it is not known. */
+  onNudge(listener: (domain: string, why: NudgeReason, own: string) => void): Promise<BusSubscription> {
     return this.#transport.subscribe(NUDGES, ({ headers }) => {
-      const { domain = '', why } = headers;
-      this.#logged(NUDGES, domain, () => listener(domain, why === 'heard' ? 'heard' : 'queued'));
+      const { domain = '', why, own = '' } = headers;
+      this.#logged(NUDGES, domain, () => listener(domain, why === 'heard' ? 'heard' : 'queued', own));
     });
   }
 
@@ -322,7 +321,7 @@ export class Bus {
       handler: async (message) => {
         const headers = remoteHeaders(message);
         try {
-          await handler(nameInSubject(message.subject), headers, message.body);
+          await handler(lineInSubject(message.subject).domain, headers, message.body);
         } catch (error) {
           this.#options.log({ subject: message.subject, id: remoteNotificationId(headers), error });
           throw error;

@@ -2,7 +2,7 @@
  * Every event between services. `changes` and `federation` are durable and at least once, with an id and an order per
  * tree; what goes to a user's sessions is at most once, in the order of each tree, and a gap in it ends the session.
  */
-import type { EventType, ObjectFragments, SubscriptionRow } from '@fosp/protocol';
+import { domainOf, type EventType, type ObjectFragments, type SubscriptionRow } from '@fosp/protocol';
 import type { BusHeaders, BusMessage } from './transport.ts';
 
 /** Durable streams. Subjects begin with the stream's name. */
@@ -12,7 +12,7 @@ export const STREAMS = {
 } as const;
 
 /**
- * Notifications for users of other domains, one subject per domain, kept until acknowledged. Several streams, since whoever
+ * Notifications for users of other domains, one subject per domain of ours and other domain, kept until acknowledged. Several streams, since whoever
  * reads what waited for one domain reads past all that waits for others in its stream; fixed for the life of a deployment.
  */
 export const FEDERATION_STREAMS: readonly string[] = Array.from({ length: 16 }, (_, part) => `federation-${part}`);
@@ -54,10 +54,46 @@ export function userSubject(user: string): string {
   return `fosp.user.${subjectToken(user)}`;
 }
 
-/** Which stream has what waits for a domain, and under which subject. */
-export function federationPlace(domain: string): { readonly stream: string; readonly subject: string } {
+/** What a domain of ours has to tell another one: it waits for nothing but what is before it in the same line. */
+export interface RemoteLine {
+  /** Ours. */
+  readonly own: string;
+  readonly domain: string;
+}
+
+/** Whose line it is: that of the domain of the tree. */
+export function lineOf(domain: string, { tree }: Pick<RemoteNotificationHeaders, 'tree'>): RemoteLine {
+  return { own: domainOf(tree), domain };
+}
+
+/** How many notifications wait for a domain, by domain of ours; under `''` what older programs kept in one line for all of ours. */
+export type LineLengths = ReadonlyMap<string, number>;
+
+/** Which stream has a line, and under which subject; `older` is where older programs kept all lines to that domain. */
+export interface FederationPlace {
+  readonly stream: string;
+  readonly subject: string;
+  readonly older: string;
+}
+
+export function federationPlace({ own, domain }: RemoteLine): FederationPlace {
+  const { stream, older, all } = federationPlaces(domain);
+  return { stream, older, subject: all.replace('*', subjectToken(own)) };
+}
+
+/** The same for all lines to a domain: `all` is a pattern. */
+export function federationPlaces(domain: string): Omit<FederationPlace, 'subject'> & { readonly all: string } {
   const stream = FEDERATION_STREAMS[hashOf(domain) % FEDERATION_STREAMS.length] ?? '';
-  return { stream, subject: `${stream}.${subjectToken(domain)}` };
+  const name = subjectToken(domain);
+  return { stream, all: `${stream}.*.${name}`, older: `${stream}.${name}` };
+}
+
+/** Whose line has this subject; of no domain of ours where it is an older one. */
+export function lineInSubject(subject: string): RemoteLine {
+  const [, own, domain] = subject.split('.');
+  return domain === undefined
+    ? { own: '', domain: nameInSubject(subject) }
+    : { own: nameOf(own), domain: nameOf(domain) };
 }
 
 /** Where it is told that a domain is worth a try. */
@@ -70,7 +106,11 @@ export function subjectToken(name: string): string {
 
 /** The name in the last token of a subject. */
 export function nameInSubject(subject: string): string {
-  return Buffer.from(subject.slice(subject.lastIndexOf('.') + 1), 'base64url').toString('utf8');
+  return nameOf(subject.slice(subject.lastIndexOf('.') + 1));
+}
+
+function nameOf(token = ''): string {
+  return Buffer.from(token, 'base64url').toString('utf8');
 }
 
 /** Headers of what a user's sessions are told. */
@@ -162,12 +202,12 @@ export interface RemoteNotificationHeaders extends BusHeaders {
   readonly part: string;
 }
 
-/** What waits for another domain: at least once, and for each user in the order of each tree. */
+/** What waits in a line: at least once, and for each user in the order of each tree. */
 export interface RemoteNotification {
   readonly headers: RemoteNotificationHeaders;
   /** JSON of the object as this user may see it; empty for DELETED. */
   readonly body: Uint8Array;
-  /** Increasing and durable per domain. */
+  /** Increasing and durable per line. */
   readonly position: number;
   /** Milliseconds since the epoch. */
   readonly appendedAt: number;

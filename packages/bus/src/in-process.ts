@@ -8,6 +8,7 @@
 import { Deadlines } from './deadlines.ts';
 import { InProcessLeases } from './in-process-leases.ts';
 import { InProcessStream, type StreamOptions } from './in-process-stream.ts';
+import { matchesSubject } from './subject-pattern.ts';
 import {
   type Backlog,
   BUS_BODY_BYTES,
@@ -184,7 +185,7 @@ export class InProcessTransport implements Transport {
 
   async subjects(stream: string, subject?: string): Promise<ReadonlyMap<string, number>> {
     const all = this.#stream(stream).subjects();
-    return subject === undefined ? all : new Map([...all].filter(([name]) => name === subject));
+    return subject === undefined ? all : new Map([...all].filter(([name]) => matchesSubject(subject, name)));
   }
 
   async trim(): Promise<number> {

@@ -49,9 +49,18 @@ export interface FollowedMessage extends DurableMessage {
   readonly position: number;
 }
 
+/** Where older programs appended what is appended to another subject of the same stream now. */
+export interface OlderSubject {
+  readonly subject: string;
+  /** Is a message of it one of those? Others are left to others. */
+  readonly isMine: (headers: BusHeaders) => boolean;
+}
+
 export interface FollowOptions {
   /** No pattern. */
   readonly subject: string;
+  /** Fed as well, in the order of the stream. There is none where the stream does not outlive this process. */
+  readonly older?: OlderSubject | undefined;
   /** Messages handed over and not acknowledged. */
   readonly window: number;
   /** Bytes of their bodies; a message larger than that is handed over alone. */
@@ -125,7 +134,7 @@ export interface Transport {
   follow(stream: string, options: FollowOptions): Promise<Following>;
   /** How far behind this process is, for each partition that it takes by `consume` at the moment. For whoever looks on. */
   backlogs(): Promise<readonly Backlog[]>;
-  /** The subjects of a durable stream that have messages, or of these one alone, with how many. Of a moment, in no order. */
+  /** The subjects of a durable stream that have messages, or of these one (or a pattern's) alone, with how many. Of a moment, in no order. */
   subjects(stream: string, subject?: string): Promise<ReadonlyMap<string, number>>;
   /**
    * Removes the oldest messages of one subject but so many, followed or not. @returns how many. Where the stream does not

@@ -5,6 +5,7 @@ import {
   Bus,
   type BusFailure,
   FEDERATION,
+  type RemoteLine,
   type RemoteNotification,
   type RemoteNotificationHeaders,
 } from '../src/index.ts';
@@ -72,6 +73,7 @@ function places(makeEnds: MakeEnds): void {
 }
 
 const TREE = 'älice@wonderland.lit';
+const LINE = { own: 'wonderland.lit', domain: PLACE };
 
 function headersOf(sequence: number, more: Partial<RemoteNotificationHeaders> = {}): RemoteNotificationHeaders {
   const rest = { tree: TREE, path: '/ä b', event: 'UPDATED', source: TREE, part: '0', user: `bob@${PLACE}` } as const;
@@ -96,7 +98,7 @@ function queues(makeEnds: MakeEnds): void {
       append(one, domain, headersOf(sequence, { user: `bob@${domain}` }));
     }
     const fed = new Inbox<RemoteNotification>();
-    const following = await other.consumeRemote(PLACE, { window: 30 }, (notifications) => {
+    const following = await other.consumeRemote(LINE, { window: 30 }, (notifications) => {
       for (const each of notifications) {
         fed.add(each);
       }
@@ -115,6 +117,36 @@ function queues(makeEnds: MakeEnds): void {
     expect(await one.queueLength('other.7.lit')).toBe(5);
     const others = Array.from({ length: 20 }, (_, index) => `other.${index}.lit`);
     expect([...(await other.queueLengths()).keys()].sort()).toEqual(others.sort());
+  });
+
+  onEnds('what one domain of ours has to tell waits for nothing that another one has', makeEnds, async (ends) => {
+    const [one, other] = [new Bus(ends.one), new Bus(ends.other)];
+    const [stuck, flowing] = [LINE, { own: 'looking-glass.lit', domain: PLACE }];
+    const appended: Promise<void>[] = [];
+    for (let sequence = 1; sequence <= 60; sequence++) {
+      append(one, PLACE, headersOf(sequence));
+      appended.push(append(one, PLACE, headersOf(sequence, { tree: 'tweedle@looking-glass.lit' })));
+    }
+    const fed = [new Inbox<RemoteNotification>(), new Inbox<RemoteNotification>()];
+    const follow = (line: RemoteLine, inbox?: Inbox<RemoteNotification>) =>
+      other.consumeRemote(line, { window: 20 }, (told) => {
+        for (const each of told) {
+          inbox?.add(each);
+        }
+      });
+    await follow(stuck, fed[0]);
+    const following = await follow(flowing, fed[1]);
+    for (let count = 10; count <= 60; count += 10) {
+      await fed[1]?.has(count);
+      following.acknowledge(fed[1]?.items[count - 1]?.position ?? 0);
+    }
+    await Promise.all(appended);
+    await following.stop();
+    await fed[0]?.has(20);
+    expect(fed[0]?.items).toHaveLength(20);
+    expect(await one.lineLengths(PLACE)).toEqual(new Map([[stuck.own, 60]]));
+    expect(await one.queueLengths()).toEqual(new Map([[PLACE, new Map([[stuck.own, 60]])]]));
+    expect(await one.queueLength(PLACE)).toBe(60);
   });
 
   onEnds(

@@ -62,7 +62,7 @@ export function createParts(deps: FederationDeps, { limits, permits }: PartsOpti
     ...{ clock, telemetry: transferTelemetry, passed },
   });
   const deliveryTelemetry = createDeliveryTelemetry(log, metrics);
-  const queue = deps.queue?.(deliveryTelemetry) ?? busQueue(bus);
+  const queue = deps.queue?.(deliveryTelemetry) ?? busQueue(bus, domains);
   const peerDeps: PeerDomainDeps = {
     ...{ connector, limits, backlogs, clock, random, telemetry, queue, domains, permits, transfers, deliveryTelemetry },
     forget: forgetter(discovery, { ...limits, clock }),

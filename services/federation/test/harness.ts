@@ -5,6 +5,7 @@ import { createLog, Metrics, readEnvironment } from '@fosp/runtime';
 import { FEDERATION_VARIABLES, federationConfig } from '../src/config.ts';
 import { type FederationService, openFederation } from '../src/federation.ts';
 import type { FederationLimits } from '../src/limits.ts';
+import type { PeerStatus } from '../src/peers/status.ts';
 import { type SqliteQueueOptions, sqliteQueue } from '../src/queue/sqlite/open.ts';
 import type { TestPeer } from './test-peer.ts';
 
@@ -121,6 +122,13 @@ export class Federation implements AsyncDisposable {
   admit(fields: Partial<Record<'domain' | 'to' | 'address' | 'key' | 'nonce' | 'certificate', string>> = {}) {
     const claim = { domain: REALWORLD, to: 'wonderland.lit', address: '127.0.0.1' };
     return this.bus.call(FEDERATION.admit, { ...claim, ...fields });
+  }
+
+  /** What an operator is shown of a domain that is talked to. */
+  async statusOf(domain: string): Promise<PeerStatus | undefined> {
+    const replies = await this.bus.askAll(FEDERATION.peers, {});
+    const statuses: PeerStatus[] = replies.flatMap(({ body }) => JSON.parse(Buffer.from(body).toString()));
+    return statuses.find((each) => each.domain === domain);
   }
 
   /** The value of a metric, by its name and labels as they are written. */

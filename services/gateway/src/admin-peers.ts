@@ -1,5 +1,5 @@
 /** What an operator sees of other domains, through the internal port (`fosp admin peers`). */
-import { type Bus, FEDERATION } from '@fosp/bus';
+import { type Bus, FEDERATION, type LineLengths, totalOf } from '@fosp/bus';
 import { normaliseDomain } from '@fosp/protocol';
 import type { AdminRequest, AdminRoute } from '@fosp/runtime';
 import { answering } from './admin.ts';
@@ -34,8 +34,8 @@ interface Status {
 }
 
 /** Something waits for it, and nobody who talks to it answered: no federation process runs, or one died just now. */
-function unowned([domain, queued]: readonly [string, number]): Status & { readonly queued: number } {
-  return { domain, queued };
+function unowned([domain, lines]: readonly [string, LineLengths]): Status & { readonly queued: number } {
+  return { domain, queued: totalOf(lines) };
 }
 
 /** As the federation service makes them: handed on as they are. */

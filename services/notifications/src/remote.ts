@@ -5,7 +5,7 @@
  * way any more, and what was kept by then counts once when the change comes again. Users are told in the order of the calls, each
  * of which waits for the last.
  */
-import type { Bus, Change } from '@fosp/bus';
+import { type Bus, type Change, lineOf, type RemoteLine } from '@fosp/bus';
 import { domainOf } from '@fosp/protocol';
 import type { Audience } from './audiences.ts';
 
@@ -29,15 +29,15 @@ export interface RemoteQueueOptions {
   readonly clock: () => number;
   /** Notifications of one change on their way at once. */
   readonly appendsAtOnce: number;
-  /** Milliseconds within which a domain is nudged no second time. */
+  /** Milliseconds within which a domain is nudged no second time, for the same one of ours. */
   readonly nudgePause: number;
-  /** Domains whose last nudge is remembered; those nudged longest ago are forgotten, and may be nudged early. */
+  /** Lines whose last nudge is remembered; those nudged longest ago are forgotten, and may be nudged early. */
   readonly nudgedDomains: number;
 }
 
 export class RemoteQueue {
   readonly #options: RemoteQueueOptions;
-  /** When each domain was nudged, oldest first. */
+  /** When each line was nudged, oldest first. */
   readonly #nudgedAt = new Map<string, number>();
 
   constructor(options: RemoteQueueOptions) {
@@ -73,24 +73,25 @@ export class RemoteQueue {
     const headers = { tree, path, event: event.event, user, source: event.user, sequence, part: String(part) };
     const domain = domainOf(user);
     await this.#options.bus.appendRemote(domain, headers, body);
-    this.#nudge(domain);
+    this.#nudge(lineOf(domain, headers));
   }
 
   /** It makes things happen soon, and nothing rests on it: whoever talks to other domains looks for itself now and then. */
-  #nudge(domain: string): void {
+  #nudge({ own, domain }: RemoteLine): void {
     const { bus, clock, nudgePause, nudgedDomains } = this.#options;
     const now = clock();
-    if (now - (this.#nudgedAt.get(domain) ?? Number.NEGATIVE_INFINITY) < nudgePause) {
+    const line = `${own} ${domain}`;
+    if (now - (this.#nudgedAt.get(line) ?? Number.NEGATIVE_INFINITY) < nudgePause) {
       return;
     }
-    this.#nudgedAt.delete(domain);
+    this.#nudgedAt.delete(line);
     const [oldest] = this.#nudgedAt.keys();
     if (this.#nudgedAt.size >= nudgedDomains && oldest !== undefined) {
       this.#nudgedAt.delete(oldest);
     }
-    this.#nudgedAt.set(domain, now);
+    this.#nudgedAt.set(line, now);
     try {
-      bus.nudge(domain, 'queued');
+      bus.nudge(domain, 'queued', own);
     } catch {
       // The bus is away.
     }

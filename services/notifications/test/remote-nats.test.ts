@@ -97,15 +97,19 @@ describe.skipIf(!natsInstalled())('notifications for another domain', () => {
     let following: Following | undefined;
     let taken = 0;
     const bus = new Bus(taking, QUIET);
-    following = await bus.consumeRemote(REALWORLD, { window: 40 }, (notifications) => {
-      for (const each of notifications) {
-        told.take(each);
-        if (++taken % 50 === 0) {
-          proxy.cut();
+    following = await bus.consumeRemote(
+      { own: 'wonderland.lit', domain: REALWORLD },
+      { window: 40 },
+      (notifications) => {
+        for (const each of notifications) {
+          told.take(each);
+          if (++taken % 50 === 0) {
+            proxy.cut();
+          }
         }
-      }
-      following?.acknowledge(notifications.at(-1)?.position ?? 0);
-    });
+        following?.acknowledge(notifications.at(-1)?.position ?? 0);
+      },
+    );
     const fed = Promise.all(TREES.map((tree) => feedTree(new Bus(feeding, QUIET), tree)));
     while (taken < 60) {
       await new Promise((resolve) => setTimeout(resolve, 5));

@@ -1,6 +1,6 @@
 /**
- * Follows one subject of a durable stream: reads it by an ordered consumer, hands a window of messages over, and removes from
- * the stream what is acknowledged. What is in the stream is all there is to know: it needs no cursor.
+ * Follows one subject of a durable stream: reads it by an ordered consumer (what is under an older one, one by one), hands a window
+ * of messages over, and removes from the stream what is acknowledged. What is in the stream is all there is to know: it needs no cursor.
  *
  * Invariants: messages are fed in order, each once but for `rewind`, over any number of broken links, since reading begins
  * anew behind what was read last. No more is read than the window takes, so what waits for a slow reader waits at the server.
@@ -18,6 +18,7 @@ import { FollowWindow, positionsFrom } from '../follow-window.ts';
 import type { FollowedMessage, Following, FollowOptions } from '../transport.ts';
 import { receivedIn } from './headers.ts';
 import type { Link } from './link.ts';
+import { OlderMessages } from './older-subject.ts';
 import { Removals } from './removals.ts';
 
 export interface FollowerOptions {
@@ -33,6 +34,8 @@ export interface FollowerOptions {
   readonly removalsAtOnce: number;
   /** Acknowledged messages that are to be removed, beyond which nothing more is read. */
   readonly waitingRemovals: number;
+  /** Milliseconds until it is first looked whether an older program appended something; each time twice as long. */
+  readonly olderPause: number;
 }
 
 /** What is followed, as the server knows it. */
@@ -59,6 +62,7 @@ export class Follower implements Following {
   readonly #options: FollowerOptions;
   readonly #window: FollowWindow;
   readonly #removals: Removals;
+  readonly #older: OlderMessages | undefined;
   readonly #stopping = new AbortController();
   /** Lets the reader look again whether it may go on. */
   #look = (): void => undefined;
@@ -76,7 +80,10 @@ export class Follower implements Following {
     this.#followed = followed;
     this.#options = options;
     this.#window = new FollowWindow(options);
-    this.#removals = new Removals(server, followed, { ...options, removed: () => this.#look() });
+    const removed = () => this.#look();
+    this.#removals = new Removals(server, followed, { ...options, removed });
+    const { older } = options;
+    this.#older = older && new OlderMessages(server, followed, { ...options, older, removed });
   }
 
   /** Rejects where it cannot be read now. */
@@ -92,14 +99,28 @@ export class Follower implements Following {
   }
 
   acknowledge(position: number): void {
-    const done = this.#window.acknowledge(position);
+    const all = this.#window.acknowledge(position);
+    const [older, done] = this.#split(all);
+    if (older.length > 0 && !this.#stopping.signal.aborted) {
+      this.#older?.removals.add(older, false);
+    }
     const first = done[0];
     if (first !== undefined && !this.#stopping.signal.aborted) {
-      const sequences = done.map(({ position }) => position - this.#positionsFrom);
-      const isClose = this.#behind === 0 && this.#read - (first.position - this.#positionsFrom) < CLOSE_TOGETHER;
-      this.#removals.add(sequences, isClose);
+      const isClose = this.#behind === 0 && this.#read - first < CLOSE_TOGETHER;
+      this.#removals.add(done, isClose);
+    }
+    if (all.length > 0) {
       this.#look();
     }
+  }
+
+  /** Sequence numbers of what is of the older subject, and of the rest. */
+  #split(messages: readonly FollowedMessage[]): readonly [number[], number[]] {
+    const [older, done]: [number[], number[]] = [[], []];
+    for (const { subject, position } of messages) {
+      (this.#older?.isOf(subject) === true ? older : done).push(position - this.#positionsFrom);
+    }
+    return [older, done];
   }
 
   rewind(): void {
@@ -116,7 +137,7 @@ export class Follower implements Following {
     this.#stopping.abort();
     this.#look();
     await this.#reading;
-    await this.#removals.finish();
+    await Promise.all([this.#removals.finish(), this.#older?.removals.finish()]);
   }
 
   /** Never rejects: what fails is tried again, until it is stopped. */
@@ -125,6 +146,7 @@ export class Follower implements Following {
     let consumer: Consumer | undefined = first;
     while (!signal.aborted) {
       try {
+        await this.#readOlder();
         await this.#readBy(consumer ?? (await this.#open()));
       } catch (error) {
         if (this.#server.link.isUp && !signal.aborted) {
@@ -139,7 +161,8 @@ export class Follower implements Following {
 
   /** Resolves with true once more may be read; with false where it is over, or that takes longer than `milliseconds`. */
   async #room(isOver: () => boolean, milliseconds?: number): Promise<boolean> {
-    const hasRoom = (): boolean => this.#window.hasRoom && this.#removals.hasRoom;
+    const hasRoom = (): boolean =>
+      this.#window.hasRoom && this.#removals.hasRoom && (this.#older?.removals.hasRoom ?? true);
     let isLate = false;
     const late = (): void => {
       isLate = true;
@@ -155,6 +178,22 @@ export class Follower implements Following {
     return hasRoom() && !isOver();
   }
 
+  /** Until nothing is left of the older subject, or it is stopped. */
+  async #readOlder(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (await this.#room(() => signal.aborted)) {
+      const next = await this.#older?.next(this.#read);
+      if (next === undefined || signal.aborted) {
+        return;
+      }
+      this.#read = next.message.seq;
+      if (next.isMine) {
+        const { header: headers } = next.message;
+        this.#window.push(this.#toMessage(next.message, headers));
+      }
+    }
+  }
+
   /** Until it is stopped, the link breaks, or the window was full for so long that the server need not keep a consumer. */
   async #readBy(consumer: Consumer): Promise<void> {
     const { signal } = this.#stopping;
@@ -167,18 +206,26 @@ export class Follower implements Following {
     };
     const forget = this.#server.link.onLost(end);
     signal.addEventListener('abort', end, { once: true });
+    const unwatch = this.#older?.watch(() => this.#read, end);
+    if (isOver) {
+      end();
+    }
     try {
       for await (const received of messages) {
         if (!(await this.#room(() => isOver, this.#options.fullPatience))) {
           return;
         }
         if (received.seq > this.#read) {
+          if (!((await this.#older?.isClear(received.seq, this.#read)) ?? true)) {
+            return;
+          }
           this.#read = received.seq;
           this.#behind = received.info.pending;
-          this.#window.push(this.#toMessage(received));
+          this.#window.push(this.#toMessage(received, received.headers));
         }
       }
     } finally {
+      unwatch?.();
       forget();
       signal.removeEventListener('abort', end);
       messages.stop();
@@ -193,6 +240,7 @@ export class Follower implements Following {
     if (state.last_seq < this.#read) {
       warn(`${stream} ends at ${state.last_seq}, before ${this.#read}: it lost messages, or was replaced`);
       this.#read = 0;
+      this.#older?.forget();
     }
     this.#positionsFrom = positionsFrom(Date.parse(created));
     return link.whileUp(() =>
@@ -204,9 +252,12 @@ export class Follower implements Following {
     );
   }
 
-  #toMessage(received: JsMsg): FollowedMessage {
+  #toMessage(
+    received: Pick<JsMsg, 'data' | 'seq' | 'subject' | 'timestamp'>,
+    headers: JsMsg['headers'],
+  ): FollowedMessage {
     return {
-      headers: receivedIn(received.headers).fields,
+      headers: receivedIn(headers).fields,
       body: received.data,
       position: this.#positionsFrom + received.seq,
       subject: received.subject.slice(this.#followed.prefix.length),

@@ -64,6 +64,7 @@ const FOLLOWER_DEFAULTS: FollowerOptions = {
   removalPause: 100,
   removalsAtOnce: 64,
   waitingRemovals: 10_000,
+  olderPause: 1000,
 };
 
 /** Throws where a name could not be part of a subject. */

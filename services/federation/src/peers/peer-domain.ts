@@ -19,6 +19,7 @@ import {
 } from '../links/translation.ts';
 import { notFederated } from '../policy/policy.ts';
 import { Delivery, type DeliveryDeps, type Route } from '../queue/delivery.ts';
+import { OLDER } from '../queue/remote-queue.ts';
 import type { Transfers } from '../transfers/transfers.ts';
 import { type PeerStatus, statusOf } from './status.ts';
 
@@ -48,21 +49,16 @@ export class PeerDomain {
   readonly since: number;
   readonly #deps: PeerDomainDeps;
   readonly #pairs = new Map<string, Pair>();
-  readonly #delivery: Delivery;
+  /** By domain of ours: what one of them cannot tell holds up none of the others. */
+  readonly #deliveries = new Map<string, Delivery>();
   #usedAt: number;
+  #isClosed = false;
 
   constructor(domain: string, deps: PeerDomainDeps) {
     this.domain = domain;
     this.#deps = deps;
     this.since = deps.clock();
     this.#usedAt = this.since;
-    this.#delivery = new Delivery({
-      ...deps,
-      domain,
-      route: (own) => this.#route(own),
-      permits: () => deps.permits(domain),
-      telemetry: deps.deliveryTelemetry,
-    });
   }
 
   /** Milliseconds since the epoch, of the last use. */
@@ -85,7 +81,12 @@ export class PeerDomain {
 
   /** What waits longest to be told, as far as is known; milliseconds since the epoch. */
   get oldestAt(): number | undefined {
-    return this.#delivery.oldestAt;
+    const known = this.deliveries.map(({ oldestAt }) => oldestAt).filter((oldestAt) => oldestAt !== undefined);
+    return known.length === 0 ? undefined : Math.min(...known);
+  }
+
+  get deliveries(): readonly Delivery[] {
+    return [...this.#deliveries.values()];
   }
 
   get lastFailure(): Failure | undefined {
@@ -132,21 +133,33 @@ export class PeerDomain {
     return statusOf(this, { queued, owner: this.#deps.owner });
   }
 
-  /** The domain gave a sign of life, or something waits for it: whatever is to be sent is tried now. */
-  wake(isAlive: boolean): void {
+  /**
+   * The domain gave a sign of life, or something waits for it: whatever is to be sent is tried now. `owns` are the domains of
+   * ours that have something to tell (`LineLengths`), where that is known.
+   */
+  wake(isAlive: boolean, owns?: Iterable<string>): void {
     this.#usedAt = this.#deps.clock();
     if (isAlive) {
       for (const pair of this.#pairs.values()) {
         pair.reset();
       }
+      for (const delivery of this.#deliveries.values()) {
+        delivery.wake(true);
+      }
     }
-    this.#delivery.wake(isAlive);
+    if (owns === undefined) {
+      void this.#look(isAlive);
+      return;
+    }
+    for (const own of new Set(Array.from(owns).flatMap((own) => (own === OLDER ? this.#deps.domains : [own])))) {
+      this.#delivery(own).wake(isAlive);
+    }
   }
 
-  /** Forgets the oldest of the notifications that wait, but so many: each holds its object as a whole, and the newest say more. */
-  async trim(keep: number): Promise<void> {
+  /** Forgets the oldest of the notifications that wait in a line, but so many: each holds its object as a whole, and the newest say more. */
+  async trim(own: string, keep: number): Promise<void> {
     const { deliveryTelemetry, queue } = this.#deps;
-    const dropped = await queue.trim(this.domain, keep);
+    const dropped = await queue.trim({ own, domain: this.domain }, keep);
     if (dropped > 0) {
       deliveryTelemetry.dropped(this.domain, 'too-many', dropped);
     }
@@ -167,7 +180,7 @@ export class PeerDomain {
 
   /** Ends it in order: what is under way is done first, then links are closed as by a server that restarts. */
   async finish(reason: FospError): Promise<void> {
-    await this.#delivery.close();
+    await this.#closeDeliveries();
     await Promise.all(this.pairs.map((pair) => pair.finish(reason)));
     await Promise.all(this.pairs.map((pair) => pair.retire()));
   }
@@ -177,7 +190,7 @@ export class PeerDomain {
     for (const pair of this.#pairs.values()) {
       pair.close(code, reason);
     }
-    await this.#delivery.close();
+    await this.#closeDeliveries();
   }
 
   /** Closes all links, which are made again when they are needed. */
@@ -203,7 +216,41 @@ export class PeerDomain {
   }
 
   get #isUsed(): boolean {
-    return this.#delivery.isBusy || this.pairs.some(({ isUsed }) => isUsed);
+    return this.deliveries.some(({ isBusy }) => isBusy) || this.pairs.some(({ isUsed }) => isUsed);
+  }
+
+  #delivery(own: string): Delivery {
+    const known = this.#deliveries.get(own);
+    if (known !== undefined) {
+      return known;
+    }
+    const { deliveryTelemetry: telemetry, permits } = this.#deps;
+    const delivery = new Delivery({
+      ...this.#deps,
+      ...{ own, domain: this.domain, telemetry },
+      route: (each) => this.#route(each),
+      permits: () => permits(this.domain),
+    });
+    this.#deliveries.set(own, delivery);
+    return delivery;
+  }
+
+  /** Whoever sweeps looks again soon, so a look that fails is not repeated. */
+  async #look(isAlive: boolean): Promise<void> {
+    const { deliveryTelemetry, queue } = this.#deps;
+    try {
+      const lengths = await queue.lineLengths(this.domain);
+      if (!this.#isClosed && lengths.size > 0) {
+        this.wake(isAlive, lengths.keys());
+      }
+    } catch (error) {
+      deliveryTelemetry.notRead(this.domain, error);
+    }
+  }
+
+  async #closeDeliveries(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all(this.deliveries.map((delivery) => delivery.close()));
   }
 
   #pairOf(user: string): Pair {
@@ -227,7 +274,7 @@ export class PeerDomain {
     if (known !== undefined) {
       return known;
     }
-    const pair = new Pair({ own, domain: this.domain }, this.#delivery.userOf(own), this.#deps);
+    const pair = new Pair({ own, domain: this.domain }, this.#delivery(own).userOf(own), this.#deps);
     this.#pairs.set(own, pair);
     return pair;
   }

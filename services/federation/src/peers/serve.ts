@@ -1,7 +1,9 @@
 /** Sees to it that somebody talks to a domain, for whoever wants something of it. */
-import { type Bus, type BusSubscription, FEDERATION } from '@fosp/bus';
+import { type Bus, type BusSubscription, FEDERATION, totalOf } from '@fosp/bus';
 import type { RemoteQueue } from '../queue/remote-queue.ts';
 import type { Ownership } from './ownership.ts';
+
+const NONE: ReadonlyMap<string, number> = new Map();
 
 export interface ServeOwnershipDeps {
   readonly bus: Bus;
@@ -31,7 +33,7 @@ export async function serveOwnership({
   );
   const told = bus.answerAll(FEDERATION.peers, async () => {
     const queued = await queue.lengths();
-    const statuses = ownership.peers.map((peer) => peer.status(queued.get(peer.domain) ?? 0));
+    const statuses = ownership.peers.map((peer) => peer.status(totalOf(queued.get(peer.domain) ?? NONE)));
     return { fields: {}, body: Buffer.from(JSON.stringify(statuses)) };
   });
   return [await adopted, await told];

@@ -2,7 +2,7 @@
  * Looks after domains for which notifications wait: those of this process are told, and those that nobody has, since their
  * owner died or never was, are taken. And gives up domains that nobody needs.
  */
-import type { Bus, BusSubscription, NudgeReason } from '@fosp/bus';
+import { type Bus, type BusSubscription, type NudgeReason, totalOf } from '@fosp/bus';
 import type { RemoteQueue } from '../queue/remote-queue.ts';
 import type { Ownership } from './ownership.ts';
 import type { OwnershipTelemetry } from './telemetry.ts';
@@ -12,7 +12,7 @@ export interface SweeperLimits {
   readonly sweepSeconds: number;
   /** Domains of others that are asked for in one look, in turns. */
   readonly adoptionsPerSweep: number;
-  /** Notifications that wait for one domain, beyond which the oldest go. */
+  /** Notifications that wait in one line, beyond which the oldest go. */
   readonly queued: number;
 }
 
@@ -49,7 +49,7 @@ export class Sweeper {
   }
 
   async start(): Promise<void> {
-    this.#nudges = await this.#deps.bus.onNudge((domain, why) => void this.#nudged(domain, why));
+    this.#nudges = await this.#deps.bus.onNudge((...nudge) => void this.#nudged(...nudge));
     this.#schedule();
   }
 
@@ -60,18 +60,18 @@ export class Sweeper {
     await this.#running;
   }
 
-  async #nudged(domain: string, why: NudgeReason): Promise<void> {
+  async #nudged(domain: string, why: NudgeReason, own: string): Promise<void> {
     const { heard, ownership, queue, telemetry } = this.#deps;
     const peer = ownership.get(domain);
     if (why === 'heard') {
       heard(domain);
     }
     if (peer !== undefined) {
-      peer.wake(why === 'heard');
+      peer.wake(why === 'heard', own === '' ? undefined : [own]);
       return;
     }
     try {
-      if (!this.#isStopped && (await queue.length(domain)) > 0) {
+      if (!this.#isStopped && (await queue.lineLengths(domain)).size > 0) {
         await ownership.acquire(domain);
       }
     } catch (error) {
@@ -99,15 +99,17 @@ export class Sweeper {
     await ownership.giveUpIdle();
     const others: string[] = [];
     let ours = 0;
-    for (const [domain, queued] of await queue.lengths()) {
+    for (const [domain, lines] of await queue.lengths()) {
       const peer = ownership.get(domain);
       if (peer === undefined) {
         others.push(domain);
       } else {
-        ours += queued;
-        peer.wake(false);
-        if (queued > limits.queued) {
-          await peer.trim(limits.queued);
+        ours += totalOf(lines);
+        peer.wake(false, lines.keys());
+        for (const [own, queued] of lines) {
+          if (queued > limits.queued) {
+            await peer.trim(own, limits.queued);
+          }
         }
       }
     }

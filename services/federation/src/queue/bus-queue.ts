@@ -1,14 +1,19 @@
-/** The queue that the bus keeps, for as long as its stream does. */
+/** The queue that the bus keeps, for as long as its streams do. */
 import type { Bus } from '@fosp/bus';
 import type { RemoteQueue } from './remote-queue.ts';
 
-export function busQueue(bus: Bus): RemoteQueue {
+/** `domains`: ours. What an older program kept for none of them is taken by the first one's line, to be dropped there. */
+export function busQueue(bus: Bus, domains: readonly string[]): RemoteQueue {
   return {
     start: async () => undefined,
     stop: async () => undefined,
-    follow: (domain, bounds, feed) => bus.consumeRemote(domain, bounds, feed),
-    length: (domain) => bus.queueLength(domain),
+    follow: (line, bounds, feed) => {
+      const takesOthers = line.own === domains[0];
+      const takes = (own: string) => own === line.own || (takesOthers && !domains.includes(own));
+      return bus.consumeRemote(line, { ...bounds, takes }, feed);
+    },
+    lineLengths: (domain) => bus.lineLengths(domain),
     lengths: () => bus.queueLengths(),
-    trim: (domain, keep) => bus.trimQueue(domain, keep),
+    trim: (line, keep) => bus.trimQueue(line, keep),
   };
 }

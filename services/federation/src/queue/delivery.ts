@@ -1,5 +1,5 @@
 /**
- * Tells another domain's servers what waits for its users, in order, each at least once, however often links, this process
+ * Tells another domain's servers what one domain of ours has for its users, in order, each at least once, however often links, this process
  * or the other side end on the way (PROTOCOL §9, `ack` of §10).
  *
  *     queue ─► in flight (a window) ─► the message link of the tree's domain ─► ACK ─► out of the queue
@@ -8,7 +8,7 @@
  * notification leaves the queue when it, and all before it, were acknowledged or are not to be told any more. The queue is
  * read only while there is a link, so that any number of domains that are away take no memory.
  */
-import type { RemoteNotification } from '@fosp/bus';
+import type { RemoteLine, RemoteNotification } from '@fosp/bus';
 import { CLOSE_CODES } from '@fosp/connection';
 import type { Backlogs } from '@fosp/exchange';
 import { domainOf } from '@fosp/protocol';
@@ -50,8 +50,7 @@ export interface Route {
   readonly pause: number;
 }
 
-export interface DeliveryDeps {
-  readonly domain: string;
+export interface DeliveryDeps extends RemoteLine {
   readonly queue: RemoteQueue;
   /** `undefined` for a domain that is none of ours. */
   readonly route: (own: string) => Route | undefined;
@@ -151,14 +150,14 @@ export class Delivery {
 
   /** Finds out which link is needed, unless it is known, and makes it; the rest follows when it is open. */
   async #begin(): Promise<void> {
-    const { domain, limits, permits, queue, route } = this.#deps;
+    const { domain, own: line, limits, permits, queue, route } = this.#deps;
     if (this.#needed !== undefined && permits() && this.#attempts++ < ATTEMPTS_PER_LOOK) {
       this.#open(this.#needed);
       return;
     }
     this.#attempts = 0;
     this.#needed = undefined;
-    const first = await peek(queue, domain, limits.peekPatience);
+    const first = await peek(queue, { own: line, domain }, limits.peekPatience);
     this.#oldestAt = first?.appendedAt;
     if (first === undefined || this.#isClosed) {
       return;
@@ -256,9 +255,9 @@ export class Delivery {
   }
 
   async #follow(): Promise<void> {
-    const { domain, limits, queue } = this.#deps;
+    const { own, domain, limits, queue } = this.#deps;
     this.#following ??= this.#unfollowed.then(() =>
-      queue.follow(domain, limits, (notifications) => this.#fed(notifications)),
+      queue.follow({ own, domain }, limits, (notifications) => this.#fed(notifications)),
     );
     try {
       await this.#following;

@@ -1,5 +1,11 @@
-/** What waits to be told to users of other domains, by domain. On the bus in a cluster; in SQLite where the bus keeps nothing. */
-import type { Following, RemoteNotification } from '@fosp/bus';
+/**
+ * What waits to be told to users of other domains, in a line for each domain of ours and other domain. On the bus in a cluster; in
+ * SQLite where the bus keeps nothing.
+ */
+import type { Following, LineLengths, RemoteLine, RemoteNotification } from '@fosp/bus';
+
+/** Stands in `LineLengths` for what older programs kept in one line for all domains of ours. */
+export const OLDER = '';
 
 /** See `Following` of the bus. */
 export type QueueFollowing = Pick<Following, 'acknowledge' | 'stop'>;
@@ -17,32 +23,33 @@ export interface RemoteQueue {
   stop(): Promise<void>;
   /** See `Bus.consumeRemote`. */
   follow(
-    domain: string,
+    line: RemoteLine,
     bounds: FollowBounds,
     feed: (notifications: readonly RemoteNotification[]) => void,
   ): Promise<QueueFollowing>;
   /** With those that are handed over and not acknowledged. */
-  length(domain: string): Promise<number>;
+  lineLengths(domain: string): Promise<LineLengths>;
   /** Of all domains for which anything waits: at the cost of one, however many they are. */
-  lengths(): Promise<ReadonlyMap<string, number>>;
+  lengths(): Promise<ReadonlyMap<string, LineLengths>>;
   /** Forgets the oldest but so many. @returns how many; none where it keeps to a bound of its own */
-  trim(domain: string, keep: number): Promise<number>;
+  trim(line: RemoteLine, keep: number): Promise<number>;
 }
 
 /**
- * The one that waits longest, `undefined` where none does, or it does not come within `milliseconds`. Not while the domain is
+ * The one that waits longest, `undefined` where none does, or it does not come within `milliseconds`. Not while the line is
  * followed.
  */
 export async function peek(
   queue: RemoteQueue,
-  domain: string,
+  line: RemoteLine,
   milliseconds: number,
 ): Promise<RemoteNotification | undefined> {
-  if ((await queue.length(domain)) === 0) {
+  const lengths = await queue.lineLengths(line.domain);
+  if (!lengths.has(line.own) && !lengths.has(OLDER)) {
     return undefined;
   }
   const { promise, resolve } = Promise.withResolvers<RemoteNotification | undefined>();
-  const following = await queue.follow(domain, { window: 1, windowBytes: 1 }, ([first]) => resolve(first));
+  const following = await queue.follow(line, { window: 1, windowBytes: 1 }, ([first]) => resolve(first));
   const late = setTimeout(() => resolve(undefined), milliseconds);
   try {
     return await promise;

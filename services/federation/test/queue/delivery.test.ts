@@ -1,4 +1,4 @@
-import { freePort } from '@fosp/testkit';
+import { freePort, temporaryDirectory } from '@fosp/testkit';
 import { describe, expect, it } from 'vitest';
 import { ALICE, Federation, REALWORLD, SISTER, type Wanted } from '../harness.ts';
 import { type PeerLink, type PeerMessage, TestPeer, until } from '../test-peer.ts';
@@ -190,6 +190,38 @@ describe('notifications for users of another domain', () => {
     await Promise.all(told);
     expect(owns.sort()).toEqual(['looking-glass.lit', 'wonderland.lit']);
   });
+
+  it.each(['on the bus', 'in a file'])(
+    'F59 of a domain of ours that is let in wait for none of one that is not: %s',
+    async (kept) => {
+      await using folder = await temporaryDirectory();
+      await using peer = await TestPeer.start({
+        logIn: ({ domain }) => (domain === 'looking-glass.lit' ? { status: 403, body: '{}' } : { status: 200 }),
+      });
+      await using federation = await Federation.start({
+        peer,
+        environment: { FOSP_DOMAIN: 'looking-glass.lit,wonderland.lit' },
+        limits: { window: 3 },
+        ...(kept === 'in a file' ? { folder: folder.path } : {}),
+      });
+      for (let sequence = 1; sequence <= 10; sequence++) {
+        void tell(federation, sequence, { tree: 'tweedle@looking-glass.lit' });
+        void tell(federation, sequence);
+      }
+      const seen: string[] = [];
+      for (let link = await peer.link(); seen.length < 10; ) {
+        const message = await nextOf(link);
+        if (message === undefined) {
+          link = await peer.link();
+        } else if (message.type === 'UPDATED') {
+          seen.push(message.words[0] ?? '');
+          link.send(`ACK * ${seen.length}`, { headers: { Id: String(idOf(message)) } });
+        }
+      }
+      expect(new Set(seen)).toEqual(new Set([`${ALICE}/a`]));
+      await until(async () => (await federation.statusOf(REALWORLD))?.queued === 10, 'those to be all that wait');
+    },
+  );
 
   it('leave room for requests between them', async () => {
     await using peer = await TestPeer.start();

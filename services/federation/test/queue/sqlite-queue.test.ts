@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { temporaryDirectory } from '@fosp/testkit';
 import { describe, expect, it } from 'vitest';
 import { NotificationFile } from '../../src/queue/sqlite/notification-file.ts';
@@ -6,6 +9,7 @@ import { TestPeer, until } from '../test-peer.ts';
 import { acknowledge, idOf, take, tell } from './telling.ts';
 
 const ABSENT = { FOSP_FEDERATION_PEERS: `${REALWORLD}=ws://127.0.0.1:1` };
+const LINE = { own: 'wonderland.lit', domain: REALWORLD };
 const DAY = 24 * 3600 * 1000;
 
 describe('notifications for other domains, kept in a file', () => {
@@ -53,7 +57,7 @@ describe('notifications for other domains, kept in a file', () => {
     const file = new NotificationFile(folder.path, Date.now());
     const add = (sequence: string) =>
       file.add([{ domain: REALWORLD, headers: { ...common, sequence }, body: new Uint8Array(1) }], Date.now());
-    const read = () => file.read(REALWORLD, 0, { count: 10, bytes: 1000 }).map((each) => each.headers.sequence);
+    const read = () => file.read(LINE, 0, { count: 10, bytes: 1000 }).map((each) => each.headers.sequence);
     add('1');
     expect(read()).toEqual([]);
     const first = file.durable();
@@ -64,7 +68,7 @@ describe('notifications for other domains, kept in a file', () => {
     expect(read()).toEqual(['1', '2']);
     await file.close();
     const again = new NotificationFile(folder.path, Date.now());
-    expect(again.read(REALWORLD, 0, { count: 10, bytes: 1000 })).toHaveLength(2);
+    expect(again.read(LINE, 0, { count: 10, bytes: 1000 })).toHaveLength(2);
     await again.close();
   });
 
@@ -81,6 +85,40 @@ describe('notifications for other domains, kept in a file', () => {
     }
     expect(ids).toEqual([...ids].sort((one, other) => one - other));
     expect(ids.every(Number.isSafeInteger)).toBe(true);
+  });
+
+  it('are those of a file from before lines were of one domain of ours, too', async () => {
+    await using folder = await temporaryDirectory();
+    const before = new DatabaseSync(join(folder.path, 'federation.sqlite'));
+    before.exec(
+      'CREATE TABLE migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, breaking INTEGER NOT NULL) STRICT',
+    );
+    before.exec(
+      readFileSync(new URL('../../src/queue/sqlite/queue-migrations/001-notifications.sql', import.meta.url), 'utf8'),
+    );
+    before.exec("INSERT INTO migrations VALUES (1, '001-notifications.sql', 1)");
+    const common = { path: '/a', event: 'UPDATED', user: SISTER, source: ALICE, part: '0' };
+    const owns = ['wonderland.lit', 'formerly.example', 'looking-glass.lit', 'wonderland.lit'];
+    for (const [at, own] of owns.entries()) {
+      const headers = JSON.stringify({ ...common, tree: `alice@${own}`, sequence: String(at) });
+      before
+        .prepare('INSERT INTO notifications (domain, id, headers, body, appended) VALUES (?, ?, ?, ?, ?)')
+        .run(REALWORLD, String(at), headers, Buffer.from(`{"data":${at}}`), Date.now());
+    }
+    before.close();
+    await using peer = await TestPeer.start();
+    const environment = { FOSP_DOMAIN: 'wonderland.lit,looking-glass.lit' };
+    await using federation = await Federation.start({ folder: folder.path, peer, environment });
+    const told: string[][] = [];
+    for (let count = 0; count < 2; count++) {
+      const link = await peer.link();
+      const first = await link.next();
+      const isOfTwo = first.words[0] === 'alice@wonderland.lit/a';
+      const messages = [first, ...(await take(link, isOfTwo ? 1 : 0))];
+      told.push(messages.map(({ body }) => body.toString()));
+    }
+    expect(told.sort()).toEqual([['{"data":0}', '{"data":3}'], ['{"data":2}']]);
+    expect(await federation.metric('fosp_federation_notifications_total{what="not-ours"}')).toBe(1);
   });
 
   it('are bounded per domain: the oldest go', async () => {

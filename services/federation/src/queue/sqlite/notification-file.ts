@@ -11,7 +11,13 @@ import { close, fdatasync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { promisify } from 'node:util';
-import { type RemoteNotification, type RemoteNotificationHeaders, remoteNotificationId } from '@fosp/bus';
+import {
+  type RemoteLine,
+  type RemoteNotification,
+  type RemoteNotificationHeaders,
+  remoteNotificationId,
+} from '@fosp/bus';
+import type { Waiting } from './line-levels.ts';
 import { migrate } from './migrate.ts';
 
 const FILE = 'federation.sqlite';
@@ -20,12 +26,6 @@ export interface NewNotification {
   readonly domain: string;
   readonly headers: RemoteNotificationHeaders;
   readonly body: Uint8Array;
-}
-
-/** How much waits for a domain. */
-export interface Waiting {
-  count: number;
-  bytes: number;
 }
 
 export class NotificationFile {
@@ -58,17 +58,17 @@ export class NotificationFile {
       'INSERT INTO notifications (domain, id, headers, body, appended) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING',
     );
     this.#read = database.prepare(
-      'SELECT position, headers, body, appended FROM notifications WHERE domain = ? AND position > ? AND position <= ? ORDER BY position LIMIT ?',
+      'SELECT position, headers, body, appended FROM notifications WHERE domain = ? AND own = ? AND position > ? AND position <= ? ORDER BY position LIMIT ?',
     );
-    this.#remove = database.prepare('DELETE FROM notifications WHERE domain = ? AND position <= ?');
+    this.#remove = database.prepare('DELETE FROM notifications WHERE domain = ? AND own = ? AND position <= ?');
     this.#removeOldest = database.prepare(
-      'DELETE FROM notifications WHERE position IN (SELECT position FROM notifications WHERE domain = ? ORDER BY position LIMIT ?)',
+      'DELETE FROM notifications WHERE position IN (SELECT position FROM notifications WHERE domain = ? AND own = ? ORDER BY position LIMIT ?)',
     );
-    this.#removeExpired = database.prepare('DELETE FROM notifications WHERE domain = ? AND appended < ?');
+    this.#removeExpired = database.prepare('DELETE FROM notifications WHERE domain = ? AND own = ? AND appended < ?');
     this.#added = Number(database.prepare('SELECT max(position) AS last FROM notifications').get()?.['last'] ?? 0);
     this.#onDisk = this.#added;
     this.#levels = database.prepare(
-      'SELECT domain, count(*) AS count, sum(length(body)) AS bytes FROM notifications GROUP BY domain',
+      'SELECT domain, own, count(*) AS count, sum(length(body)) AS bytes FROM notifications GROUP BY domain, own',
     );
   }
 
@@ -93,10 +93,14 @@ export class NotificationFile {
   }
 
   /** Of those on the disk, in order, behind a position: so many at most, and no more once they have so many bytes. */
-  read(domain: string, behind: number, most: { readonly count: number; readonly bytes: number }): RemoteNotification[] {
+  read(
+    { own, domain }: RemoteLine,
+    behind: number,
+    most: { readonly count: number; readonly bytes: number },
+  ): RemoteNotification[] {
     const notifications: RemoteNotification[] = [];
     let bytes = 0;
-    for (const row of this.#read.iterate(domain, behind, this.#onDisk, most.count)) {
+    for (const row of this.#read.iterate(domain, own, behind, this.#onDisk, most.count)) {
       const body = row['body'] instanceof Uint8Array ? row['body'] : new Uint8Array(0);
       const headers: RemoteNotificationHeaders = JSON.parse(String(row['headers']));
       notifications.push({ headers, body, position: Number(row['position']), appendedAt: Number(row['appended']) });
@@ -109,24 +113,24 @@ export class NotificationFile {
   }
 
   /** @returns how many are gone: all up to the position. */
-  remove(domain: string, position: number): number {
-    return Number(this.#remove.run(domain, position).changes);
+  remove({ own, domain }: RemoteLine, position: number): number {
+    return Number(this.#remove.run(domain, own, position).changes);
   }
 
-  removeOldest(domain: string, count: number): number {
-    return Number(this.#removeOldest.run(domain, count).changes);
+  removeOldest({ own, domain }: RemoteLine, count: number): number {
+    return Number(this.#removeOldest.run(domain, own, count).changes);
   }
 
   /** @returns how many are gone: those appended before this, in milliseconds since the epoch. */
-  removeExpired(domain: string, before: number): number {
-    return Number(this.#removeExpired.run(domain, before).changes);
+  removeExpired({ own, domain }: RemoteLine, before: number): number {
+    return Number(this.#removeExpired.run(domain, own, before).changes);
   }
 
-  levels(): Map<string, Waiting> {
-    const rows = this.#levels.all();
-    return new Map(
-      rows.map(({ domain, count, bytes }) => [String(domain), { count: Number(count), bytes: Number(bytes) }]),
-    );
+  levels(): Waiting[] {
+    return this.#levels.all().map(({ domain, own, count, bytes }) => ({
+      ...{ domain: String(domain), own: String(own) },
+      ...{ count: Number(count), bytes: Number(bytes) },
+    }));
   }
 
   /** Resolves once all that was added before is on the disk. */

@@ -1,4 +1,4 @@
-/** Reads what waits for one domain, a window at a time. */
+/** Reads what waits in one line, a window at a time. */
 import type { RemoteNotification } from '@fosp/bus';
 import type { FollowBounds } from '../remote-queue.ts';
 

@@ -2,17 +2,26 @@
  * The queue of a server that has no other place to keep it: taken in from the bus, which holds each notification until it is
  * on the disk here.
  *
- * Bounded: of a domain for which too much waits the oldest go, since each notification holds its object as a whole, and the
+ * Bounded: of a line in which too much waits the oldest go, since each notification holds its object as a whole, and the
  * newest say more.
  */
-import { type Bus, BusError, type BusSubscription, type RemoteNotification } from '@fosp/bus';
+import {
+  type Bus,
+  BusError,
+  type BusSubscription,
+  type LineLengths,
+  lineOf,
+  type RemoteLine,
+  type RemoteNotification,
+} from '@fosp/bus';
 import type { FollowBounds, RemoteQueue } from '../remote-queue.ts';
 import type { DeliveryTelemetry } from '../telemetry.ts';
-import { type NewNotification, NotificationFile, type Waiting } from './notification-file.ts';
+import { LineLevels } from './line-levels.ts';
+import { type NewNotification, NotificationFile } from './notification-file.ts';
 import { SqliteFollowing } from './sqlite-following.ts';
 
 export interface SqliteQueueLimits {
-  /** Notifications that wait for one domain, and bytes of theirs. */
+  /** Notifications that wait in one line, and bytes of theirs. */
   readonly queued: number;
   readonly queuedBytes: number;
   /** After which nobody wants to know any more. */
@@ -48,7 +57,7 @@ export class SqliteQueue implements RemoteQueue {
   readonly #following = new Map<string, SqliteFollowing>();
   #incoming: Incoming[] = [];
   #adding: NodeJS.Immediate | undefined;
-  #levels = new Map<string, Waiting>();
+  #levels = new LineLevels();
   #file: NotificationFile | undefined;
   #intake: BusSubscription | undefined;
   #expiry: NodeJS.Timeout | undefined;
@@ -60,7 +69,7 @@ export class SqliteQueue implements RemoteQueue {
   async start(): Promise<void> {
     const { bus, clock, folder, limits } = this.#deps;
     this.#file = new NotificationFile(folder, clock());
-    this.#levels = this.#file.levels();
+    this.#levels = new LineLevels(this.#file.levels());
     this.#removeExpired();
     this.#expiry = setInterval(() => this.#removeExpired(), limits.expirySeconds * 1000).unref();
     this.#intake = await bus.consumeAllRemote((domain, headers, body) => this.#add({ domain, headers, body }));
@@ -74,35 +83,36 @@ export class SqliteQueue implements RemoteQueue {
   }
 
   async follow(
-    domain: string,
+    line: RemoteLine,
     bounds: FollowBounds,
     feed: (notifications: readonly RemoteNotification[]) => void,
   ): Promise<SqliteFollowing> {
+    const key = keyOf(line);
     const following = new SqliteFollowing(bounds, {
-      read: (behind, most) => this.#file?.read(domain, behind, most) ?? [],
-      remove: (position) => this.#remove(domain, position),
+      read: (behind, most) => this.#file?.read(line, behind, most) ?? [],
+      remove: (position) => this.#remove(line, position),
       feed,
       stopped: () => {
-        if (this.#following.get(domain) === following) {
-          this.#following.delete(domain);
+        if (this.#following.get(key) === following) {
+          this.#following.delete(key);
         }
       },
     });
-    this.#following.set(domain, following);
+    this.#following.set(key, following);
     following.fillSoon();
     return following;
   }
 
-  async length(domain: string): Promise<number> {
-    return this.#levels.get(domain)?.count ?? 0;
+  async lineLengths(domain: string): Promise<LineLengths> {
+    return this.#levels.lengthsOf(domain);
   }
 
   async trim(): Promise<number> {
     return 0;
   }
 
-  async lengths(): Promise<ReadonlyMap<string, number>> {
-    return new Map(Array.from(this.#levels, ([domain, { count }]) => [domain, count]));
+  async lengths(): Promise<ReadonlyMap<string, LineLengths>> {
+    return this.#levels.lengths();
   }
 
   #add(notification: NewNotification): Promise<void> {
@@ -140,59 +150,51 @@ export class SqliteQueue implements RemoteQueue {
     if (file === undefined) {
       throw new BusError('closed', 'What waits for other domains is not kept any more');
     }
-    const domains = new Set<string>();
-    for (const { domain, body } of file.add(batch, this.#deps.clock())) {
-      const level = this.#levels.get(domain) ?? { count: 0, bytes: 0 };
-      level.count++;
-      level.bytes += body.length;
-      this.#levels.set(domain, level);
-      domains.add(domain);
+    const lines = new Map<string, RemoteLine>();
+    for (const { domain, headers, body } of file.add(batch, this.#deps.clock())) {
+      const line = lineOf(domain, headers);
+      this.#levels.added(line, body.length);
+      lines.set(keyOf(line), line);
     }
     await file.durable();
-    for (const domain of domains) {
-      this.#dropExcess(domain);
-      this.#following.get(domain)?.fillSoon();
+    for (const [key, line] of lines) {
+      this.#dropExcess(line);
+      this.#following.get(key)?.fillSoon();
     }
   }
 
-  #dropExcess(domain: string): void {
+  #dropExcess(line: RemoteLine): void {
     const { limits, telemetry } = this.#deps;
-    const { count, bytes } = this.#levels.get(domain) ?? { count: 0, bytes: 0 };
+    const { count, bytes } = this.#levels.of(line) ?? { count: 0, bytes: 0 };
     const excess = Math.max(
       count - limits.queued,
       bytes > limits.queuedBytes ? Math.ceil(count * (1 - limits.queuedBytes / bytes)) : 0,
     );
     if (excess > 0 && this.#file !== undefined) {
       // A few more at once, since counting anew what is left takes its time.
-      const removed = this.#file.removeOldest(domain, excess + Math.floor(limits.queued / 100));
-      telemetry.dropped(domain, 'too-many', removed);
-      this.#levels = this.#file.levels();
+      const removed = this.#file.removeOldest(line, excess + Math.floor(limits.queued / 100));
+      telemetry.dropped(line.domain, 'too-many', removed);
+      this.#levels = new LineLevels(this.#file.levels());
     }
   }
 
-  #remove(domain: string, position: number): void {
-    const level = this.#levels.get(domain);
-    if (this.#file === undefined || level === undefined) {
-      return;
-    }
-    const mean = level.bytes / Math.max(1, level.count);
-    const removed = this.#file.remove(domain, position);
-    level.count -= removed;
-    level.bytes -= removed * mean;
-    if (level.count <= 0) {
-      this.#levels.delete(domain);
-    }
+  #remove(line: RemoteLine, position: number): void {
+    this.#levels.removed(line, this.#file?.remove(line, position) ?? 0);
   }
 
   #removeExpired(): void {
     const { clock, limits, telemetry } = this.#deps;
     const before = clock() - limits.queueSeconds * 1000;
-    for (const domain of this.#levels.keys()) {
-      const removed = this.#file?.removeExpired(domain, before) ?? 0;
+    for (const line of this.#levels.all()) {
+      const removed = this.#file?.removeExpired(line, before) ?? 0;
       if (removed > 0) {
-        telemetry.dropped(domain, 'expired', removed);
+        telemetry.dropped(line.domain, 'expired', removed);
       }
     }
-    this.#levels = this.#file?.levels() ?? new Map();
+    this.#levels = new LineLevels(this.#file?.levels());
   }
+}
+
+function keyOf({ own, domain }: RemoteLine): string {
+  return `${own} ${domain}`;
 }
