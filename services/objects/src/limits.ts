@@ -48,6 +48,8 @@ export interface ObjectsLimits {
   /** Trees whose events are relayed at once, and events of one of them read at once. */
   readonly relayTrees: number;
   readonly relayEvents: number;
+  /** Events in the outbox up to which they are counted. */
+  readonly outboxCounted: number;
   /** Pause before an event that could not be relayed is tried again: the first, and the longest. */
   readonly relayPause: number;
   readonly relayLongestPause: number;
@@ -85,6 +87,7 @@ export const DEFAULT_LIMITS: ObjectsLimits = {
 
   relayTrees: 1_024,
   relayEvents: 32,
+  outboxCounted: 10_000,
   relayPause: 100,
   relayLongestPause: 3_000,
   sweepInterval: 1_000,

@@ -26,7 +26,7 @@ import { Reading } from './reading.ts';
 import { Relay } from './relay.ts';
 import { serve, serveFanOut } from './serve.ts';
 import type { Store } from './store/store.ts';
-import { createTelemetry } from './telemetry.ts';
+import { addLevels, createTelemetry } from './telemetry.ts';
 import { Transactions } from './transactions.ts';
 import { Writing } from './writing.ts';
 
@@ -74,6 +74,9 @@ export function createObjectsService(deps: ObjectsDeps): ObjectsService {
   const telemetry = createTelemetry(log, metrics);
   const policies = new Policies(limits.policyCharacters);
   const relay = new Relay({ bus, store, cache, clock, random, limits, telemetry });
+  const { outboxCounted } = limits;
+  const outbox = () => store.outbox.backlog(outboxCounted);
+  addLevels(metrics, { outbox, outboxCounted, relaying: () => relay.trees });
   const transactions = new Transactions({ store, cache, relay, clock });
   const attempts = new Attempts(counters, limits, telemetry);
   const newKey = deps.newFileKey ?? freshFileKey;

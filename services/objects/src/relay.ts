@@ -81,6 +81,11 @@ export class Relay {
       });
   }
 
+  /** Trees whose events are on their way, or are tried again soon. */
+  get trees(): number {
+    return this.#running.size;
+  }
+
   /** Resolves once no event is on its way, nor any waits that could be. */
   async settled(): Promise<void> {
     await this.#sweeping;
@@ -128,6 +133,7 @@ export class Relay {
   async #relaySome(tree: string, running: Running): Promise<boolean> {
     const { bus, store, cache, clock, limits, telemetry } = this.#deps;
     const events = await store.outbox.take(tree, limits.relayEvents);
+    const taken = performance.now();
     if (running.isLeftBehind && events.length > 0) {
       await cache.invalidate({ tree, path: '', wide: true });
       running.isLeftBehind = false;
@@ -135,14 +141,14 @@ export class Relay {
     let last: number | undefined;
     let hasMore = false;
     try {
-      for (const { sequence, body } of events) {
+      for (const { sequence, body, age } of events) {
         if (this.#isStopped) {
           return false;
         }
         await bus.appendChange({ tree, sequence: String(sequence) }, Buffer.from(body, 'utf8'));
         last = sequence;
         running.failures = 0;
-        telemetry.relayed();
+        telemetry.relayed(age + performance.now() - taken);
       }
     } finally {
       if (last !== undefined) {

@@ -11,6 +11,12 @@ function addEvent(store: Store, tree: string, paged = false): Promise<number> {
   });
 }
 
+/** What is taken of ALICE, but for the ages. */
+async function taken(store: Store, limit: number) {
+  const events = await store.outbox.take(ALICE, limit);
+  return events.map(({ age, ...event }) => event);
+}
+
 export function outboxPromises(open: OpenStore): void {
   describe('the outbox', () => {
     it('gives the events of a tree in order, until they are settled, also after a restart', async () => {
@@ -25,14 +31,35 @@ export function outboxPromises(open: OpenStore): void {
         { sequence: first, event: 'UPDATED', path: '/a', body: '{"paged":false}', paged: false },
         { sequence: second, event: 'UPDATED', path: '/a', body: '{"paged":true}', paged: true },
       ];
-      expect(await store.outbox.take(ALICE, 1)).toEqual(events.slice(0, 1));
+      expect(await taken(store, 1)).toEqual(events.slice(0, 1));
       await store.outbox.settle(ALICE, first, 10);
-      expect(await store.outbox.take(ALICE, 9)).toEqual(events.slice(1));
+      expect(await taken(store, 9)).toEqual(events.slice(1));
       const third = await addEvent(store, ALICE);
       await store.outbox.settle(ALICE, second, 10);
       expect(await store.outbox.take(ALICE, 9)).toMatchObject([{ sequence: third }]);
       await store.outbox.settle(ALICE, third, 10);
       expect(await store.outbox.waiting(9)).toEqual([BOB]);
+    });
+
+    it('tells how much waits, up to a limit, and since when', async () => {
+      await using opened = await open();
+      const { outbox } = opened.store;
+      expect(await outbox.backlog(9)).toEqual({ events: 0, oldestAge: 0 });
+      const first = await addEvent(opened.store, ALICE);
+      await expect.poll(async () => (await outbox.backlog(9)).oldestAge).toBeGreaterThan(20);
+      await addEvent(opened.store, BOB);
+      const second = await addEvent(opened.store, ALICE, true);
+      expect(await outbox.backlog(9)).toMatchObject({ events: 3 });
+      expect((await outbox.backlog(2)).events).toBe(2);
+      const { oldestAge } = await outbox.backlog(9);
+      const [oldest, newer] = await outbox.take(ALICE, 9);
+      expect(oldest).toMatchObject({ sequence: first });
+      expect(oldest?.age).toBeGreaterThanOrEqual(oldestAge);
+      expect(oldest?.age).toBeGreaterThan(newer?.age ?? Number.POSITIVE_INFINITY);
+      await outbox.settle(ALICE, second, 10);
+      await outbox.take(BOB, 9);
+      await outbox.settle(BOB, Number.MAX_SAFE_INTEGER, 10);
+      expect(await outbox.backlog(9)).toEqual({ events: 0, oldestAge: 0 });
     });
 
     it('has no event of a write that failed', async () => {

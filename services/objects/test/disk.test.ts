@@ -98,6 +98,7 @@ describe('another version', () => {
     using database = new DatabaseSync(join(folder, 'objects.sqlite'));
     expect(database.prepare('SELECT number, name, breaking FROM migrations').all()).toEqual([
       expect.objectContaining({ number: 1, name: 'objects', breaking: 1 }),
+      expect.objectContaining({ number: 2, name: 'outbox-ages', breaking: 0 }),
       expect.objectContaining({ number: 900, name: 'later', breaking: 0 }),
     ]);
   });

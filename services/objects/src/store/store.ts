@@ -122,6 +122,20 @@ export interface OutboxEvent {
   readonly paged: boolean;
 }
 
+/** An event that was taken to be relayed. */
+export interface TakenEvent extends OutboxEvent {
+  /** Milliseconds since it was written, by the database's clock. */
+  readonly age: number;
+}
+
+/** What waits to be relayed. */
+export interface OutboxBacklog {
+  /** As far as they are counted: see `Outbox.backlog`. */
+  readonly events: number;
+  /** Milliseconds since the oldest was written, by the database's clock; 0 without any. */
+  readonly oldestAge: number;
+}
+
 /** An object of a subtree to be deleted. */
 export interface SubtreeObject {
   readonly path: string;
@@ -182,12 +196,14 @@ export interface Outbox {
    * The oldest waiting events of a tree, in order. Whoever takes them is the only one to relay this tree, until `settle`; for
    * others there are none, until this one was gone for long enough.
    */
-  take(tree: string, limit: number): Soon<OutboxEvent[]>;
+  take(tree: string, limit: number): Soon<TakenEvent[]>;
   /**
    * All up to this sequence were relayed at `now`. Paged ones are kept for fan-out until swept. True where more wait, also
    * such as others found while the tree was taken.
    */
   settle(tree: string, sequence: number, now: number): Promise<boolean>;
+  /** What waits, whoever relays it; counted up to `limit` events. Where a thousand trees wait, the oldest may be another's. */
+  backlog(limit: number): Promise<OutboxBacklog>;
   /** A relayed or waiting paged event; undefined once it is swept. */
   paged(tree: string, sequence: number): Soon<Pick<OutboxEvent, 'event' | 'path'> | undefined>;
   /** Subscriptions on an object as they stood for the event of this sequence, in order of user, of users after `after`. */

@@ -10,6 +10,12 @@ function statement(name: string, text: string): Statement {
 
 const WAITING = 'FROM outbox WHERE tree = $1 AND relayed IS NULL';
 
+/** Among whose events the oldest is looked for. */
+const TREES_COUNTED = 1_000;
+
+/** Milliseconds. */
+const AGE = 'coalesce(greatest(extract(epoch FROM clock_timestamp() - added) * 1000, 0), 0)::bigint';
+
 export const OUTBOX = {
   /** limit. From tree to tree along the key, whatever the number of their events; not those that are being relayed. */
   waiting: statement(
@@ -32,7 +38,21 @@ export const OUTBOX = {
   /** tree, holder */
   release: statement('release', 'DELETE FROM relays WHERE tree = $1 AND holder = $2'),
   /** tree, limit */
-  events: statement('events', `SELECT sequence, event, path, body, paged ${WAITING} ORDER BY sequence LIMIT $2`),
+  events: statement(
+    'events',
+    `SELECT sequence, event, path, body, paged, ${AGE} ${WAITING} ORDER BY sequence LIMIT $2`,
+  ),
+  /** limit. Its first event is the oldest of a tree; from tree to tree as `waiting` goes. */
+  backlog: statement(
+    'backlog',
+    `WITH RECURSIVE first (tree, added, place) AS (
+       (SELECT tree, added, 1 FROM outbox WHERE relayed IS NULL ORDER BY tree, sequence LIMIT 1)
+       UNION ALL SELECT next.tree, next.added, place + 1 FROM first, LATERAL (
+         SELECT tree, added FROM outbox WHERE relayed IS NULL AND tree > first.tree ORDER BY tree, sequence LIMIT 1
+       ) AS next WHERE place < ${TREES_COUNTED})
+     SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE relayed IS NULL ORDER BY tree, sequence LIMIT $1) AS counted),
+       coalesce((SELECT max(${AGE}) FROM first), 0)`,
+  ),
   /** tree */
   hasEvents: statement('hasEvents', `SELECT 1 ${WAITING} LIMIT 1`),
   /** tree, sequence */

@@ -9,7 +9,14 @@
  */
 import type { EventType, SubscriptionRow } from '@fosp/protocol';
 import { numberAt, textAt, wordAt } from '../cells.ts';
-import { EVENTS, type Outbox, type OutboxEvent, type SubtreeObject } from '../store.ts';
+import {
+  EVENTS,
+  type Outbox,
+  type OutboxBacklog,
+  type OutboxEvent,
+  type SubtreeObject,
+  type TakenEvent,
+} from '../store.ts';
 import type { Result, Row, Statement, Value } from './connection.ts';
 import { OUTBOX } from './housekeeping-statements.ts';
 import type { SharedConnections } from './pool.ts';
@@ -46,7 +53,7 @@ export class PostgresOutbox implements Outbox {
     return (await this.#rows(OUTBOX.waiting, limit)).map((row) => textAt(row, 0));
   }
 
-  async take(tree: string, limit: number): Promise<OutboxEvent[]> {
+  async take(tree: string, limit: number): Promise<TakenEvent[]> {
     const { holder, lease } = this.#options;
     const [taken, events] = await this.#together([
       [OUTBOX.lease, [tree, holder, lease]],
@@ -60,7 +67,7 @@ export class PostgresOutbox implements Outbox {
       return [];
     }
     this.#held.add(tree);
-    return events.rows.map(outboxEventOf);
+    return events.rows.map(takenEventOf);
   }
 
   async settle(tree: string, sequence: number, now: number): Promise<boolean> {
@@ -71,6 +78,11 @@ export class PostgresOutbox implements Outbox {
     ]);
     this.#held.delete(tree);
     return (await this.#rows(OUTBOX.hasEvents, tree)).length > 0;
+  }
+
+  async backlog(limit: number): Promise<OutboxBacklog> {
+    const [row = []] = await this.#rows(OUTBOX.backlog, limit);
+    return { events: numberAt(row, 0), oldestAge: numberAt(row, 1) };
   }
 
   async paged(tree: string, sequence: number): Promise<Pick<OutboxEvent, 'event' | 'path'> | undefined> {
@@ -119,9 +131,9 @@ export class PostgresOutbox implements Outbox {
   }
 }
 
-function outboxEventOf(row: Row): OutboxEvent {
+function takenEventOf(row: Row): TakenEvent {
   const [sequence, event, path, body] = [numberAt(row, 0), eventAt(row, 1), textAt(row, 2), textAt(row, 3)];
-  return { sequence, event, path, body, paged: row[4] === true };
+  return { sequence, event, path, body, paged: row[4] === true, age: numberAt(row, 5) };
 }
 
 function eventAt(row: Row, column: number): EventType {

@@ -55,6 +55,9 @@ export class Query {
   }
 }
 
+/** In SQL: milliseconds since the epoch. */
+export const NOW = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
+
 export class Database {
   readonly path: string;
   readonly #connection: DatabaseSync;

@@ -1,8 +1,16 @@
 /** The outbox, and what fan-out reads of the past. One process has the database, so taking a tree needs no lease. */
 import type { SubscriptionRow } from '@fosp/protocol';
 import { numberAt, textAt, wordAt } from '../cells.ts';
-import { EVENTS, type Outbox, type OutboxEvent, type Soon, type SubtreeObject } from '../store.ts';
-import type { Database, Query, Row } from './database.ts';
+import {
+  EVENTS,
+  type Outbox,
+  type OutboxBacklog,
+  type OutboxEvent,
+  type Soon,
+  type SubtreeObject,
+  type TakenEvent,
+} from '../store.ts';
+import { type Database, NOW, type Query, type Row } from './database.ts';
 import { subscriptionOf } from './rows.ts';
 import { subtreeObjectOf } from './tables.ts';
 import type { SqliteTransaction } from './transaction.ts';
@@ -10,6 +18,9 @@ import type { Writer } from './writer.ts';
 
 /** Rows dropped in one transaction of a sweep. */
 const SWEPT_AT_ONCE = 2_000;
+
+/** Milliseconds. */
+const AGE = `max(0, ifnull(${NOW} - added, 0))`;
 
 /** Reads when it is this tree's turn: see `SqliteStore`. */
 export type Read = <T>(tree: string, read: () => T) => Soon<T>;
@@ -19,6 +30,8 @@ export class SqliteOutbox implements Outbox {
   readonly #read: Read;
   readonly #nextTree: Query;
   readonly #waiting: Query;
+  readonly #oldest: Query;
+  readonly #count: Query;
   readonly #settle: Query;
   readonly #drop: Query;
   readonly #paged: Query;
@@ -34,8 +47,11 @@ export class SqliteOutbox implements Outbox {
       'SELECT tree FROM outbox WHERE tree > ? AND relayed IS NULL ORDER BY tree LIMIT 1',
     );
     this.#waiting = database.prepare(
-      'SELECT sequence, event, path, body, paged FROM outbox WHERE tree = ? AND relayed IS NULL ORDER BY sequence LIMIT ?',
+      `SELECT sequence, event, path, body, paged, ${AGE} FROM outbox
+         WHERE tree = ? AND relayed IS NULL ORDER BY sequence LIMIT ?`,
     );
+    this.#oldest = database.prepare(`SELECT ${AGE} FROM outbox WHERE relayed IS NULL ORDER BY id LIMIT 1`);
+    this.#count = database.prepare('SELECT count(*) FROM (SELECT 1 FROM outbox WHERE relayed IS NULL LIMIT ?)');
     this.#drop = database.prepare('DELETE FROM outbox WHERE tree = ? AND sequence <= ? AND paged = 0');
     this.#settle = database.prepare(
       'UPDATE outbox SET relayed = ? WHERE tree = ? AND sequence <= ? AND relayed IS NULL',
@@ -68,8 +84,8 @@ export class SqliteOutbox implements Outbox {
     });
   }
 
-  take(tree: string, limit: number): Soon<OutboxEvent[]> {
-    return this.#read(tree, () => this.#waiting.rows(tree, limit).map(outboxEventOf));
+  take(tree: string, limit: number): Soon<TakenEvent[]> {
+    return this.#read(tree, () => this.#waiting.rows(tree, limit).map(takenEventOf));
   }
 
   settle(tree: string, sequence: number, now: number): Promise<boolean> {
@@ -80,6 +96,16 @@ export class SqliteOutbox implements Outbox {
       return this.#waiting.row(tree, 1) !== undefined;
     };
     return this.#writer.write(tree, work, { durable: false });
+  }
+
+  async backlog(limit: number): Promise<OutboxBacklog> {
+    return this.#read('', () => {
+      const [oldest, count] = [this.#oldest.row(), this.#count.row(limit)];
+      return {
+        events: count === undefined ? 0 : numberAt(count, 0),
+        oldestAge: oldest === undefined ? 0 : numberAt(oldest, 0),
+      };
+    });
   }
 
   paged(tree: string, sequence: number): Soon<Pick<OutboxEvent, 'event' | 'path'> | undefined> {
@@ -161,12 +187,13 @@ class Sweep {
   }
 }
 
-function outboxEventOf(row: Row): OutboxEvent {
+function takenEventOf(row: Row): TakenEvent {
   return {
     sequence: numberAt(row, 0),
     event: wordAt(row, 1, EVENTS),
     path: textAt(row, 2),
     body: textAt(row, 3),
     paged: numberAt(row, 4) === 1,
+    age: numberAt(row, 5),
   };
 }

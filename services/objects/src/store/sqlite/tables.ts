@@ -2,7 +2,7 @@
 
 import { bytesAt, numberAt, optionalNumberAt, optionalTextAt, textAt, wordAt } from '../cells.ts';
 import { ACCOUNT_STATES, type Account, FILE_STATES, type FileRecord, type SubtreeObject } from '../store.ts';
-import type { Database, Query, Row } from './database.ts';
+import { type Database, NOW, type Query, type Row } from './database.ts';
 import { Rows } from './rows.ts';
 import { PATH_SQL, SubtreeQuery } from './subtree.ts';
 
@@ -54,7 +54,7 @@ export class Tables {
     this.keepSubscription = database.prepare(keepSubscription('?', subscription));
     this.countSubscribers = database.prepare(`UPDATE objects SET subscribers = subscribers + ? ${one}`);
     this.addEvent = database.prepare(
-      'INSERT INTO outbox (tree, sequence, event, path, body, paged) VALUES (?, ?, ?, ?, ?, ?)',
+      `INSERT INTO outbox (tree, sequence, event, path, body, paged, added) VALUES (?, ?, ?, ?, ?, ?, ${NOW})`,
     );
     this.firstPaged = database.prepare('SELECT 1 FROM outbox WHERE tree = ? AND paged = 1 LIMIT 1');
     const keepObject = (version: string, where: string) =>
