@@ -1,5 +1,5 @@
 /** What makes reads fast and counts failures: in this process, or in a Redis for all processes alike. */
-import type { Log, Secret } from '@fosp/runtime';
+import type { Log, Metrics, Secret } from '@fosp/runtime';
 import type { Cache } from './cache/cache.ts';
 import { createMemoryCache } from './cache/memory.ts';
 import { NO_CACHE } from './cache/none.ts';
@@ -22,6 +22,7 @@ export interface CachingOptions {
   /** Milliseconds of a window of the counters. */
   readonly window: number;
   readonly log: Log;
+  readonly metrics: Metrics;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
 }
@@ -38,13 +39,13 @@ export interface Caching {
  * since it takes its time, which a server without Redis need not wait for.
  */
 export async function openCaching(options: CachingOptions): Promise<Caching> {
-  const { isShared, redisUrl, redisPatience, cacheBytes, window, log, clock } = options;
+  const { isShared, redisUrl, redisPatience, cacheBytes, window, log, metrics, clock } = options;
   if (redisUrl === undefined) {
     if (isShared) {
       log.warn('Without FOSP_REDIS_URL every read asks the database, and each process counts failed logins by itself');
     }
     return {
-      cache: isShared ? NO_CACHE : createMemoryCache({ bytes: cacheBytes }),
+      cache: isShared ? NO_CACHE : openMemoryCache(cacheBytes, metrics),
       counters: createMemoryCounters({ window, clock }),
       close: async () => undefined,
     };
@@ -56,6 +57,7 @@ export async function openCaching(options: CachingOptions): Promise<Caching> {
   ]);
   const link = openRedisLink({
     url: redisUrl.reveal(),
+    metrics,
     patience: redisPatience,
     confirmPatience: Math.min(CONFIRMATIONS_PER_READ * redisPatience, LONGEST_CONFIRMATION),
     told: (state, error) =>
@@ -75,4 +77,14 @@ export async function openCaching(options: CachingOptions): Promise<Caching> {
     counters: createRedisCounters({ link, window, clock }),
     close: () => link.close(),
   };
+}
+
+function openMemoryCache(bytes: number, metrics: Metrics): Cache {
+  const cache = createMemoryCache({ bytes });
+  metrics.gauge(
+    'fosp_objects_cache_bytes',
+    'Memory that the cache takes, where it is in this process.',
+    () => cache.bytes,
+  );
+  return cache;
 }

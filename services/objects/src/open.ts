@@ -23,13 +23,13 @@ export interface OpenObjectsOptions {
 
 /** Rejects with `StartError` where the database cannot be used: another process has its folder, or it is to be migrated. */
 export async function openObjects(options: OpenObjectsOptions): Promise<ObjectsService> {
-  const { settings, log, clock } = options;
+  const { settings, log, metrics, clock } = options;
   const config = objectsConfig(settings);
   const { redisUrl, redisPatience, cacheBytes, domains, limits } = config;
   const store = await openStore(config, options);
   const caching = await openCaching({
     isShared: config.postgresUrl !== undefined,
-    ...{ redisUrl, redisPatience, cacheBytes, window: COUNTER_WINDOW_MS, log, clock },
+    ...{ redisUrl, redisPatience, cacheBytes, window: COUNTER_WINDOW_MS, log, metrics, clock },
   });
   const { cache, counters } = caching;
   const service = createObjectsService({ ...options, domains, limits, store, cache, counters });
@@ -43,12 +43,17 @@ export async function openObjects(options: OpenObjectsOptions): Promise<ObjectsS
 }
 
 async function openStore({ postgresUrl, folder }: ObjectsConfig, options: OpenObjectsOptions): Promise<Store> {
-  const { log, clock, health } = options;
+  const { log, clock, health, metrics } = options;
   const onTrouble = (what: string, error?: unknown) => log.error({ error }, what);
   if (postgresUrl !== undefined) {
     // Its client takes its time to load, which a server with SQLite need not wait for.
     const { openPostgresStore } = await import('./store/postgres/postgres.ts');
-    return openPostgresStore({ url: postgresUrl.reveal(), onTrouble, ...(health === undefined ? {} : { health }) });
+    return openPostgresStore({
+      url: postgresUrl.reveal(),
+      metrics,
+      onTrouble,
+      ...(health === undefined ? {} : { health }),
+    });
   }
   try {
     return openSqliteStore({ folder, clock, onTrouble });

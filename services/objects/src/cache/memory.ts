@@ -41,11 +41,16 @@ interface OpenMiss extends Miss {
   isStale: boolean;
 }
 
-export function createMemoryCache({ bytes = DEFAULT_BYTES }: MemoryCacheOptions = {}): Cache {
-  return new MemoryCache(bytes);
+export interface MemoryCache extends Cache {
+  /** Estimated memory of all entries. */
+  readonly bytes: number;
 }
 
-class MemoryCache implements Cache {
+export function createMemoryCache({ bytes = DEFAULT_BYTES }: MemoryCacheOptions = {}): MemoryCache {
+  return new EntriesInMemory(bytes);
+}
+
+class EntriesInMemory implements MemoryCache {
   readonly #bound: number;
   readonly #trees = new Map<string, TreeEntries>();
   /** Candidates to go, next one first. Holds invalidated entries too, until their turn comes. */
@@ -54,6 +59,10 @@ class MemoryCache implements Cache {
 
   constructor(bound: number) {
     this.#bound = bound;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
   }
 
   read(tree: string, path: string): Hit | Miss {

@@ -6,8 +6,10 @@
  */
 import { createHash } from 'node:crypto';
 import type { Duplex } from 'node:stream';
+import { Metrics } from '@fosp/runtime';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { Breaker } from './breaker.ts';
+import { addRedisLevels, createRedisTelemetry, type RedisRequest, type RequestCells } from './telemetry.ts';
 
 export interface RedisLinkOptions {
   /** `redis://user:password@host:port/0`, or `rediss:` for TLS; nodes of a Redis Cluster, separated by commas. */
@@ -21,6 +23,7 @@ export interface RedisLinkOptions {
   readonly longestPause?: number;
   /** Told when Redis is left alone by what only makes things faster, and why, and when it is used again. */
   readonly told?: (state: 'open' | 'closed', failure?: unknown) => void;
+  readonly metrics?: Metrics;
   /** The same of what a limit depends on. */
   readonly toldOfLimits?: (state: 'open' | 'closed', failure?: unknown) => void;
 }
@@ -69,12 +72,20 @@ interface Driver {
 
 /** Connects in the background, and again whenever the connection is lost. */
 export function openRedisLink(options: RedisLinkOptions): RedisLink {
-  return new DriverLink({ ...DEFAULTS, ...UNTOLD, ...options });
+  return new DriverLink({ ...DEFAULTS, ...UNTOLD, metrics: new Metrics(), ...options });
+}
+
+/** How one kind of request is carried out. */
+interface Way {
+  /** Milliseconds. */
+  readonly patience: number;
+  readonly breaker: Breaker;
+  readonly cells: RequestCells;
 }
 
 class DriverLink implements RedisLink {
   readonly #driver: Driver;
-  readonly #options: Required<RedisLinkOptions>;
+  readonly #ways: Readonly<Record<RedisRequest, Way>>;
   readonly #breaker: Breaker;
   /** Of what waits patiently: that Redis is too slow for reads says nothing of it. */
   readonly #patientBreaker: Breaker;
@@ -82,7 +93,6 @@ class DriverLink implements RedisLink {
   #isCollecting = false;
 
   constructor(options: Required<RedisLinkOptions>) {
-    this.#options = options;
     this.#breaker = new Breaker({ ...options, probe: () => this.#within(this.#driver.ping(), options.patience) });
     this.#patientBreaker = new Breaker({
       ...options,
@@ -92,6 +102,15 @@ class DriverLink implements RedisLink {
     const { driver, sockets } = connect(options, (error) => this.#breaker.failed(error));
     this.#driver = driver;
     this.#sockets = sockets;
+    const { patience, confirmPatience, metrics } = options;
+    const [breaker, patient, cells] = [this.#breaker, this.#patientBreaker, createRedisTelemetry(metrics)];
+    this.#ways = {
+      get: { patience, breaker, cells: cells.get },
+      fill: { patience, breaker, cells: cells.fill },
+      set: { patience: confirmPatience, breaker, cells: cells.set },
+      count: { patience: confirmPatience, breaker: patient, cells: cells.count },
+    };
+    addRedisLevels(metrics, this);
   }
 
   get isUsable(): boolean {
@@ -104,21 +123,21 @@ class DriverLink implements RedisLink {
 
   mget(keys: string[]): Promise<(string | null)[]> {
     this.#collect();
-    return this.#judged(this.#driver.mget(keys), this.#options.patience);
+    return this.#judged(this.#driver.mget(keys), this.#ways.get);
   }
 
   run(script: Script, keys: string[], values: (string | number)[]): Promise<unknown> {
     this.#collect();
-    return this.#judged(this.#run(script, keys, values), this.#options.patience);
+    return this.#judged(this.#run(script, keys, values), this.#ways.fill);
   }
 
   runPatiently(script: Script, keys: string[], values: (string | number)[]): Promise<unknown> {
-    return this.#judged(this.#run(script, keys, values), this.#options.confirmPatience, this.#patientBreaker);
+    return this.#judged(this.#run(script, keys, values), this.#ways.count);
   }
 
   async confirmSet(key: string, value: string, life: number): Promise<void> {
     this.#collect();
-    await this.#judged(this.#driver.set(key, value, 'PX', life), this.#options.confirmPatience);
+    await this.#judged(this.#driver.set(key, value, 'PX', life), this.#ways.set);
   }
 
   async close(): Promise<void> {
@@ -158,14 +177,19 @@ class DriverLink implements RedisLink {
     }
   }
 
-  async #judged<T>(answer: Promise<T>, patience: number, breaker = this.#breaker): Promise<T> {
+  async #judged<T>(answer: Promise<T>, { patience, breaker, cells }: Way): Promise<T> {
+    const begun = performance.now();
     try {
       const value = await this.#within(answer, patience);
       breaker.succeeded();
+      cells.ok.add();
       return value;
     } catch (error) {
       breaker.failed(error);
+      cells.failed.add();
       throw error;
+    } finally {
+      cells.duration.observe((performance.now() - begun) / 1000);
     }
   }
 

@@ -55,6 +55,11 @@ export class Commits {
     this.#options = options;
   }
 
+  /** Statements that wait for a transaction. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
   /**
    * False where another write came before it, or has the tree. Throws `UnknownOutcome`, `Overload`, and what `Pool.with`
    * throws.

@@ -7,6 +7,7 @@
  * A connection is lost when it breaks, when the server says that it ends it, or when no answer comes for `patience`. All
  * statements without an answer then fail, and it is never used again.
  */
+import type { HistogramCell } from '@fosp/runtime';
 import { Client, DatabaseError } from 'pg';
 import { DatabaseFailure } from './failures.ts';
 import { Group, type Known, type Result, type Statement, type Step, type Value } from './group.ts';
@@ -26,6 +27,8 @@ export interface ConnectionOptions {
   readonly lockTimeout: number;
   /** Milliseconds without any answer, after which the connection is taken for lost; longer than `statementTimeout`. */
   readonly patience: number;
+  /** Told how many seconds the answer to statements that went together took. */
+  readonly roundTrips?: HistogramCell | undefined;
 }
 
 /** Statements sent together. */
@@ -37,6 +40,7 @@ const ENDS_CONNECTION = /^(08|25006|25P03|28|3D|53300|57P)/;
 export class Connection {
   readonly #client: Client;
   readonly #patience: number;
+  readonly #roundTrips: HistogramCell | undefined;
   readonly #lost = Promise.withResolvers<DatabaseFailure>();
   readonly #known: Known = new Map();
   /** What waits to be sent; what came together stays together. */
@@ -46,9 +50,10 @@ export class Connection {
   #failure: DatabaseFailure | undefined;
   #watch: NodeJS.Timeout | undefined;
 
-  private constructor(client: Client, patience: number) {
+  private constructor(client: Client, { patience, roundTrips }: ConnectionOptions) {
     this.#client = client;
     this.#patience = patience;
+    this.#roundTrips = roundTrips;
     client.on('error', (error) => this.#lose(error));
     client.on('end', () => this.#lose(new Error('the connection ended')));
   }
@@ -68,7 +73,7 @@ export class Connection {
       options: '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off',
       keepAlive: true,
     });
-    const connection = new Connection(client, patience);
+    const connection = new Connection(client, options);
     try {
       await client.connect();
     } catch (error) {
@@ -155,10 +160,12 @@ export class Connection {
       return;
     }
     this.#isBusy = true;
+    const sent = performance.now();
     const late = () => this.#lose(new Error(`no answer in ${this.#patience} ms`));
     this.#watch = setTimeout(late, this.#patience).unref();
     const done = (lost: DatabaseFailure | undefined) => {
       clearTimeout(this.#watch);
+      this.#roundTrips?.observe((performance.now() - sent) / 1000);
       this.#isBusy = false;
       if (lost !== undefined) {
         this.#lose(lost);

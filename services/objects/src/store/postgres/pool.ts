@@ -7,6 +7,7 @@
  */
 import type { Connection, Result, Statement, Value } from './connection.ts';
 import { type DatabaseFailure, isRepeatable, isSkipped, Overload } from './failures.ts';
+import type { PoolLevels } from './telemetry.ts';
 
 export type Open = () => Promise<Connection>;
 
@@ -37,6 +38,11 @@ export class Pool {
   constructor(open: Open, options: PoolOptions) {
     this.#open = open;
     this.#options = options;
+  }
+
+  get levels(): PoolLevels {
+    const idle = this.#idle.length;
+    return { limit: this.#options.connections, inUse: this.#count - idle, idle, waiting: this.#waiters.size };
   }
 
   /** Lends a connection to `use`, which leaves no transaction open on it. Throws `Overload`, `DatabaseFailure`. */
@@ -162,6 +168,12 @@ export class SharedConnections {
     this.#options = options;
     this.#slots = Array.from({ length: options.connections }, () => undefined);
     this.#unanswered = this.#slots.map(() => 0);
+  }
+
+  get levels(): PoolLevels {
+    const inUse = this.#unanswered.filter((statements) => statements > 0).length;
+    const open = this.#slots.filter((slot) => slot !== undefined).length;
+    return { limit: this.#slots.length, inUse, idle: Math.max(0, open - inUse), waiting: this.#waiting };
   }
 
   /** Runs a statement that only reads. Throws `Overload`, `DatabaseFailure`. */

@@ -9,7 +9,7 @@
  * What is read is of one moment, since it is one statement or one snapshot, and durable, since Postgres shows no change that is not.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { backOff, Health } from '@fosp/runtime';
+import { backOff, Health, Metrics } from '@fosp/runtime';
 import { bytesAt } from '../cells.ts';
 import type { Migration } from '../migrations.ts';
 import type {
@@ -24,7 +24,7 @@ import type {
 } from '../store.ts';
 import { Commits } from './commits.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
-import { isPassing, unavailable } from './failures.ts';
+import { isPassing, Overload, unavailable } from './failures.ts';
 import { PostgresFiles } from './files.ts';
 import { SECRETS } from './housekeeping-statements.ts';
 import { list } from './listing.ts';
@@ -35,6 +35,13 @@ import { Reach } from './reach.ts';
 import { accountOf, pathsOfPlace, placeOf } from './rows.ts';
 import { PLACES, WRITES } from './statements.ts';
 import { Sweep } from './sweep.ts';
+import {
+  addPostgresLevels,
+  createPostgresTelemetry,
+  type PoolLevels,
+  type PoolName,
+  type PostgresTelemetry,
+} from './telemetry.ts';
 import { Writer } from './writer.ts';
 
 /** Milliseconds, where nothing else is said. */
@@ -45,6 +52,7 @@ export interface PostgresStoreOptions {
   readonly onTrouble?: (what: string, error?: unknown) => void;
   /** Told while the database cannot be reached: the process is not ready then. */
   readonly health?: Pick<Health, 'obstruct'>;
+  readonly metrics?: Metrics;
   readonly migrations?: readonly Migration[];
   /** Shown in the server's list of connections; `fosp-objects`. */
   readonly application?: string;
@@ -116,7 +124,13 @@ const SECRET_BYTES = 32;
  * @throws StartError where the database cannot be reached, or must be migrated first
  */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<PostgresStore> {
-  const complete = { ...DEFAULTS, health: new Health(), migrations: knownMigrations(), ...options };
+  const complete = {
+    ...DEFAULTS,
+    health: new Health(),
+    metrics: new Metrics(),
+    migrations: knownMigrations(),
+    ...options,
+  };
   const first = await connect(connectionOptions(complete));
   try {
     await checkDatabase(first, complete.migrations);
@@ -142,26 +156,42 @@ class SharedStore implements PostgresStore {
   readonly #readers: Pool;
   readonly #shared: SharedConnections;
   readonly #writer: Writer;
+  readonly #telemetry: PostgresTelemetry;
   readonly #retryAfter: number;
 
   constructor(options: Required<PostgresStoreOptions>) {
     const { random, firstPause, longestPause, connectionPatience } = options;
     const { writeConnections, commitConnections, readConnections } = options;
     this.#retryAfter = options.retryAfter;
-    this.#reach = new Reach(() => Connection.open(connectionOptions(options)), options);
-    const open = () => this.#reach.open();
+    const telemetry = createPostgresTelemetry(options.metrics);
+    this.#telemetry = telemetry;
+    const connectFor = (pool: PoolName | undefined) =>
+      Connection.open({ ...connectionOptions(options), roundTrips: pool && telemetry.roundTrips[pool] });
+    this.#reach = new Reach(connectFor, { ...options, telemetry });
+    const open = (pool: PoolName) => () => this.#reach.open(pool);
     const waiting = { waiting: options.waitingWrites, patience: connectionPatience };
-    this.#pool = new Pool(open, { connections: writeConnections, ...waiting });
-    this.#commits = new Pool(open, { connections: commitConnections, ...waiting });
-    this.#readers = new Pool(open, {
+    this.#pool = new Pool(open('writes'), { connections: writeConnections, ...waiting });
+    this.#commits = new Pool(open('commits'), { connections: commitConnections, ...waiting });
+    this.#readers = new Pool(open('listings'), {
       connections: readConnections,
       waiting: options.waitingReads,
       patience: connectionPatience,
     });
-    this.#shared = new SharedConnections(open, { connections: readConnections, waiting: options.waitingReads });
+    this.#shared = new SharedConnections(open('reads'), {
+      connections: readConnections,
+      waiting: options.waitingReads,
+    });
     const pause = (failures: number) => backOff(failures, random(), { first: firstPause, longest: longestPause });
     const commits = new Commits(this.#commits, { atOnce: commitConnections, ...waiting });
-    this.#writer = new Writer({ writing: this.#pool, reading: this.#shared, commits }, { ...options, pause });
+    this.#writer = new Writer(
+      { writing: this.#pool, reading: this.#shared, commits },
+      {
+        ...options,
+        pause,
+        refused: (writes) => telemetry.refused('writes', writes),
+      },
+    );
+    this.#addLevels(options.metrics, commits);
     const guard = <T>(work: () => Promise<T>) => this.#guarded(work);
     const parts = { connections: this.#shared, sweep: new Sweep(this.#pool), guard };
     this.outbox = new PostgresOutbox(parts, { holder: randomUUID(), lease: options.relayLease });
@@ -213,13 +243,33 @@ class SharedStore implements PostgresStore {
     await Promise.all([this.#pool.close(), this.#commits.close(), this.#readers.close(), this.#shared.close()]);
   }
 
+  #addLevels(metrics: Metrics, commits: Commits): void {
+    addPostgresLevels(metrics, {
+      isUp: () => this.#reach.failure === undefined,
+      pools: {
+        writes: () => more(this.#pool.levels, this.#writer.waiting),
+        commits: () => more(this.#commits.levels, commits.waiting),
+        listings: () => this.#readers.levels,
+        reads: () => this.#shared.levels,
+      },
+    });
+  }
+
   async #guarded<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
+      if (error instanceof Overload) {
+        this.#telemetry.refused('reads');
+      }
       throw isPassing(error) ? unavailable(this.#retryAfter, error) : error;
     }
   }
+}
+
+/** With those who wait for something else before. */
+function more(levels: PoolLevels, waiting: number): PoolLevels {
+  return { ...levels, waiting: levels.waiting + waiting };
 }
 
 function connectionOptions(options: Required<PostgresStoreOptions>): ConnectionOptions {

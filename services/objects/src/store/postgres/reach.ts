@@ -4,19 +4,24 @@
  */
 import type { Health } from '@fosp/runtime';
 import type { Connection } from './connection.ts';
+import type { PoolName, PostgresTelemetry } from './telemetry.ts';
 
 export interface ReachOptions {
   /** Milliseconds between two looks. */
   readonly probeInterval: number;
   readonly onTrouble: (what: string, error?: unknown) => void;
   readonly health: Pick<Health, 'obstruct'>;
+  readonly telemetry: Pick<PostgresTelemetry, 'opened' | 'lost'>;
 }
+
+/** Connects for one of the pools, or for probes. */
+export type OpenFor = (pool: PoolName | undefined) => Promise<Connection>;
 
 /** What a standby answers is no: it takes no writes. */
 const PROBE = { name: 'probe', text: 'SELECT pg_is_in_recovery()' };
 
 export class Reach {
-  readonly #open: () => Promise<Connection>;
+  readonly #open: OpenFor;
   readonly #options: ReachOptions;
   readonly #timer: NodeJS.Timeout;
   #connection: Connection | undefined;
@@ -25,7 +30,7 @@ export class Reach {
   #isClosed = false;
   #clear: (() => void) | undefined;
 
-  constructor(open: () => Promise<Connection>, options: ReachOptions) {
+  constructor(open: OpenFor, options: ReachOptions) {
     this.#open = open;
     this.#options = options;
     this.#timer = setInterval(() => this.#probe(), options.probeInterval).unref();
@@ -37,11 +42,16 @@ export class Reach {
   }
 
   /** Opens a connection, and learns from it. Throws `DatabaseFailure`. */
-  async open(): Promise<Connection> {
+  async open(pool: PoolName): Promise<Connection> {
+    const { telemetry } = this.#options;
     try {
-      const connection = await this.#open();
-      // One is lost: look at once whether more is.
-      void connection.lost.then(() => this.#probe());
+      const connection = await this.#open(pool);
+      telemetry.opened();
+      void connection.lost.then(() => {
+        telemetry.lost();
+        // One is lost: look at once whether more is.
+        this.#probe();
+      });
       return connection;
     } catch (error) {
       this.#away(error);
@@ -68,7 +78,7 @@ export class Reach {
   async #probeOnce(): Promise<void> {
     try {
       if (this.#connection === undefined || this.#connection.isLost) {
-        this.#connection = await this.#open();
+        this.#connection = await this.#open(undefined);
       }
       const { rows } = await this.#connection.run(PROBE, []);
       if (rows[0]?.[0] === true) {

@@ -35,6 +35,8 @@ export interface WriterOptions {
   readonly pause: (failures: number) => number;
   /** Seconds after which who was refused may come back. */
   readonly retryAfter: number;
+  /** Told of writes that are refused since too much waits. */
+  readonly refused: (writes: number) => void;
 }
 
 export interface WriterConnections {
@@ -75,6 +77,11 @@ export class Writer {
   constructor(connections: WriterConnections, options: WriterOptions) {
     this.#connections = connections;
     this.#options = options;
+  }
+
+  /** Writes that wait for others to their tree. */
+  get waiting(): number {
+    return this.#waiting;
   }
 
   /** See `Store.write`. */
@@ -237,14 +244,17 @@ export class Writer {
   }
 
   #refuse(jobs: readonly Job[], error: unknown): void {
-    const refusal = this.#refusal(error);
+    const refusal = this.#refusal(error, jobs.length);
     for (const job of jobs) {
       job.reject(refusal);
     }
   }
 
-  #refusal(error: unknown): unknown {
-    const { retryAfter } = this.#options;
+  #refusal(error: unknown, writes = 1): unknown {
+    const { refused, retryAfter } = this.#options;
+    if (error instanceof Overload) {
+      refused(writes);
+    }
     if (error instanceof UnknownOutcome) {
       return unknownOutcome(retryAfter, error);
     }
