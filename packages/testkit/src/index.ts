@@ -15,7 +15,12 @@ export {
   type ServiceName,
   startCluster,
 } from './cluster/cluster.ts';
-export { type Infrastructure, infrastructureInstalled, startInfrastructure } from './cluster/infrastructure.ts';
+export {
+  type Infrastructure,
+  infrastructureInstalled,
+  migrate,
+  startInfrastructure,
+} from './cluster/infrastructure.ts';
 export type { Pod } from './cluster/pod.ts';
 export {
   type DnsOptions,

@@ -18,6 +18,8 @@ export type Program = 'standalone' | 'gateway' | 'objects' | 'attachments' | 'no
 export interface ServerOptions {
   /** Standalone by default. */
   readonly program?: Program;
+  /** A bundle that has every program, as the image has it; its file. The sources of this checkout by default. */
+  readonly release?: string | undefined;
   readonly dataDirectory: string;
   /** Beside free ports, the domain and the folder; `undefined` takes a default away. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
@@ -56,11 +58,11 @@ export class ServerProcess implements AsyncDisposable {
       FOSP_DATA_DIR: options.dataDirectory,
       ...options.environment,
     };
-    const main = fileURLToPath(
-      new URL(`../../../services/${options.program ?? 'standalone'}/src/main.ts`, import.meta.url),
-    );
+    const name = options.program ?? 'standalone';
+    const source = fileURLToPath(new URL(`../../../services/${name}/src/main.ts`, import.meta.url));
+    const main = options.release === undefined ? [source] : [options.release, name];
     this.#address = options.host?.ipv4 ?? '127.0.0.1';
-    const [program = process.execPath, ...given] = [...(options.host?.command ?? []), process.execPath, main];
+    const [program = process.execPath, ...given] = [...(options.host?.command ?? []), process.execPath, ...main];
     this.#child = spawn(program, given, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child.stderr?.on('data', (data: Buffer) => {
       this.errors += data;

@@ -5,6 +5,7 @@ import { ALICE, ServerProcess, TestSession, temporaryDirectory } from '@fosp/tes
 import { throwBadInput } from '../bad-input.ts';
 import { killAgainAndAgain } from '../durability.ts';
 import { runOutage } from '../outage/campaign.ts';
+import { rolloutOutcome } from '../rollout/judgement.ts';
 import { runStaleness, type StalenessOutcome } from '../staleness/campaign.ts';
 import { traceWrites } from '../sync-trace.ts';
 import { importRealFolder } from './import-real-folder.ts';
@@ -17,6 +18,7 @@ const HELP = `Long campaigns against a whole server.
   pnpm campaign import FOLDER                              a real folder there and back
   pnpm campaign outage [--minutes 10] [--notifications 10000]
                                                            a domain away for so long, the process that has it killed twice
+  pnpm campaign rollout [--connections 10000]              all gateways replaced under so many sessions, then one killed
   pnpm campaign staleness [--reads 100000] [--seed TEXT]   reads beside revocations, two object pods, a bad Redis
 
 Rights and notifications on random trees:  node packages/protocol/test/oracle/campaign.ts --trees 1000000
@@ -33,6 +35,7 @@ const { values, positionals } = parseArgs({
     seed: { type: 'string', default: 'wonderland' },
     minutes: { type: 'string', default: '10' },
     notifications: { type: 'string', default: '10000' },
+    connections: { type: 'string', default: '10000' },
   },
 });
 
@@ -85,6 +88,8 @@ async function run(name: string | undefined, directory: string): Promise<Outcome
       const late = counted.secondsUntilTold > TOLD_WITHIN ? [`all was told after ${counted.secondsUntilTold} s`] : [];
       return { counted, wrong: [...wrong, ...late] };
     }
+    case 'rollout':
+      return await rolloutOutcome(Number(values.connections));
     case 'staleness': {
       const { wrong, ...counted } = await runStaleness({ reads: Number(values.reads), seed: values.seed });
       return { counted, wrong: [...wrong, ...lackingOf(counted)] };

@@ -5,9 +5,9 @@
 import { CASES, type Case, createRun, type Run, resultText } from '@fosp/conformance';
 import { type Cluster, clusterInstalled, startCluster } from '@fosp/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { requestsAt } from '../../src/metric-of.ts';
 import { PATIENT } from '../../src/patient.ts';
 import { Gateways } from './gateways.ts';
-import { requestsAt } from './metrics.ts';
 
 const DOMAIN = 'xn--bcher-kva.example';
 const GATEWAYS = 3;

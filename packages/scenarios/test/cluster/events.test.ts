@@ -10,9 +10,9 @@ import {
   TestSession,
 } from '@fosp/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newTally } from '../../src/rollout/tally.ts';
 import { chanceFrom, startNodes } from './nodes.ts';
 import { RawUser } from './raw-user.ts';
-import { newTally } from './tally.ts';
 
 const USERS = [ALICE, BOB, QUEEN];
 const CHANGES = 60;

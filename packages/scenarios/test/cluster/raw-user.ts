@@ -5,7 +5,7 @@
  * was answered: such a close says that what is not answered was not done.
  */
 import { PASSWORD, type TestNotification, type TestRequestOptions, TestSession, within } from '@fosp/testkit';
-import { reasonOf, type Tally, type Worker } from './tally.ts';
+import { reasonOf, type Tally, type Worker } from '../../src/rollout/tally.ts';
 
 const RESTARTING = 1012;
 /** A file every so many rounds. */

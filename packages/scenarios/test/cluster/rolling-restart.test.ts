@@ -4,9 +4,9 @@
  */
 import { type Cluster, clusterInstalled, type ServiceName, startCluster } from '@fosp/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SdkUser } from '../../src/rollout/sdk-user.ts';
+import { newTally, type Tally, type Worker } from '../../src/rollout/tally.ts';
 import { RawUser } from './raw-user.ts';
-import { SdkUser } from './sdk-user.ts';
-import { newTally, type Tally, type Worker } from './tally.ts';
 
 const RAW_USERS = 8;
 const SDK_USERS = 4;

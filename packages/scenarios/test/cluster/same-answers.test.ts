@@ -11,7 +11,7 @@ import {
   TestSession,
 } from '@fosp/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { metricOf } from './metrics.ts';
+import { metricOf } from '../../src/metric-of.ts';
 
 const ROUNDS = 50;
 const FAILURES = 10;

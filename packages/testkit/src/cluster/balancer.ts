@@ -29,6 +29,8 @@ export interface BalancerOptions {
   readonly tls?: { readonly port: number; readonly identity: { readonly cert: string; readonly key: string } };
   /** Where it listens; any free port by default. */
   readonly port?: number;
+  /** Connections at once; 4,000. Each takes two of the files that a process may have open. */
+  readonly connections?: number;
 }
 
 export interface Balancer extends AsyncDisposable {
@@ -38,6 +40,8 @@ export interface Balancer extends AsyncDisposable {
   readonly pid: number | undefined;
   /** The gateway, `gateway-1` and so on, to which it joined the open connection that comes from this port of loopback. */
   gatewayOf(clientPort: number): Promise<string>;
+  /** Whether it sends connections to this gateway. */
+  isUp(gateway: string): Promise<boolean>;
 }
 
 export function balancerInstalled(): boolean {
@@ -46,7 +50,7 @@ export function balancerInstalled(): boolean {
 
 export async function startBalancer(
   gateways: readonly Balanced[],
-  { proxyProtocol = false, host, tls, port: wanted }: BalancerOptions = {},
+  { proxyProtocol = false, host, tls, port: wanted, connections = 4000 }: BalancerOptions = {},
 ): Promise<Balancer> {
   const directory = await temporaryDirectory();
   const port = wanted ?? (await freePort());
@@ -64,7 +68,10 @@ export async function startBalancer(
     binds.push(...bindsOf(host, tls.port).map((bind) => `${bind} ssl crt ${pem}`));
   }
   const socket = join(directory.path, 'haproxy.sock');
-  await writeFile(file, `${[...head(binds, socket), ...servers, ...UNREADY, ...unready].join('\n')}\n`);
+  await writeFile(
+    file,
+    `${[...head(binds, { socket, connections }), ...servers, ...UNREADY, ...unready].join('\n')}\n`,
+  );
   const program = new ServerProgram({
     command: 'haproxy',
     arguments: ['-W', '-f', file],
@@ -85,6 +92,11 @@ export async function startBalancer(
         throw new Error(`The balancer has no connection from port ${clientPort} to a gateway:\n${sessions}`);
       }
       return gateway;
+    },
+    isUp: async (gateway) => {
+      const servers = (await ask(socket, 'show stat')).split('\n');
+      const [, , , ...fields] = servers.find((line) => line.startsWith(`gateways,${gateway},`))?.split(',') ?? [];
+      return fields.includes('UP');
     },
     [Symbol.asyncDispose]: async () => {
       await program.kill();
@@ -110,10 +122,10 @@ function bindsOf(host: Host | undefined, port: number): string[] {
   return host === undefined ? [`  bind 127.0.0.1:${port}`] : [`  bind 0.0.0.0:${port}`, `  bind [::]:${port} v6only`];
 }
 
-function head(binds: readonly string[], socket: string): string[] {
+function head(binds: readonly string[], { socket, connections }: { socket: string; connections: number }): string[] {
   return [
     'global',
-    '  maxconn 4000',
+    `  maxconn ${connections}`,
     `  stats socket ${socket} mode 600 level operator`,
     'defaults',
     '  mode tcp',

@@ -22,6 +22,12 @@ export const SERVICES: readonly ServiceName[] = ['objects', 'notifications', 'at
 export interface ClusterOptions extends BalancerOptions {
   /** Processes of each service; 2. */
   readonly replicas?: Partial<Record<ServiceName, number>>;
+  /** Places for more of a service, which are not started. */
+  readonly spares?: Partial<Record<ServiceName, number>>;
+  /** Load balancers before the same gateways; 1. */
+  readonly balancers?: number;
+  /** The bundle that all of them run, where it is not this checkout. */
+  readonly release?: string;
   /** For all of them, beside what tells where everything is. */
   readonly environment?: Readonly<Record<string, string>>;
   /** In place of what they would be told: where a test stands between a service and its server. */
@@ -35,6 +41,7 @@ export interface Cluster extends AsyncDisposable {
   /** Of the load balancer, `ws://127.0.0.1:…`. */
   readonly url: string;
   readonly balancer: Balancer;
+  readonly balancers: readonly Balancer[];
   readonly infrastructure: Infrastructure;
   readonly pods: readonly Pod[];
   podsOf(service: ServiceName): readonly Pod[];
@@ -50,12 +57,15 @@ export function clusterInstalled(): boolean {
 /** Resolves once the load balancer has gateways to send clients to. */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   await using started = new AsyncDisposableStack();
-  const infrastructure = options.infrastructure ?? started.use(await startInfrastructure(options.postgres));
+  const infrastructure =
+    options.infrastructure ?? started.use(await startInfrastructure({ ...options.postgres, release: options.release }));
   const { path } = started.use(await temporaryDirectory());
   const pods: Pod[] = [];
+  const atFirst: Pod[] = [];
   const gateways: { port: number; adminPort: number }[] = [];
   for (const service of SERVICES) {
-    for (let at = 0; at < (options.replicas?.[service] ?? 2); at++) {
+    const replicas = options.replicas?.[service] ?? 2;
+    for (let at = 0; at < replicas + (options.spares?.[service] ?? 0); at++) {
       const ports = { port: await freePort(), adminPort: await freePort() };
       const name = `${service}-${at + 1}`;
       const environment = {
@@ -65,19 +75,29 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
         ...options.environment,
         ...options.environmentOf?.(service, at),
       };
-      pods.push(started.use(new Pod({ program: service, name, dataDirectory: join(path, name), environment })));
+      const { release } = options;
+      const pod = new Pod({ program: service, name, dataDirectory: join(path, name), environment, release });
+      pods.push(started.use(pod));
+      if (at < replicas) {
+        atFirst.push(pod);
+      }
       if (service === 'gateway') {
         gateways.push(ports);
       }
     }
   }
-  await Promise.all(pods.map((pod) => pod.start()));
+  await Promise.all(atFirst.map((pod) => pod.start()));
   const balancer = started.use(await startBalancer(gateways, options));
+  const balancers = [balancer];
+  while (balancers.length < (options.balancers ?? 1)) {
+    balancers.push(started.use(await startBalancer(gateways, options)));
+  }
   const podsOf = (service: ServiceName) => pods.filter(({ program }) => program === service);
   const all = started.move();
   return {
     url: balancer.url,
     balancer,
+    balancers,
     infrastructure,
     pods,
     podsOf,

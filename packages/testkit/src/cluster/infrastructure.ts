@@ -24,6 +24,8 @@ export interface Infrastructure extends AsyncDisposable {
 export interface InfrastructureOptions extends PostgresOptions {
   /** Where its servers listen; 127.0.0.1. */
   readonly host?: string | undefined;
+  /** The bundle that migrates the database, where it is not this checkout that does. */
+  readonly release?: string | undefined;
 }
 
 /** All four are here; what is missing is said. */
@@ -58,10 +60,16 @@ export async function startInfrastructure(options: InfrastructureOptions = {}): 
       FOSP_REDIS_URL: `${redis.url}/1`,
       FOSP_S3_BUCKET: name,
     };
-    await execute(process.execPath, [MIGRATE], { env: own });
+    await migrate(own, options.release);
     return own;
   };
-  await execute(process.execPath, [MIGRATE], { env: environment });
+  await migrate(environment, options.release);
   const all = started.move();
   return { nats, postgres, redis, s3, environment, another, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
+
+/** What the chart's hook and `fosp-objects migrate` do. */
+export async function migrate(environment: Readonly<Record<string, string>>, release?: string): Promise<string> {
+  const program = release === undefined ? [MIGRATE] : [release, 'migrate'];
+  return (await execute(process.execPath, program, { env: environment })).stdout;
 }

@@ -9,18 +9,22 @@ export interface PodOptions {
   readonly dataDirectory: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly host?: Host | undefined;
+  /** Of a bundle, where it is not this checkout that runs. */
+  readonly release?: string | undefined;
 }
 
 export class Pod implements AsyncDisposable {
   readonly program: Program;
   readonly name: string;
   readonly #options: PodOptions;
+  #release: string | undefined;
   #process: ServerProcess | undefined;
 
   constructor(options: PodOptions) {
     this.program = options.program;
     this.name = options.name;
     this.#options = options;
+    this.#release = options.release;
   }
 
   /** Throws where it does not run. */
@@ -35,9 +39,10 @@ export class Pod implements AsyncDisposable {
     return this.#process !== undefined;
   }
 
-  /** Resolves once it is ready. */
-  async start(): Promise<void> {
-    this.#process = await ServerProcess.start(this.#options);
+  /** Resolves once it is ready. From now on it runs this release, else the one of the last time. */
+  async start(release = this.#release): Promise<void> {
+    this.#release = release;
+    this.#process = await ServerProcess.start({ ...this.#options, release });
   }
 
   /** Asks it to end, and waits until it drained. */

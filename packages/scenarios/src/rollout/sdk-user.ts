@@ -1,7 +1,9 @@
 /**
- * A user whose program has the SDK, which connects again by itself: no request of theirs may fail. What they are told of a
- * count of theirs is without holes but at a `gap`, which the SDK puts where a connection was lost.
+ * A user whose program has the SDK, which connects again by itself: no request of theirs may fail, and what was acknowledged
+ * is what is there. What they are told of a count of theirs is without holes but at a `gap`, which the SDK puts where a
+ * connection was lost.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { FospClient } from '@fosp/client';
 import { PASSWORD, within } from '@fosp/testkit';
 import { reasonOf, type Tally, type Worker } from './tally.ts';
@@ -22,9 +24,12 @@ export class SdkUser implements Worker {
     this.#events = client.notifications();
   }
 
-  static async register(name: string, url: string, tally: Tally): Promise<SdkUser> {
+  /** Resolves once there is an account, made at the registrar, logged in, and what is worked on. */
+  static async register(name: string, url: string, tally: Tally, registrar = url): Promise<SdkUser> {
+    const stranger = await FospClient.connect({ url: registrar, requestTimeoutMs: 100_000 });
+    await stranger.register(name, PASSWORD);
+    stranger.close();
     const client = await FospClient.connect({ url, requestTimeoutMs: 100_000 });
-    await client.register(name, PASSWORD);
     const user = await client.authenticate({ user: name, password: PASSWORD });
     const subscriptions = { [user]: { events: ['updated'], depth: 0 } };
     await client.create(`${user}/count`, { data: 0, subscriptions });
@@ -36,13 +41,15 @@ export class SdkUser implements Worker {
     this.#isStopped = true;
   }
 
-  async work(): Promise<void> {
+  /** So many milliseconds between two rounds. */
+  async work(rest = 0): Promise<void> {
     const listening = this.#listen();
     let round = 0;
     while (!this.#isStopped) {
       round++;
       await this.#round(round).catch((error: unknown) => this.#fault(`in round ${round}: ${reasonOf(error)}`));
       this.rounds++;
+      await pause(rest);
     }
     const last = Promise.withResolvers<void>();
     this.#told.set(round + 1, last);
@@ -61,7 +68,7 @@ export class SdkUser implements Worker {
     const child = `${this.#user}/child-${round}`;
     const file = `${this.#user}/file`;
     const answered = await Promise.allSettled([
-      client.update(`${this.#user}/count`, { data: round }),
+      client.update(`${this.#user}/count`, { data: round }).then(() => this.#look(round)),
       client
         .create(child, { data: round })
         .then(() => client.select(child))
@@ -74,6 +81,13 @@ export class SdkUser implements Worker {
       if (answer.status === 'rejected') {
         this.#fault(`in round ${round}: ${reasonOf(answer.reason)}`);
       }
+    }
+  }
+
+  async #look(acknowledged: number): Promise<void> {
+    const { value } = await this.#client.select(`${this.#user}/count`);
+    if (value.data !== acknowledged) {
+      this.#fault(`found ${value.data} where ${acknowledged} was acknowledged`);
     }
   }
 

@@ -1,0 +1,43 @@
+/** The long version of a rollout, as a provider would have it, and what it is held to. */
+import { type RolloutOutcome, runRollout } from './campaign.ts';
+
+/** Seconds; the defaults of the image. */
+const DRAIN = 25;
+/** Hashed at once, and logins and new passwords that wait for it, of one gateway. */
+const HASHING = { running: 2, waiting: 256, newWaiting: 64 };
+
+const SIZES = { gateways: 3, workers: 200, passwords: 200, rest: 2_000, processes: 4, balancers: 2, calm: 10_000 };
+const ENVIRONMENT = {
+  FOSP_DRAIN_SECONDS: String(DRAIN),
+  FOSP_DRAIN_NOTICE_SECONDS: '2',
+  FOSP_LIMIT_HASHES: String(HASHING.running),
+};
+
+export async function rolloutOutcome(
+  connections: number,
+): Promise<{ counted: Readonly<Record<string, unknown>>; wrong: readonly string[] }> {
+  const began = performance.now();
+  const progress = (line: string) => {
+    process.stderr.write(`${((performance.now() - began) / 1000).toFixed(1)} s ${line}\n`);
+  };
+  const outcome = await runRollout({ ...SIZES, connections, environment: ENVIRONMENT, progress });
+  const { wrong, ...counted } = outcome;
+  return { counted, wrong: [...wrong, ...excesses(outcome)] };
+}
+
+function excesses({ calm, killed, replaced }: RolloutOutcome): string[] {
+  const late = replaced.flatMap(({ seconds, what }) =>
+    seconds > DRAIN ? [`${what}: all were back after ${seconds} s only`] : [],
+  );
+  const bound = HASHING.running + HASHING.waiting + HASHING.newWaiting;
+  const hashed = [calm, ...replaced, killed].flatMap(({ gateways, what }) =>
+    gateways.most.hashing > bound ? [`${what}: ${gateways.most.hashing} passwords were hashed or waited`] : [],
+  );
+  // By token nothing is hashed. Who did not come back in time to be counted is counted the next time.
+  const all = [...replaced, killed];
+  const [hashes, logins] = [
+    all.reduce((sum, { gateways }) => sum + gateways.counts.hashed, 0),
+    all.reduce((sum, { passwords }) => sum + passwords, 0),
+  ];
+  return [...late, ...hashed, ...(hashes > 2 * logins ? [`${hashes} hashes for ${logins} logins by password`] : [])];
+}
