@@ -85,7 +85,7 @@ describe('a folder', () => {
 
 describe('another version', () => {
   const later = (breaking: boolean): Migration => ({
-    ...{ number: 900, name: 'later', breaking },
+    ...{ number: 900, name: 'later', breaking, concurrent: false },
     sql: 'CREATE TABLE later (id INTEGER PRIMARY KEY)',
   });
   const openNewer = (breaking: boolean) =>

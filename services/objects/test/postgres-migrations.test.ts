@@ -12,7 +12,7 @@ const execute = promisify(execFile);
 const PROGRAM = fileURLToPath(new URL('../src/migrate.ts', import.meta.url));
 
 function later(breaking: boolean, sql = 'CREATE TABLE later (id integer)'): Migration {
-  return { number: 999, name: 'later', breaking, sql };
+  return { number: 999, name: 'later', breaking, concurrent: false, sql };
 }
 
 describe.skipIf(!postgresInstalled())('migrations of PostgreSQL', () => {

@@ -1,10 +1,14 @@
 /**
  * Brings the schema up to date, and checks at start that it is. A program refuses a schema that lacks migrations it knows, or
  * that has breaking ones it does not know.
+ *
+ * Services go on working meanwhile. Who waits for a lock on a table has all wait behind them who come later, so a migration
+ * waits for one but a moment, gives up, and tries again after a pause in which those get their turn.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { StartError } from '@fosp/runtime';
 import { numberAt, textAt } from '../cells.ts';
-import { type Migration, migrationsIn } from '../migrations.ts';
+import { type Migration, migrationsIn, statementsOf } from '../migrations.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { DatabaseFailure } from './failures.ts';
 
@@ -16,19 +20,31 @@ const LOCK = 0x46_4f_53_50;
 
 const UNDEFINED_TABLE = '42P01';
 
+const TRY_LOCK = { name: 'tryLock', text: `SELECT pg_try_advisory_lock(${LOCK})` };
 const APPLIED = { name: 'applied', text: 'SELECT number, name, breaking FROM migrations ORDER BY number' };
 const ADD = {
   name: 'addMigration',
   text: 'INSERT INTO migrations (number, name, breaking, applied) VALUES ($1, $2, $3, now())',
 };
 
-/** No bound on how long a migration takes, or waits for another process that migrates. */
-const UNBOUNDED = { statementTimeout: 0, lockTimeout: 0, patience: 0x7f_ff_ff_ff };
+const LOCK_NOT_AVAILABLE = '55P03';
+
+/** No bound on how long a statement takes once it has its locks. */
+const UNBOUNDED = { statementTimeout: 0, patience: 0x7f_ff_ff_ff };
+
+const DEFAULTS = { connectTimeout: 10_000, lockTimeout: 1_000, lockPause: 1_000, lockTries: 120, turnPause: 200 };
 
 export interface MigrateOptions {
   readonly migrations?: readonly Migration[];
   /** Milliseconds; 10,000. */
   readonly connectTimeout?: number;
+  /** Milliseconds that a statement waits for a lock; less than what the services' wait, 3,000, so that none of them fails. 1,000. */
+  readonly lockTimeout?: number;
+  /** Milliseconds until it is tried again, 1,000, and how often that is done: 120. */
+  readonly lockPause?: number;
+  readonly lockTries?: number;
+  /** Milliseconds between two looks whether another process still migrates; 200. */
+  readonly turnPause?: number;
 }
 
 /** The migrations that this program knows, in order. */
@@ -38,18 +54,22 @@ export function knownMigrations(): Migration[] {
 
 /**
  * Applies what is missing, each migration in one transaction, while no other process does. Returns the names of those.
- * @throws StartError where the database cannot be reached, or its schema is of a newer program and breaks with this one
+ * @throws StartError where the database cannot be reached, its schema is of a newer program and breaks with this one, or a lock
+ * is not to be had
  */
 export async function migratePostgres(url: string, options: MigrateOptions = {}): Promise<string[]> {
-  const { migrations = knownMigrations(), connectTimeout = 10_000 } = options;
-  const connection = await connect({ url, application: 'fosp-objects migrate', connectTimeout, ...UNBOUNDED });
+  const { migrations = knownMigrations() } = options;
+  const times = { ...DEFAULTS, ...options };
+  const connection = await connect({ url, application: 'fosp-objects migrate', ...times, ...UNBOUNDED });
   try {
-    await connection.script(`SELECT pg_advisory_lock(${LOCK})`);
+    await ourTurn(connection, times.turnPause);
     await connection.script(`CREATE TABLE IF NOT EXISTS migrations (
       number integer PRIMARY KEY, name text NOT NULL, breaking boolean NOT NULL, applied timestamptz NOT NULL)`);
     const missing = await missingOf(connection, migrations);
     for (const migration of missing) {
-      await apply(connection, migration);
+      await (migration.concurrent
+        ? applyConcurrently(connection, migration)
+        : applyPatiently(connection, migration, times));
     }
     return missing.map(({ name }) => name);
   } finally {
@@ -108,6 +128,57 @@ async function missingOf(connection: Connection, migrations: readonly Migration[
   }
   const applied = new Set(rows.map((row) => numberAt(row, 0)));
   return migrations.filter(({ number }) => !applied.has(number));
+}
+
+/**
+ * Asked for again and again: who waited for the lock would be a transaction, and the building of an index waits for the end of
+ * all that there are.
+ */
+async function ourTurn(connection: Connection, turnPause: number): Promise<void> {
+  for (;;) {
+    const { rows } = await connection.run(TRY_LOCK, []);
+    if (rows[0]?.[0] === true) {
+      return;
+    }
+    await pause(turnPause);
+  }
+}
+
+interface LockTimes {
+  readonly lockPause: number;
+  readonly lockTries: number;
+}
+
+async function applyPatiently(connection: Connection, migration: Migration, times: LockTimes): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await apply(connection, migration);
+    } catch (error) {
+      if (!(error instanceof DatabaseFailure) || error.code !== LOCK_NOT_AVAILABLE) {
+        throw error;
+      }
+      if (tries >= times.lockTries) {
+        throw new StartError(
+          `the migration ${migration.name} could not have its locks, ${tries} times: end what works on the database for so long, and run it again`,
+          { cause: error },
+        );
+      }
+      await pause(times.lockPause);
+    }
+  }
+}
+
+/** Its waiting keeps nobody else waiting, so it may take its time. */
+async function applyConcurrently(connection: Connection, { number, name, breaking, sql }: Migration): Promise<void> {
+  await connection.script('SET lock_timeout = 0');
+  try {
+    for (const statement of statementsOf(sql)) {
+      await connection.script(statement);
+    }
+    await connection.run(ADD, [number, name, breaking]);
+  } finally {
+    await connection.script('RESET lock_timeout');
+  }
 }
 
 async function apply(connection: Connection, { number, name, breaking, sql }: Migration): Promise<void> {
