@@ -8,6 +8,8 @@ import { runOutage } from '../outage/campaign.ts';
 import { rolloutOutcome } from '../rollout/judgement.ts';
 import { runStaleness, type StalenessOutcome } from '../staleness/campaign.ts';
 import { traceWrites } from '../sync-trace.ts';
+import { upgradeOutcome } from '../upgrade/judgement.ts';
+import { MissingHistory } from '../upgrade/releases.ts';
 import { importRealFolder } from './import-real-folder.ts';
 
 const HELP = `Long campaigns against a whole server.
@@ -20,6 +22,8 @@ const HELP = `Long campaigns against a whole server.
                                                            a domain away for so long, the process that has it killed twice
   pnpm campaign rollout [--connections 10000]              all gateways replaced under so many sessions, then one killed
   pnpm campaign staleness [--reads 100000] [--seed TEXT]   reads beside revocations, two object pods, a bad Redis
+  pnpm campaign upgrade [--from HEAD~1] [--seed TEXT]      a cluster brought from a commit to this checkout and back, with
+                                                           migrations, and no request that fails
 
 Rights and notifications on random trees:  node packages/protocol/test/oracle/campaign.ts --trees 1000000
 `;
@@ -36,6 +40,7 @@ const { values, positionals } = parseArgs({
     minutes: { type: 'string', default: '10' },
     notifications: { type: 'string', default: '10000' },
     connections: { type: 'string', default: '10000' },
+    from: { type: 'string', default: 'HEAD~1' },
   },
 });
 
@@ -90,6 +95,8 @@ async function run(name: string | undefined, directory: string): Promise<Outcome
     }
     case 'rollout':
       return await rolloutOutcome(Number(values.connections));
+    case 'upgrade':
+      return await upgradeOutcome({ from: values.from, directory, seed: values.seed });
     case 'staleness': {
       const { wrong, ...counted } = await runStaleness({ reads: Number(values.reads), seed: values.seed });
       return { counted, wrong: [...wrong, ...lackingOf(counted)] };
@@ -108,16 +115,29 @@ function lackingOf({ reads, pods, writes, troubles }: Omit<StalenessOutcome, 'wr
   return hits < reads / 2 ? [...never, `only ${hits} of ${reads} reads were served from Redis`] : never;
 }
 
-await using directory = await temporaryDirectory();
-const outcome = await run(positionals[0], directory.path);
-if (outcome === undefined) {
-  process.stdout.write(HELP);
-  process.exitCode = 2;
-} else {
+/** What cannot be tried here for want of history is said, and nothing was wrong with it. */
+async function runAsAsked(directory: string): Promise<number> {
+  let outcome: Outcome | undefined;
+  try {
+    outcome = await run(positionals[0], directory);
+  } catch (error) {
+    if (!(error instanceof MissingHistory)) {
+      throw error;
+    }
+    process.stderr.write(`${error.message}\n`);
+    return 2;
+  }
+  if (outcome === undefined) {
+    process.stdout.write(HELP);
+    return 2;
+  }
   const { counted, wrong } = outcome;
   process.stdout.write(`${JSON.stringify(counted, undefined, 2)}\n`);
   process.stdout.write(
     wrong.length === 0 ? 'Nothing wrong.\n' : `${wrong.length} wrong:\n${wrong.slice(0, 50).join('\n')}\n`,
   );
-  process.exitCode = wrong.length === 0 ? 0 : 1;
+  return wrong.length === 0 ? 0 : 1;
 }
+
+await using directory = await temporaryDirectory();
+process.exitCode = await runAsAsked(directory.path);

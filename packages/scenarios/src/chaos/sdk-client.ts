@@ -17,16 +17,20 @@ export interface SdkClientOptions {
   readonly book: Book;
   /** Milliseconds that never go back. */
   readonly now: () => number;
+  /** Whether files are sent in pieces where that is asked for. */
+  readonly streams: boolean;
 }
 
 export class SdkClient implements Client {
   readonly user: string;
   readonly #client: FospClient;
+  readonly #streams: boolean;
   readonly #listening: Promise<void>;
 
   private constructor(client: FospClient, options: SdkClientOptions) {
     this.user = options.user;
     this.#client = client;
+    this.#streams = options.streams;
     this.#listening = listen(client, options);
   }
 
@@ -85,7 +89,7 @@ export class SdkClient implements Client {
       case 'WRITE': {
         const bytes = body instanceof Uint8Array ? body : NO_BYTES;
         const options = { ...condition, ...(fileName === undefined ? {} : { fileName }) };
-        await this.#client.write(resource, isStreamed ? inPieces(bytes) : bytes, options);
+        await this.#client.write(resource, isStreamed && this.#streams ? inPieces(bytes) : bytes, options);
         return DONE;
       }
       default:

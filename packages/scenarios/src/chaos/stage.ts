@@ -11,15 +11,10 @@ import {
 import { Book } from './book.ts';
 import { CacheHits } from './cache-hits.ts';
 import { type Chance, chanceOf } from './chance.ts';
-import type { Client } from './client.ts';
-import { type Hand, Load, type Pace } from './load.ts';
+import { hireCrew } from './crew.ts';
+import { Load, type Pace } from './load.ts';
 import { Probes } from './probe.ts';
-import { RawClient } from './raw-client.ts';
-import { SdkClient } from './sdk-client.ts';
-import { setUp } from './setup.ts';
 import { Tally } from './tally.ts';
-import { Worker } from './worker.ts';
-import { type Member, makeWorld } from './world.ts';
 
 export interface StageOptions {
   /** The same seed, the same choices. */
@@ -48,10 +43,8 @@ export interface Stage extends AsyncDisposable {
   readonly now: () => number;
 }
 
-const PER_BOARD = 20;
-const SIZES = { perBoard: PER_BOARD, neighbours: 2, ownSlots: 4, boardSlots: 1 };
 /** A file that was replaced goes soon, so that the sweeper has work: after the time that a transfer may take here. */
-const ENVIRONMENT = {
+export const ENVIRONMENT = {
   FOSP_HASH_MEMORY: '1 MiB',
   FOSP_LIMIT_REGISTRATIONS_PER_MINUTE: '1000000',
   FOSP_TRANSFER_SECONDS: '60',
@@ -78,14 +71,7 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     }),
   );
   const { url } = cluster;
-  const members = makeWorld({ ...SIZES, clients: options.clients }, book);
-  await setUp({ url, members, chance, now });
-  const parts = { url, book, tally, chance, now, members };
-  const hands = await Promise.all(members.map((member) => hire(member, parts)));
-  started.defer(async () => {
-    book.end();
-    await Promise.all(hands.map(({ client }) => client.close()));
-  });
+  const crew = started.use(await hireCrew({ url, book, tally, chance, now, clients: options.clients }));
   const gateways = () =>
     cluster
       .podsOf('gateway')
@@ -96,33 +82,8 @@ export async function setStage(options: StageOptions): Promise<Stage> {
   const all = started.move();
   return {
     ...{ cluster, infrastructure, s3, chance, tally, book, probes, now },
-    load: new Load(hands, options.pace),
+    load: new Load(crew.hands, options.pace),
     cacheHits: new CacheHits(),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
-}
-
-interface Parts {
-  readonly url: string;
-  readonly book: Book;
-  readonly tally: Tally;
-  readonly chance: Chance;
-  readonly now: () => number;
-  readonly members: readonly Member[];
-}
-
-/** Every other one has the SDK. */
-async function hire(member: Member, parts: Parts): Promise<Hand & { readonly client: Client }> {
-  const { book, members, now, tally, url } = parts;
-  const chance = parts.chance.of(member.user);
-  const { user } = member;
-  const client =
-    member.at % 2 === 0
-      ? await RawClient.open({ url, user, book, tally, chance: chance.of('connection'), now })
-      : await SdkClient.open({ url, user, book, now });
-  const visited = new Set(member.neighbours);
-  const others = members
-    .filter((other) => other !== member && (visited.has(other.user) || other.board === member.board))
-    .flatMap(({ slots, user: owner }) => slots.filter(({ track }) => track.tree !== owner || visited.has(owner)));
-  return { member, chance, client, worker: new Worker({ member, client, others, chance, tally, now }) };
 }

@@ -37,6 +37,10 @@ export class PasswordUser {
     while (!this.#isStopped) {
       try {
         const session = await this.#logIn();
+        if (this.#isStopped) {
+          await session.close();
+          return;
+        }
         this.#session = session;
         this.#tally.connected++;
         const { code, reason } = await session.wire.closed;
@@ -59,6 +63,7 @@ export class PasswordUser {
 
   async #logIn(): Promise<TestSession> {
     for (;;) {
+      this.#session = undefined;
       const session = await TestSession.connect(this.#url, this.#user);
       const { status, headers } = await session.request('AUTHENTICATE', '*', {
         body: { name: this.#user, password: PASSWORD },
