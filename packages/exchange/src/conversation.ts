@@ -64,6 +64,11 @@ export class Conversation implements Backlogged {
     this.#parts = parts;
   }
 
+  /** Requests that are not answered. */
+  get inFlight(): number {
+    return this.#order.size;
+  }
+
   /** Nothing is in flight. */
   get isIdle(): boolean {
     return this.#order.size === 0;

@@ -60,6 +60,11 @@ export class LinkUsers implements UsersLink, Backlogged {
     return this.#users.size;
   }
 
+  /** Requests that are not answered. */
+  get inFlight(): number {
+    return this.#inFlight.size;
+  }
+
   get isIdle(): boolean {
     return this.#inFlight.size === 0;
   }

@@ -74,6 +74,11 @@ export class ServerLink implements PeerHandler, Backlogged {
     return this.#isRetiring;
   }
 
+  /** Requests of the other side that are not answered. */
+  get inFlight(): number {
+    return this.#users.inFlight;
+  }
+
   plan(head: Head): BodyPlan {
     const { plans } = this.#parts;
     switch (head.kind) {

@@ -58,12 +58,36 @@ type FileHeaders = { 'content-type'?: string; 'file-name'?: string };
 
 export class Transfers {
   readonly #options: TransfersOptions;
+  readonly #underWay = { up: 0, down: 0 };
 
   constructor(options: TransfersOptions) {
     this.#options = options;
   }
 
+  /** Those that are not answered. */
+  get underWay(): Readonly<Record<'up' | 'down', number>> {
+    return this.#underWay;
+  }
+
   async read(exchange: Exchange): Promise<void> {
+    this.#underWay.down++;
+    try {
+      await this.#read(exchange);
+    } finally {
+      this.#underWay.down--;
+    }
+  }
+
+  async write(exchange: Exchange): Promise<void> {
+    this.#underWay.up++;
+    try {
+      await this.#write(exchange);
+    } finally {
+      this.#underWay.up--;
+    }
+  }
+
+  async #read(exchange: Exchange): Promise<void> {
     const { fields } = await this.#options.bus.call(ATTACHMENTS.read, onObject(exchange));
     exchange.settle();
     const headers: Headers = {
@@ -93,7 +117,7 @@ export class Transfers {
     }
   }
 
-  async write(exchange: Exchange): Promise<void> {
+  async #write(exchange: Exchange): Promise<void> {
     const { message } = exchange;
     const { uploads } = exchange.party.transfers;
     await uploads.enter();

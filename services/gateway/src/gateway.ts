@@ -105,6 +105,14 @@ export function createGatewayService(deps: GatewayDeps): GatewayService {
       links: () => links.size,
       hashing: () => hasher.load,
       transitBytes: () => environment.budget.used,
+      inFlight: () => sessions.inFlight,
+      unread: () => sessions.unreadBytes(),
+      transfers: () => transfers.underWay,
+      limits: {
+        connections: limits.connections,
+        hashes: limits.hashes + limits.hashesWaiting + limits.newHashesWaiting,
+        transitBytes: limits.transferMemory,
+      },
     },
   });
   const hasher = new Hasher({

@@ -86,6 +86,16 @@ export class Session implements PeerHandler, Guest, Party {
     return this.#peer.bufferedBytes > this.#parts.limits.behind;
   }
 
+  /** Requests that are not answered. */
+  get inFlight(): number {
+    return this.#link?.inFlight ?? this.conversation.inFlight;
+  }
+
+  /** Bytes that the other end has not read. */
+  get unreadBytes(): number {
+    return this.#peer.bufferedBytes;
+  }
+
   get isRetiring(): boolean {
     return this.#link?.isRetiring ?? this.conversation.isRetiring;
   }

@@ -42,6 +42,16 @@ export class Sessions {
     return this.#all.size;
   }
 
+  /** Requests of all of them that are not answered. */
+  get inFlight(): number {
+    return this.#all.values().reduce((sum, { inFlight }) => sum + inFlight, 0);
+  }
+
+  /** Of each. */
+  unreadBytes(): Iterable<number> {
+    return this.#all.values().map(({ unreadBytes }) => unreadBytes);
+  }
+
   add(session: Session): void {
     this.#all.add(session);
     this.#strangers.add(session);

@@ -4,11 +4,13 @@ import { KeyedRate, type ServerLinkTelemetry } from '@fosp/exchange';
 import {
   type Certificate,
   type CounterCell,
+  DELAY_BUCKETS,
   expiryOf,
   type HistogramCell,
   type Log,
   type Metrics,
 } from '@fosp/runtime';
+import { addLevels, type GatewayLevels } from './levels.ts';
 import { type LinkTelemetry, linkTelemetry } from './link-telemetry.ts';
 import type { ProxyRefusal } from './proxy-gate.ts';
 
@@ -37,17 +39,6 @@ export interface GatewayTelemetry extends ServerLinkTelemetry, LinkTelemetry {
   certificateRefused(error: unknown): void;
 }
 
-/** Levels, read whenever metrics are. */
-export interface GatewayLevels {
-  readonly sessions: () => number;
-  readonly headersAwaited: () => number;
-  readonly arrivalsWaiting: () => number;
-  readonly users: () => number;
-  readonly links: () => number;
-  readonly hashing: () => number;
-  readonly transitBytes: () => number;
-}
-
 export interface TelemetryOptions {
   readonly metrics: Metrics;
   readonly log: Log;
@@ -65,17 +56,7 @@ const NO_HEADER =
 const PROXY_LINES = { perSecond: 0.1, burst: 5 };
 
 export function createTelemetry({ metrics, log, levels, clock, certificate }: TelemetryOptions): GatewayTelemetry {
-  metrics.gauge('fosp_gateway_sessions', 'Open connections', levels.sessions);
-  metrics.gauge(
-    'fosp_gateway_headers_awaited',
-    'Connections of load balancers that have not said whose they are yet',
-    levels.headersAwaited,
-  );
-  metrics.gauge('fosp_gateway_arrivals_waiting', 'Connections that wait to be let in', levels.arrivalsWaiting);
-  metrics.gauge('fosp_gateway_users', 'Users with an open connection', levels.users);
-  metrics.gauge('fosp_gateway_server_links', "Open links of other domains' servers", levels.links);
-  metrics.gauge('fosp_gateway_hashes', 'Password hashes running and waiting', levels.hashing);
-  metrics.gauge('fosp_gateway_transit_bytes', 'Bytes of messages in transit', levels.transitBytes);
+  addLevels(metrics, levels);
   const delayed = metrics.counter('fosp_gateway_arrivals_delayed_total', 'Connections that waited to be let in');
   const hashes = metrics.counter('fosp_gateway_hashes_total', 'Passwords hashed');
   const opened = metrics.counter('fosp_gateway_connections_total', 'Connections opened');
@@ -86,6 +67,15 @@ export function createTelemetry({ metrics, log, levels, clock, certificate }: Te
   const dropped = metrics.counter('fosp_gateway_notifications_dropped_total', 'Notifications over the rate, not sent');
   const repeated = metrics.counter('fosp_gateway_notifications_repeated_total', 'Notifications that came twice');
   const moved = metrics.counters('fosp_gateway_attachment_bytes_total', 'Bytes of attachments', ['direction']);
+  const failures = metrics.counters(
+    'fosp_gateway_transfer_failures_total',
+    'Files that did not arrive: the store failed, or the way to the client broke off (cut)',
+    ['why'],
+  );
+  const gaps = metrics.counter(
+    'fosp_gateway_gaps_total',
+    'Times that notifications may have been lost, so that all connections were closed',
+  );
   const countTurnedAway = (reason: string) => turnedAway.with({ reason }).add();
   return {
     opened: () => opened.add(),
@@ -100,11 +90,20 @@ export function createTelemetry({ metrics, log, levels, clock, certificate }: Te
     notificationDropped: () => dropped.add(),
     notificationRepeated: () => repeated.add(),
     moved: (direction, bytes) => moved.with({ direction }).add(bytes),
-    transferCut: (id, error) => log.warn({ id, error }, 'an attachment could not be sent to its end'),
-    transferFailed: (error) => log.warn({ error }, 'the file store failed'),
+    transferCut: (id, error) => {
+      failures.with({ why: 'cut' }).add();
+      log.warn({ id, error }, 'an attachment could not be sent to its end');
+    },
+    transferFailed: (error) => {
+      failures.with({ why: 'store' }).add();
+      log.warn({ error }, 'the file store failed');
+    },
     unexpected: (id, error) => log.error({ id, error }, 'a request failed unexpectedly'),
     ...linkTelemetry({ metrics, log, clock }),
-    gap: (reason) => log.warn({ reason }, 'notifications may be lost: all connections are closed'),
+    gap: (reason) => {
+      gaps.add();
+      log.warn({ reason }, 'notifications may be lost: all connections are closed');
+    },
     draining: (sessions) => log.info({ sessions }, 'closing all connections'),
     ...certificateTelemetry(metrics, log, certificate),
   };
@@ -155,21 +154,34 @@ function isOurs(code: number): boolean {
   return Object.values(CLOSE_CODES).some((known) => known.code === code);
 }
 
+interface RequestCells {
+  readonly byStatus: CounterCell[];
+  readonly duration: HistogramCell;
+  /** The same, with bounds for what takes long. */
+  readonly transfer: HistogramCell | undefined;
+}
+
 /** Per request, so it must be cheap: the cells of a type and status are found by two plain look-ups. */
 function answeredBy(metrics: Metrics): GatewayTelemetry['answered'] {
   const counters = metrics.counters('fosp_gateway_requests_total', 'Requests answered', ['type', 'status']);
   const durations = metrics.histograms('fosp_gateway_request_seconds', 'From the request to its answer', {
     labelNames: ['type'],
   });
-  const cells = new Map<string, { readonly byStatus: CounterCell[]; readonly duration: HistogramCell }>();
+  const transfers = metrics.histograms('fosp_gateway_transfer_seconds', 'How long READ and WRITE of files took', {
+    labelNames: ['type'],
+    buckets: DELAY_BUCKETS,
+  });
+  const cells = new Map<string, RequestCells>();
   return (type, status, milliseconds) => {
     let cell = cells.get(type);
     if (cell === undefined) {
-      cell = { byStatus: [], duration: durations.with({ type }) };
+      const transfer = type === 'READ' || type === 'WRITE' ? transfers.with({ type }) : undefined;
+      cell = { byStatus: [], duration: durations.with({ type }), transfer };
       cells.set(type, cell);
     }
     cell.byStatus[status] ??= counters.with({ type, status: String(status) });
     cell.byStatus[status]?.add();
     cell.duration.observe(milliseconds / 1000);
+    cell.transfer?.observe(milliseconds / 1000);
   };
 }
