@@ -1,4 +1,6 @@
 /** What a bus is set by, and what goes in and out of its calls. */
+
+import type { Tracer } from '@fosp/runtime';
 import type { CallMeters } from './call-meters.ts';
 import type { CallContext } from './transport.ts';
 
@@ -38,13 +40,15 @@ export interface BusOptions {
   readonly log?: (failure: BusFailure) => void;
   /** By which calls are counted; none. */
   readonly meters?: CallMeters;
+  /** Told of calls and changes that are part of a traced request; of none without it. */
+  readonly tracer?: Tracer | undefined;
   /** Milliseconds before a read that nobody answered, long before its deadline, is asked once more; 100. */
   readonly readRetryPause?: number;
   /** Seconds after which a caller of an absent or overloaded service is told to come back; 1. */
   readonly retryAfter?: number;
 }
 
-export type CompleteBusOptions = Required<BusOptions>;
+export type CompleteBusOptions = Required<Omit<BusOptions, 'tracer'>> & Pick<BusOptions, 'tracer'>;
 
 /** How what waits for another domain is handed over. */
 export interface ConsumeRemoteOptions {

@@ -17,6 +17,7 @@ import type {
   Reply,
 } from './bus-options.ts';
 import { NO_METERS } from './call-meters.ts';
+import { asConsumer } from './call-spans.ts';
 import { Calling, fromHeaders } from './calling.ts';
 import type { CallType } from './calls.ts';
 import {
@@ -71,6 +72,7 @@ export class Bus {
       meters: options.meters ?? NO_METERS,
       readRetryPause: options.readRetryPause ?? 100,
       retryAfter: options.retryAfter ?? 1,
+      tracer: options.tracer,
     };
     this.#calling = new Calling(transport, this.#options);
   }
@@ -210,7 +212,8 @@ export class Bus {
       key: (message) => message.headers['tree'] ?? '',
       handler: async (message) => {
         try {
-          await handler(parseChange(message), message.appendedAt);
+          const change = parseChange(message);
+          await asConsumer(this.#options.tracer, change, () => handler(change, message.appendedAt));
         } catch (error) {
           this.#options.log({ subject, id: changeId(fromHeaders<ChangeHeaders>(message.headers)), error });
           throw error;

@@ -6,9 +6,11 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { type FospError, fospError, isFospError } from '@fosp/protocol';
+import { activeRequest, activeSpan, asSpan, type Span, traced, within } from '@fosp/runtime';
 import type { Answer, Call, CompleteBusOptions, Reply } from './bus-options.ts';
 import { errorCodeOf, errorOfReply, noAnswer, replyOfError } from './call-errors.ts';
 import type { CallMeter } from './call-meters.ts';
+import { beginServing, callOf } from './call-spans.ts';
 import type { CallType } from './calls.ts';
 import {
   type BusErrorCode,
@@ -16,6 +18,7 @@ import {
   type BusMessage,
   type BusSubscription,
   type CallContext,
+  type CallHandler,
   isBusError,
   type ServeOptions,
   type Transport,
@@ -87,19 +90,31 @@ export class Calling {
     options: ServeOptions,
   ): Promise<BusSubscription> {
     const meter = this.#options.meters.served(type.subject);
-    const answer = async (message: BusMessage, context: CallContext): Promise<BusMessage> => {
+    const answer = async (message: BusMessage, context: CallContext, span: Span | undefined): Promise<BusMessage> => {
       const since = meter.begin();
       let reply: BusMessage;
       try {
         const result = await handler({ fields: fromHeaders<Q>(message.headers), body: message.body, context });
         reply = { headers: asHeaders(result.fields), body: result.body ?? NO_BYTES };
       } catch (error) {
+        span?.failed(error);
         reply = replyOfError(isFospError(error) ? error : this.#unexpected(error, subject, context.requestId));
       }
       meter.answered(since, reply);
       return reply;
     };
-    return this.#transport.serve(subject, answer, options);
+    const { tracer } = this.#options;
+    const served: CallHandler = (message, context) => {
+      const { requestId, trace } = context;
+      const span = trace === undefined ? undefined : beginServing(tracer, type.subject, trace);
+      if (span !== undefined) {
+        return asSpan({ requestId, span }, () => answer(message, context, span));
+      }
+      // In process the caller's scope is still there.
+      const isScoped = !type.quick || activeRequest() !== undefined;
+      return within(isScoped ? { requestId, span } : undefined, () => answer(message, context, span));
+    };
+    return this.#transport.serve(subject, served, options);
   }
 
   #complete<Q, R>(type: CallType<Q, R>, { context }: Asked<Q>): CallContext {
@@ -107,7 +122,8 @@ export class Calling {
     const deadline = context?.deadline;
     return {
       deadline: deadline === undefined || deadline > latest ? latest : deadline,
-      requestId: context?.requestId ?? this.#options.newId(),
+      requestId: context?.requestId ?? activeRequest() ?? this.#options.newId(),
+      trace: context?.trace,
     };
   }
 
@@ -133,7 +149,18 @@ export class Calling {
   }
 
   #ask<Q>(subject: string, { fields, body }: Asked<Q>, context: CallContext): Promise<BusMessage> {
-    return this.#transport.request(subject, { headers: asHeaders(fields), body: body ?? NO_BYTES }, context);
+    const message = { headers: asHeaders(fields), body: body ?? NO_BYTES };
+    if (activeSpan() === undefined) {
+      return this.#transport.request(subject, message, context);
+    }
+    return traced(callOf(subject), async (span) => {
+      const answer = await this.#transport.request(subject, message, { ...context, trace: span?.context });
+      const code = errorCodeOf(answer);
+      if (code !== undefined) {
+        span?.failed(errorOfReply(answer, code));
+      }
+      return answer;
+    });
   }
 
   /** Nobody was there, or whoever was is there no more, and there is time left. */

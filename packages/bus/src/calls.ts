@@ -11,6 +11,8 @@ export interface CallType<Request, Response> {
   readonly retry: 'read' | 'never';
   /** Milliseconds from the call to its deadline. */
   readonly timeout: number;
+  /** So quick that even to name its request for lines of the log would be felt: only where it is traced they have it. */
+  readonly quick: boolean;
   /** Never set: carries the types. */
   readonly types?: { readonly request: Request; readonly response: Response };
 }
@@ -18,9 +20,9 @@ export interface CallType<Request, Response> {
 function call<Request, Response>(
   subject: string,
   retry: 'read' | 'never',
-  timeout = 10_000,
+  { timeout = 10_000, quick = false }: { readonly timeout?: number; readonly quick?: boolean } = {},
 ): CallType<Request, Response> {
-  return { subject: `fosp.${subject}`, retry, timeout };
+  return { subject: `fosp.${subject}`, retry, timeout, quick };
 }
 
 type Fields<Required extends string, Optional extends string = never> = Readonly<Record<Required, string>> &
@@ -36,7 +38,7 @@ type FileFields = Fields<'size', 'content-type' | 'file-name' | 'etag'>;
 
 export const OBJECTS = {
   /** Response body: the view of the object, JSON. */
-  select: call<OnObject, WithEtag>('objects.select', 'read'),
+  select: call<OnObject, WithEtag>('objects.select', 'read', { quick: true }),
   /** Body: as the client sent it. */
   create: call<OnObject, WithEtag>('objects.create', 'never'),
   update: call<OnObject, WithEtag>('objects.update', 'never'),
@@ -93,7 +95,7 @@ export const ACCOUNTS = {
   /** `state` is `disabled` or `enabled`. 404 where there is no such account. */
   setState: call<Fields<'user' | 'state'>, Fields<never>>('accounts.set-state', 'never'),
   /** Removes the account with its tree and files. */
-  remove: call<Fields<'user'>, Fields<never>>('accounts.remove', 'never', 60_000),
+  remove: call<Fields<'user'>, Fields<never>>('accounts.remove', 'never', { timeout: 60_000 }),
 } as const;
 
 export const ATTACHMENTS = {
@@ -110,7 +112,7 @@ export const ATTACHMENTS = {
   commit: call<
     OnObject & Fields<'ticket' | 'size' | 'checksum', 'content-type' | 'file-name' | 'md5' | 'receipt'>,
     WithEtag
-  >('attachments.commit', 'never', 30_000),
+  >('attachments.commit', 'never', { timeout: 30_000 }),
 } as const;
 
 /** Of our own domains, towards others. */
@@ -131,7 +133,7 @@ export const FEDERATION = {
   forward: call<Fields<'user' | 'type' | 'tree' | 'path' | 'headers'>, Fields<'status' | 'headers', 'etag'>>(
     'federation.forward',
     'never',
-    30_000,
+    { timeout: 30_000 },
   ),
   /**
    * At a domain: READ or WRITE of our user. One GET or PUT of `url` carries it out, within a short while; its answer has
@@ -140,12 +142,12 @@ export const FEDERATION = {
   transfer: call<Fields<'user' | 'type' | 'tree' | 'path' | 'headers', 'size'>, Fields<'url'>>(
     'federation.transfer',
     'never',
-    30_000,
+    { timeout: 30_000 },
   ),
   /** At a domain: is answered, and no more, where somebody serves it. */
   peer: call<Fields<never>, Fields<never>>('federation.peer', 'read'),
   /** Of all processes (`Bus.askAll`): what an operator is told of each domain that they talk to, a JSON list in the body. */
-  peers: call<Fields<never>, Fields<never>>('federation.peers', 'read', 1000),
+  peers: call<Fields<never>, Fields<never>>('federation.peers', 'read', { timeout: 1000 }),
   /** At a domain: connects now, whatever was to be waited for. */
   retry: call<Fields<never>, Fields<never>>('federation.retry', 'never'),
   /**
@@ -161,10 +163,10 @@ export const FEDERATION = {
   admit: call<Fields<'domain' | 'to' | 'address', 'key' | 'nonce' | 'certificate'>, Fields<never>>(
     'federation.admit',
     'never',
-    30_000,
+    { timeout: 30_000 },
   ),
   /** Is `key` what `DOMAINS.sign` makes for `from`, `to` and `nonce`? 403 where it is not. */
   verify: call<Fields<'from' | 'to' | 'nonce' | 'key'>, Fields<never>>('federation.verify', 'read'),
   /** At a domain: rejects like `forward` where it cannot be reached, or is not to be: for what is refused otherwise. */
-  reach: call<Fields<'user' | 'tree'>, Fields<never>>('federation.reach', 'read', 30_000),
+  reach: call<Fields<'user' | 'tree'>, Fields<never>>('federation.reach', 'read', { timeout: 30_000 }),
 } as const;

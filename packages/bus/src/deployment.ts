@@ -24,6 +24,14 @@ export const FEDERATION_ENABLED = onOff(
   'whether there is anything exchanged with other domains',
 );
 
+/** Normalised. */
+export const TRACE_PEERS = variable(
+  'FOSP_TRACE_PEERS',
+  '',
+  'other domains with which traces of forwarded requests are shared: they are told ours, and believed theirs',
+  { allowed: 'domain names, separated by commas', parse: (given) => splitList(given).map(normaliseDomain) },
+);
+
 export const QUEUE_DAYS = count(
   'FOSP_FEDERATION_QUEUE_DAYS',
   7,

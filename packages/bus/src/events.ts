@@ -153,6 +153,10 @@ export interface ChangeEvent {
   readonly event: EventType;
   /** Who caused it. */
   readonly user: string;
+  /** By which request, as logs name it; absent in events of older versions. */
+  readonly request?: string | undefined;
+  /** Of a request that is traced, the span that it happened in (W3C `traceparent`). */
+  readonly trace?: string | undefined;
   /** Data of `config/groups` at the moment of the change, raw JSON; absent where there is none. */
   readonly groups?: string;
   /** The changed object; for DELETED the objects of the subtree, none where they are many. */

@@ -12,6 +12,7 @@ import {
   type Settings,
   StartError,
   secretText,
+  type Tracer,
   text,
 } from '@fosp/runtime';
 import { Bus } from './bus.ts';
@@ -46,6 +47,8 @@ export interface BusParts {
   readonly health: Pick<Health, 'watch'>;
   /** Shown by the monitoring of NATS. */
   readonly name: string;
+  /** Absent where traces are off. */
+  readonly tracer?: Tracer | undefined;
 }
 
 /** Over NATS where its URL is set, within this process where not. Rejects with `StartError` where NATS is not to be had. */
@@ -71,10 +74,11 @@ export async function openBus(settings: Settings<typeof BUS_VARIABLES>, parts: B
 }
 
 /** A bus that logs what its handlers throw, and counts calls. */
-export function busOver(transport: Transport, parts: Pick<BusParts, 'log' | 'metrics' | 'clock'>): Bus {
-  const { log, clock, metrics } = parts;
-  const logFailure = ({ subject, id, error }: BusFailure) => log.error({ subject, id, error }, 'a service failed');
-  return new Bus(transport, { clock, log: logFailure, meters: createCallMeters(metrics) });
+export function busOver(transport: Transport, parts: Pick<BusParts, 'log' | 'metrics' | 'clock' | 'tracer'>): Bus {
+  const { log, clock, metrics, tracer } = parts;
+  const logFailure = ({ subject, id, error }: BusFailure) =>
+    log.error({ subject, requestId: id, error }, 'a service failed');
+  return new Bus(transport, { clock, log: logFailure, meters: createCallMeters(metrics), tracer });
 }
 
 export interface BusServiceParts<Declared extends Declarations> extends ServiceParts<Declared> {

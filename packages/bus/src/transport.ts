@@ -30,6 +30,8 @@ export interface CallContext {
   readonly deadline: number;
   /** Names the request in every log; printable ASCII. */
   readonly requestId: string;
+  /** Of a request that is traced, the span that this call is part of (W3C `traceparent`). */
+  readonly trace?: string | undefined;
 }
 
 /** Answers one call. Failures are answers too: a rejection reaches the caller as `failed`, without its text. */

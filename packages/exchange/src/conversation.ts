@@ -7,9 +7,11 @@
  */
 import type { RespondOptions, RespondStreamOptions } from '@fosp/connection';
 import { type FospError, failedBody, fospError, isFospError } from '@fosp/protocol';
+import type { Span, Tracer } from '@fosp/runtime';
 import type { Backlogged } from './backlogs.ts';
 import type { Line } from './line.ts';
 import { type Place, RequestOrder } from './order.ts';
+import { STATUS_CODE } from './request-spans.ts';
 
 export interface ConversationLimits {
   /** Requests in flight, beyond which nothing is taken in. */
@@ -25,12 +27,16 @@ export interface ConversationTelemetry {
   transferCut(id: string, error: unknown): void;
   /** A defect; the other end was told the id. */
   unexpected(id: string, error: unknown): void;
+  /** A defect of a service that was asked, whose log has more under the same id. */
+  failedElsewhere(id: string, type: string): void;
 }
 
 /** What all conversations share. */
 export interface ConversationParts {
   readonly limits: ConversationLimits;
   readonly telemetry: ConversationTelemetry;
+  /** Told of requests, one span each; of none without it. */
+  readonly tracer?: Tracer | undefined;
   /** Has `isBacklogged` asked now and then until it says no. */
   readonly watchBacklog: (waiting: Backlogged) => void;
 }
@@ -40,6 +46,8 @@ export interface Pending extends Place {
   readonly type: string;
   /** When it came, of `performance.now()`. */
   readonly since: number;
+  /** Of the whole request, where it is traced. */
+  span: Span | undefined;
 }
 
 /** Why nothing is taken in: bits, since several may hold. */
@@ -76,6 +84,16 @@ export class Conversation implements Backlogged {
 
   has(sequence: number): boolean {
     return this.#order.has(sequence);
+  }
+
+  /** What logs name a request of this party by. */
+  requestId(sequence: number): string {
+    return `${this.id}-${sequence}`;
+  }
+
+  /** Told of each request that begins; absent where traces are off. */
+  get tracer(): Tracer | undefined {
+    return this.#parts.tracer;
   }
 
   /** Takes a request in. True where it may begin at once; else its `begin` is called when its turn comes. */
@@ -119,6 +137,10 @@ export class Conversation implements Backlogged {
   /** Answers FAILED. What is no `FospError` is a defect: the log has it under an id, which is all that the client is told. */
   fail(request: Pending, error: unknown): void {
     const failure = isFospError(error) ? error : this.#unexpected(request, error);
+    request.span?.failed(failure);
+    if (failure === error && failure.code === 'internal') {
+      this.#parts.telemetry.failedElsewhere(this.requestId(request.sequence), request.type);
+    }
     this.refuse(request.sequence, failure);
     this.#finish(request, failure.status);
   }
@@ -199,7 +221,7 @@ export class Conversation implements Backlogged {
   }
 
   #unexpected(request: Pending, error: unknown): FospError {
-    const id = `${this.id}-${request.sequence}`;
+    const id = this.requestId(request.sequence);
     this.#parts.telemetry.unexpected(id, error);
     return fospError('internal', `Something went wrong here; the server's log has more under ${id}.`);
   }
@@ -208,6 +230,8 @@ export class Conversation implements Backlogged {
     const { limits, telemetry, watchBacklog } = this.#parts;
     this.#order.leave(request);
     telemetry.answered(request.type, status, performance.now() - request.since);
+    request.span?.set({ [STATUS_CODE]: status });
+    request.span?.end();
     if (this.isBehind) {
       this.hold(HOLD.backlog);
       watchBacklog(this);

@@ -1,16 +1,18 @@
-import type { OBJECTS } from '@fosp/bus';
+import type { CallContext, OBJECTS } from '@fosp/bus';
 import type { IncomingRequest, RespondOptions, RespondStreamOptions } from '@fosp/connection';
 import type { Headers, RequestHead } from '@fosp/protocol';
+import { type Span, within } from '@fosp/runtime';
 import type { Pending } from './conversation.ts';
 import type { Place } from './order.ts';
 import type { Party } from './party.ts';
+import { beginRequest } from './request-spans.ts';
 
 /** A call on an object that knows conditions, and answers with the object's tag. */
 export type ObjectCall = typeof OBJECTS.select;
 type ObjectFields = NonNullable<ObjectCall['types']>['request'];
 
-/** One request from its arrival to its answer, with its place in the order of its connection. */
-export class Exchange implements Pending {
+/** One request from its arrival to its answer, with its place in the order of its connection. Calls made for it have it as context. */
+export class Exchange implements Pending, Partial<CallContext> {
   readonly party: Party;
   readonly message: IncomingRequest;
   readonly type: RequestHead['type'];
@@ -25,6 +27,7 @@ export class Exchange implements Pending {
   settled = false;
   waitsFor = 0;
   followers: Place[] | undefined = undefined;
+  span: Span | undefined = undefined;
 
   constructor(party: Party, message: IncomingRequest) {
     const { head } = message;
@@ -39,8 +42,25 @@ export class Exchange implements Pending {
     this.reads = head.resource === undefined || onlyReads(head.type);
   }
 
+  /** Names it in every log. */
+  get requestId(): string {
+    return this.party.conversation.requestId(this.sequence);
+  }
+
+  /** Has it carried out: its turn has come. */
   begin(): void {
-    this.party.carryOut(this);
+    const { party } = this;
+    const { tracer } = party.conversation;
+    if (tracer !== undefined) {
+      this.span = beginRequest(tracer, this);
+    }
+    const scope = this.span === undefined && this.#isQuick ? undefined : { requestId: this.requestId, span: this.span };
+    within(scope, () => party.carryOut(this));
+  }
+
+  /** It is one call, which has its id, and writes nothing to the log but what failed, which has it too. */
+  get #isQuick(): boolean {
+    return this.tree !== undefined && this.type !== 'READ' && this.type !== 'WRITE';
   }
 
   /** See `Conversation` for these. */

@@ -15,6 +15,7 @@ export type { Line } from './line.ts';
 export { type LinkPlans, linkPlans, SERVER_LINK_LIMITS, type ServerLinkLimits } from './link-limits.ts';
 export type { ObjectExtensions, Party } from './party.ts';
 export { KeyedRate, type Rate } from './rates.ts';
+export { STATUS_CODE } from './request-spans.ts';
 export { type RequestLimits, Requests, type RequestsOptions, tooLargeBody } from './requests.ts';
 export { ServerLink } from './server-link.ts';
 export type { LinkExtensions, ServerLinkEnds, ServerLinkParts, ServerLinkTelemetry } from './server-link-parts.ts';

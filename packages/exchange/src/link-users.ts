@@ -10,9 +10,9 @@ import type { Backlogged } from './backlogs.ts';
 import type { ConversationParts } from './conversation.ts';
 import type { Exchange } from './exchange.ts';
 import type { ServerLinkLimits } from './link-limits.ts';
-import type { ObjectExtensions } from './party.ts';
 import { RemoteUser, type UsersLink } from './remote-user.ts';
 import type { Requests } from './requests.ts';
+import type { LinkExtensions } from './server-link-parts.ts';
 import { Slots } from './slots.ts';
 import type { SharedTransfers } from './transfers.ts';
 import { Turns } from './turns.ts';
@@ -26,7 +26,7 @@ export interface LinkUsersOptions {
   /** Names the link in the log. */
   readonly id: string;
   readonly peer: Peer;
-  readonly extensions: ObjectExtensions;
+  readonly extensions: LinkExtensions;
   /** Nothing is in flight any more. */
   readonly idle: () => void;
 }
@@ -34,7 +34,7 @@ export interface LinkUsersOptions {
 export class LinkUsers implements UsersLink, Backlogged {
   readonly id: string;
   readonly peer: Peer;
-  readonly extensions: ObjectExtensions;
+  readonly extensions: LinkExtensions;
   readonly parts: LinkUsersParts;
   readonly transfers: SharedTransfers;
   readonly lists: Slots;

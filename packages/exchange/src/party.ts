@@ -15,6 +15,8 @@ export interface Party {
   readonly user: string;
   readonly extensions: ObjectExtensions;
   readonly conversation: Conversation;
+  /** Whether it may say which span a request of it is part of. */
+  readonly believesTraces: boolean;
   /** Made at the first transfer, since most have none. */
   readonly transfers: ConnectionTransfers;
   /** LISTs at once, made at the first one. */

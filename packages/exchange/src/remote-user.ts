@@ -11,6 +11,7 @@ import { Conversation, type ConversationParts } from './conversation.ts';
 import { Exchange } from './exchange.ts';
 import type { Line } from './line.ts';
 import type { ObjectExtensions, Party } from './party.ts';
+import type { LinkExtensions } from './server-link-parts.ts';
 import { Slots } from './slots.ts';
 import { ConnectionTransfers, type SharedTransfers } from './transfers.ts';
 
@@ -18,7 +19,7 @@ import { ConnectionTransfers, type SharedTransfers } from './transfers.ts';
 export interface UsersLink {
   readonly id: string;
   readonly peer: Peer;
-  readonly extensions: ObjectExtensions;
+  readonly extensions: LinkExtensions;
   readonly parts: ConversationParts & { readonly limits: RemoteUserLimits };
   readonly transfers: SharedTransfers;
   readonly lists: Slots;
@@ -59,6 +60,10 @@ export class RemoteUser implements Party, Line {
 
   get extensions(): ObjectExtensions {
     return this.#link.extensions;
+  }
+
+  get believesTraces(): boolean {
+    return this.#link.extensions.trace;
   }
 
   get transfers(): ConnectionTransfers {
@@ -147,7 +152,7 @@ export class RemoteUser implements Party, Line {
   #enter(message: IncomingRequest): void {
     const exchange = new Exchange(this, message);
     if (this.conversation.enter(exchange)) {
-      this.carryOut(exchange);
+      exchange.begin();
     }
   }
 }

@@ -75,14 +75,15 @@ export class Requests {
   }
 
   async #ask(exchange: Exchange, type: ObjectCall, status: number): Promise<void> {
-    const { fields, body } = await this.#options.bus.call(type, onObject(exchange), exchange.message.body);
+    const { fields, body } = await this.#options.bus.call(type, onObject(exchange), exchange.message.body, exchange);
     exchange.answer(status, responseOf(etagHeaders(exchange, fields.etag), body));
   }
 
   /** Writes of a tree get in each other's way least where one process has them all. */
   async #change(exchange: Exchange, type: ObjectCall, status: number): Promise<void> {
     const { tree = '', message } = exchange;
-    const { fields, body } = await this.#options.bus.callNear(type, tree, onObject(exchange), message.body);
+    const near = this.#options.bus.callNear(type, tree, onObject(exchange), message.body, exchange);
+    const { fields, body } = await near;
     exchange.answer(status, responseOf(etagHeaders(exchange, fields.etag), body));
   }
 
@@ -100,7 +101,12 @@ export class Requests {
 
   async #listNow(exchange: Exchange): Promise<void> {
     const page = exchange.party.extensions.page ? pageOf(exchange.message.head.headers) : undefined;
-    const { fields, body } = await this.#options.bus.call(OBJECTS.list, { ...onObject(exchange), ...page });
+    const { fields, body } = await this.#options.bus.call(
+      OBJECTS.list,
+      { ...onObject(exchange), ...page },
+      undefined,
+      exchange,
+    );
     const headers = etagHeaders(exchange, fields.etag);
     // Only a request with `Limit` is cut, and `Limit` counts only where the client knows of `Next`.
     const paged = fields.next === undefined ? headers : { ...headers, Next: encodeURIComponent(fields.next) };

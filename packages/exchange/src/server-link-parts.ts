@@ -37,6 +37,8 @@ export interface ServerLinkParts extends LinkUsersParts {
 /** Extensions that are in force on a link. */
 export interface LinkExtensions extends ObjectExtensions {
   readonly ack: boolean;
+  /** Requests say which span they are part of; only where either side was told to believe the other one. */
+  readonly trace: boolean;
 }
 
 /** One link. */

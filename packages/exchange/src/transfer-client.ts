@@ -8,6 +8,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { type FospError, fospError, isFospError } from '@fosp/protocol';
+import { activeSpan, type Span, type SpanDetails, traced } from '@fosp/runtime';
 import { type ConnectionsOptions, TransferConnections, wasClosedBefore } from './transfer-connections.ts';
 import { Upload } from './transfer-upload.ts';
 
@@ -51,7 +52,14 @@ export class TransferClient {
    * Sends a file. Rejects with what reading the body threw, `too-large` where the store says so,
    * or `unavailable` where it could not be stored.
    */
-  async put(url: string, body: AsyncIterable<Uint8Array>, { size, md5 }: PutOptions): Promise<Sent> {
+  put(url: string, body: AsyncIterable<Uint8Array>, options: PutOptions): Promise<Sent> {
+    return traced(
+      () => spanOf('PUT', url),
+      () => this.#put(url, body, options),
+    );
+  }
+
+  async #put(url: string, body: AsyncIterable<Uint8Array>, { size, md5 }: PutOptions): Promise<Sent> {
     const { replayBytes, failed, passed } = this.#options;
     const upload = new Upload({ connections: this.#connections, url, size, replayBytes, failed });
     const hash = createHash('sha256');
@@ -78,7 +86,8 @@ export class TransferClient {
    * does not come. Breaking out of the body ends the transfer.
    */
   get(url: string, size: number): Promise<AsyncIterable<Uint8Array> | 'refused'> {
-    return this.#get(url, size, 'kept');
+    const span = activeSpan()?.child(spanOf('GET', url));
+    return this.#get({ url, size, span }, 'kept');
   }
 
   /** Like `get`, for a file small enough to be held whole. */
@@ -109,7 +118,8 @@ export class TransferClient {
     this.#connections.close();
   }
 
-  #get(url: string, size: number, connection: 'kept' | 'own'): Promise<Download | 'refused'> {
+  #get(wanted: Wanted, connection: 'kept' | 'own'): Promise<Download | 'refused'> {
+    const { url, size, span } = wanted;
     const { promise, resolve, reject } = Promise.withResolvers<Download | 'refused'>();
     let download: Download | undefined;
     const asked = { method: 'GET', url, headers: {}, connection } as const;
@@ -117,8 +127,9 @@ export class TransferClient {
     let isAnswered = false;
     request.on('error', (error) => {
       if (!isAnswered && wasClosedBefore(request, error)) {
-        resolve(this.#get(url, size, 'own'));
+        resolve(this.#get(wanted, 'own'));
       } else {
+        endSpan(span, error);
         reject(this.#notRead(error));
       }
     });
@@ -127,15 +138,18 @@ export class TransferClient {
       const announced = Number(response.headers['content-length'] ?? size);
       if (response.statusCode === 403) {
         response.resume();
+        endSpan(span);
         resolve('refused');
         return;
       }
       if (response.statusCode !== 200 || announced !== size) {
         response.resume();
-        reject(this.#notRead(new Error(`GET was answered ${response.statusCode}, ${announced} of ${size} bytes`)));
+        const failure = new Error(`GET was answered ${response.statusCode}, ${announced} of ${size} bytes`);
+        endSpan(span, failure);
+        reject(this.#notRead(failure));
         return;
       }
-      download = new Download(response, this.#options.passed);
+      download = new Download(response, this.#options.passed, span);
       resolve(download);
     });
     request.end();
@@ -149,6 +163,32 @@ export class TransferClient {
   }
 }
 
+/** A file that is asked for. */
+interface Wanted {
+  readonly url: string;
+  readonly size: number;
+  /** Of all of its transfer, where that is traced. */
+  readonly span: Span | undefined;
+}
+
+/** Which server alone: a transfer URL is a key to the file. */
+function spanOf(method: 'GET' | 'PUT', url: string): SpanDetails {
+  const { hostname, port } = new URL(url);
+  const attributes = { 'http.request.method': method, 'server.address': hostname };
+  return {
+    name: method,
+    kind: 'client',
+    attributes: port === '' ? attributes : { ...attributes, 'server.port': Number(port) },
+  };
+}
+
+function endSpan(span: Span | undefined, error?: unknown): void {
+  if (error !== undefined) {
+    span?.failed(error);
+  }
+  span?.end();
+}
+
 /** One GET whose response has begun. Ends with its last piece, or when it is put away, begun or not. */
 class Download implements AsyncIterableIterator<Uint8Array> {
   /** Somebody waits for the next piece. */
@@ -156,8 +196,10 @@ class Download implements AsyncIterableIterator<Uint8Array> {
   readonly #response: IncomingMessage;
   readonly #pieces: AsyncIterator<Uint8Array>;
   readonly #passed: (bytes: number) => void;
+  #span: Span | undefined;
 
-  constructor(response: IncomingMessage, passed: (bytes: number) => void) {
+  constructor(response: IncomingMessage, passed: (bytes: number) => void, span: Span | undefined) {
+    this.#span = span;
     this.#response = response;
     this.#passed = passed;
     this.#pieces = response[Symbol.asyncIterator]();
@@ -171,7 +213,9 @@ class Download implements AsyncIterableIterator<Uint8Array> {
     this.isAwaited = true;
     const piece = await this.#pieces.next();
     this.isAwaited = false;
-    if (piece.done !== true) {
+    if (piece.done === true) {
+      this.#end();
+    } else {
       this.#passed(piece.value.length);
     }
     return piece;
@@ -179,6 +223,12 @@ class Download implements AsyncIterableIterator<Uint8Array> {
 
   async return(): Promise<IteratorResult<Uint8Array>> {
     this.#response.destroy();
+    this.#end();
     return { done: true, value: undefined };
+  }
+
+  #end(): void {
+    this.#span?.end();
+    this.#span = undefined;
   }
 }

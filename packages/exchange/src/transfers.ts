@@ -88,7 +88,7 @@ export class Transfers {
   }
 
   async #read(exchange: Exchange): Promise<void> {
-    const { fields } = await this.#options.bus.call(ATTACHMENTS.read, onObject(exchange));
+    const { fields } = await this.#options.bus.call(ATTACHMENTS.read, onObject(exchange), undefined, exchange);
     exchange.settle();
     const headers: Headers = {
       ...headerOf('Content-Type', fields['content-type']),
@@ -124,7 +124,7 @@ export class Transfers {
     try {
       const sent = await this.#upload(exchange);
       const { headers } = message.head;
-      const { fields } = await this.#options.bus.call(ATTACHMENTS.commit, {
+      const file = {
         ...onObject(exchange),
         ...fileHeaders(headers),
         ticket: sent.ticket,
@@ -132,7 +132,8 @@ export class Transfers {
         checksum: sent.checksum,
         ...(sent.md5 === undefined ? {} : { md5: sent.md5 }),
         ...(sent.receipt === undefined ? {} : { receipt: sent.receipt }),
-      });
+      };
+      const { fields } = await this.#options.bus.call(ATTACHMENTS.commit, file, undefined, exchange);
       this.#options.moved('up', sent.size);
       const etag = etagHeaders(exchange, fields.etag);
       exchange.answer(STATUS.done, etag === undefined ? undefined : { headers: etag });
@@ -149,7 +150,7 @@ export class Transfers {
     if (first !== 'refused') {
       return first;
     }
-    const { fields } = await bus.call(ATTACHMENTS.read, onObject(exchange));
+    const { fields } = await bus.call(ATTACHMENTS.read, onObject(exchange), undefined, exchange);
     const again = fields.etag === file.etag ? await client.get(fields.url, Number(fields.size)) : 'refused';
     if (again === 'refused') {
       throw fospError('unavailable', 'The attachment changed while it waited to be sent. Ask again.', {
@@ -166,7 +167,12 @@ export class Transfers {
       throw fospError('too-large', `An attachment may have ${attachment} bytes at most.`);
     }
     const size = stream.size === undefined ? undefined : { size: String(stream.size) };
-    const { fields } = await this.#options.bus.call(ATTACHMENTS.write, { ...onObject(exchange), ...size });
+    const { fields } = await this.#options.bus.call(
+      ATTACHMENTS.write,
+      { ...onObject(exchange), ...size },
+      undefined,
+      exchange,
+    );
     const sent = await this.#options.client.put(fields.url, stream, {
       size: stream.size,
       md5: fields.digest === 'md5',

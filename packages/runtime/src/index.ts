@@ -49,6 +49,9 @@ export { PROCESS_VARIABLES } from './process-variables.ts';
 export { type ProcessOptions, runProcess, type Service, type ServiceParts } from './run.ts';
 export { Secret } from './secret.ts';
 export { type ListenPlace, listenError, StartError } from './start-error.ts';
+export { activeRequest, activeSpan, asSpan, bound, detached, type Scope, traced, within } from './tracing/scope.ts';
+export { openTracer, TRACING_VARIABLES } from './tracing/settings.ts';
+export type { Attributes, RootDetails, Span, SpanDetails, SpanKind, Tracer } from './tracing/span.ts';
 export {
   type Bounds,
   bytes,

@@ -5,8 +5,9 @@
 import { hostname } from 'node:os';
 import { isatty } from 'node:tty';
 import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from 'pino';
+import { scopeFields } from './tracing/scope.ts';
 
-/** `log.info({ tree, error }, 'what happened')`; `log.child({ requestId })` for all that belongs to one request. */
+/** `log.info({ tree, error }, 'what happened')`; what belongs to one request has its `requestId`. */
 export type Log = Logger;
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -28,6 +29,7 @@ export async function createLog({ name, level, to }: LogOptions): Promise<Log> {
     base: { service: name, host: hostname() },
     errorKey: 'error',
     timestamp: stdTimeFunctions.isoTime,
+    mixin: scopeFields,
     formatters: { level: (label: string) => ({ level: label }) },
     redact: { paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]), censor: '[secret]' },
   };

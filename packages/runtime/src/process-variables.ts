@@ -1,4 +1,5 @@
 import { LOG_LEVELS } from './log.ts';
+import { TRACING_VARIABLES } from './tracing/settings.ts';
 import { oneOf, port, seconds, secretText, text } from './variables.ts';
 
 /** What any of our processes reads, whatever its service. */
@@ -23,6 +24,7 @@ export const PROCESS_VARIABLES = {
   drainSeconds: seconds('FOSP_DRAIN_SECONDS', 25, 'how long a stopping process may finish what is in flight', {
     min: 1,
   }),
+  tracing: TRACING_VARIABLES,
 } as const;
 
 /** Variables that begin so are ours: one that nobody declared is probably misspelt. */

@@ -21,6 +21,8 @@ import { Metrics } from './metrics.ts';
 import { PROCESS_VARIABLES, VARIABLE_PREFIX } from './process-variables.ts';
 import type { Secret } from './secret.ts';
 import { StartError } from './start-error.ts';
+import { openTracer } from './tracing/settings.ts';
+import type { Tracer } from './tracing/span.ts';
 
 export interface Service {
   /** Resolves once it can do its work. Where it rejects the process ends; a `StartError` is shown without a stack. */
@@ -40,6 +42,8 @@ export interface ServiceParts<Declared extends Declarations> {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly health: Health;
+  /** Absent where traces are off. */
+  readonly tracer?: Tracer;
 }
 
 export interface ProcessOptions<Declared extends Declarations> {
@@ -80,7 +84,9 @@ async function start<const Declared extends Declarations>(
   const metrics = new Metrics();
   metrics.addProcessMetrics(health);
   const ending = new Ending({ log, health, drainSeconds });
-  const service = await create({ settings: serviceSettings, host, log, metrics, health });
+  const tracer = await openTracer(settings.process.tracing, { name, log, metrics });
+  const traced = tracer === undefined ? {} : { tracer };
+  const service = await create({ settings: serviceSettings, host, log, metrics, health, ...traced });
   const token = settings.process.adminToken ?? (await service.adminToken?.());
   // The service first, so that its port opens while the admin server is still being loaded.
   const started = service.start();
@@ -88,9 +94,16 @@ async function start<const Declared extends Declarations>(
     startAdmin({ host: adminHost, port: adminPort, token, health, metrics, log, routes: service.adminRoutes ?? [] }),
     started,
   ]);
-  ending.started(service, admin);
+  ending.started({ service, admin, tracer });
   health.started();
   log.info({ adminPort: admin.port, milliseconds: Math.round(performance.now()) }, 'ready');
+}
+
+/** What there is to end, in this order. */
+interface Running {
+  readonly service: Service;
+  readonly admin: AdminServer;
+  readonly tracer: Tracer | undefined;
 }
 
 interface EndingOptions {
@@ -102,7 +115,7 @@ interface EndingOptions {
 /** Waits for what ends the process, from its construction on. */
 class Ending {
   readonly #options: EndingOptions;
-  #running: { readonly service: Service; readonly admin: AdminServer } | undefined;
+  #running: Running | undefined;
   #exitCode: number | undefined;
 
   constructor(options: EndingOptions) {
@@ -113,8 +126,8 @@ class Ending {
     process.on('uncaughtException', (error, origin) => this.#onUncaught(error, origin));
   }
 
-  started(service: Service, admin: AdminServer): void {
-    this.#running = { service, admin };
+  started(running: Running): void {
+    this.#running = running;
   }
 
   #onSignal(signal: string): void {
@@ -150,6 +163,7 @@ class Ending {
     try {
       await this.#running.service.drain();
       await this.#running.admin.close();
+      await this.#running.tracer?.close();
       log.info('drained');
     } catch (error) {
       log.error({ error }, 'could not drain');

@@ -15,6 +15,11 @@ export class Secret<Value> {
     return this.#value;
   }
 
+  /** A secret that is made of it. */
+  map<Other>(make: (value: Value) => Other): Secret<Other> {
+    return new Secret(make(this.#value));
+  }
+
   toString(): string {
     return SHOWN;
   }

@@ -10,6 +10,7 @@ import {
   OBJECT_LIMIT,
   QUEUE_DAYS,
   REQUESTS_LIMIT,
+  TRACE_PEERS,
   TRANSFER_MEMORY,
 } from '@fosp/bus/deployment';
 import {
@@ -64,6 +65,7 @@ const DNS_SERVERS: Kind<readonly string[]> = {
 export const FEDERATION_VARIABLES = {
   domains: DOMAINS,
   enabled: FEDERATION_ENABLED,
+  tracePeers: TRACE_PEERS,
   allow: variable(
     'FOSP_FEDERATION_ALLOW',
     '',
@@ -157,6 +159,8 @@ export interface FederationConfig {
   readonly attachment: number;
   /** Of one user in flight. */
   readonly requests: number;
+  /** Domains with which traces are shared, normalised. */
+  readonly tracePeers: readonly string[];
   readonly limits: Pick<FederationLimits, 'queueSeconds' | 'requestsPerUser'>;
 }
 
@@ -168,7 +172,7 @@ export interface FederationConfig {
 export function federationConfig(settings: Settings<typeof FEDERATION_VARIABLES>): FederationConfig {
   const { domains, peers, privateNetworks, plain, dnsServers, cacheSeconds, lookupSeconds, authorities } = settings;
   const { enabled, allow, block, policyFile: file, queueDays } = settings;
-  const { transferMemory, object, acl, attachment, requests } = settings;
+  const { transferMemory, object, acl, attachment, requests, tracePeers } = settings;
   const secureContext = secureContextOf({ authorities });
   const certificateVariables = { cert: 'FOSP_FEDERATION_CERT', key: 'FOSP_FEDERATION_KEY' };
   return {
@@ -181,7 +185,7 @@ export function federationConfig(settings: Settings<typeof FEDERATION_VARIABLES>
       port: settings.transferPort,
       advertisedHost: settings.transferAdvertisedHost,
     },
-    ...{ transferMemory, attachment, requests, object: object + acl },
+    ...{ transferMemory, attachment, requests, tracePeers, object: object + acl },
     limits: { queueSeconds: queueDays * 24 * 3600, requestsPerUser: requests },
   };
 }

@@ -11,7 +11,7 @@
  * leases, so that another process goes on at once.
  */
 import type { Bus, BusSubscription } from '@fosp/bus';
-import type { Log, Metrics } from '@fosp/runtime';
+import type { Log, Metrics, Tracer } from '@fosp/runtime';
 import type { FederationConfig } from './config.ts';
 import { KnownDomains } from './known-domains.ts';
 import { FEDERATION_LIMITS, type FederationLimits } from './limits.ts';
@@ -35,6 +35,8 @@ export interface FederationDeps {
   readonly clock: () => number;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Absent where traces are off. */
+  readonly tracer?: Tracer;
   readonly limits?: Partial<FederationLimits>;
 }
 

@@ -34,7 +34,8 @@ export interface PartsOptions {
 const TICK_MS = 50;
 
 export function createParts(deps: FederationDeps, { limits, permits }: PartsOptions) {
-  const { bus, clock, config, log, metrics } = deps;
+  const { bus, clock, config, log, metrics, tracer } = deps;
+  const { tracePeers } = config;
   const { domains } = config.discovery;
   const random = Math.random;
   const backlogs = new Backlogs(TICK_MS);
@@ -45,13 +46,13 @@ export function createParts(deps: FederationDeps, { limits, permits }: PartsOpti
   const servingTelemetry = createServingTelemetry({ log, metrics, clock });
   const passed = createBufferCollector(limits.collectBytes);
   const serving = createServing({
-    ...{ bus, domains, limits, backlogs, clock, passed },
+    ...{ bus, domains, limits, backlogs, clock, passed, tracer },
     bounds: config,
     telemetry: servingTelemetry,
   });
   const telemetry = createLinkTelemetry({ log, metrics, clock });
   const connector = new Connector({
-    ...{ bus, discovery, permits, dialler, limits, clock, telemetry },
+    ...{ bus, discovery, permits, dialler, limits, clock, telemetry, tracePeers },
     serving: serving.parts,
     newId: () => randomBytes(6).toString('base64url'),
   });

@@ -13,6 +13,7 @@ import {
   Transfers,
 } from '@fosp/exchange';
 import { fospError, LIMITS } from '@fosp/protocol';
+import type { Tracer } from '@fosp/runtime';
 
 export interface ServingLimits {
   /** Unread answers of a link, beyond which none of its requests is taken in. */
@@ -45,6 +46,8 @@ export interface ServingDeps {
   readonly telemetry: ServingTelemetry;
   /** Told of bytes of files as they come. */
   readonly passed: (bytes: number) => void;
+  /** Absent where traces are off. */
+  readonly tracer?: Tracer | undefined;
 }
 
 export interface ServingTelemetry extends ServerLinkTelemetry {
@@ -59,7 +62,7 @@ export interface Serving {
 }
 
 export function createServing(deps: ServingDeps): Serving {
-  const { bus, domains, bounds, limits, backlogs, clock, telemetry, passed } = deps;
+  const { bus, domains, bounds, limits, backlogs, clock, telemetry, passed, tracer } = deps;
   const client = new TransferClient({ ...limits.store, passed, failed: telemetry.storeFailed });
   const transfers = new Transfers({ bus, client, limits: { ...bounds, ...limits }, moved: telemetry.served });
   const forward = async () => {
@@ -69,7 +72,7 @@ export function createServing(deps: ServingDeps): Serving {
   const linkLimits = { ...SERVER_LINK_LIMITS, requests: bounds.requests, backlog: limits.servedBacklogBytes };
   return {
     parts: {
-      ...{ bus, clock, telemetry },
+      ...{ bus, clock, telemetry, tracer },
       domains: new Set(domains),
       limits: linkLimits,
       plans: linkPlans({ object: bounds.object + LIMITS.messageOverhead, attachment: bounds.attachment }),

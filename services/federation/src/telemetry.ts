@@ -41,9 +41,10 @@ export function createServingTelemetry({ log, metrics, clock }: TelemetryOptions
   return {
     answered: (type, status) => served.with({ type, status: String(status) }).add(),
     served: (direction, count) => bytes.with({ direction }).add(count),
-    transferCut: (id, error) => log.info({ id, error }, 'a file could not be sent to its end'),
+    transferCut: (requestId, error) => log.info({ requestId, error }, 'a file could not be sent to its end'),
     storeFailed: (error) => log.warn({ error }, 'the file store failed'),
-    unexpected: (id, error) => log.error({ id, error }, 'a request failed unexpectedly'),
+    unexpected: (requestId, error) => log.error({ requestId, error }, 'a request failed unexpectedly'),
+    failedElsewhere: (requestId, type) => log.warn({ requestId, type }, 'a request failed in a service that was asked'),
     badMessage: () => bad.add(),
     foreignUser: ({ link, domain, user }) => {
       foreign.add();

@@ -8,6 +8,7 @@ import {
   HASH_MEMORY,
   OBJECT_LIMIT,
   REQUESTS_LIMIT,
+  TRACE_PEERS,
   TRANSFER_MEMORY,
 } from '@fosp/bus/deployment';
 import { type Rate, SERVER_LINK_LIMITS, type ServerLinkLimits } from '@fosp/exchange';
@@ -61,6 +62,7 @@ export const GATEWAY_VARIABLES = {
     'networks of load balancers whose PROXY protocol header (1 or 2) is believed, and required',
   ),
   federation: FEDERATION_ENABLED,
+  tracePeers: TRACE_PEERS,
   clientCertificates: onOff(
     'FOSP_TLS_CLIENT_CERTIFICATES',
     'off',
@@ -226,6 +228,8 @@ export interface GatewayConfig {
   readonly proxies: Networks | undefined;
   /** Whether there is any. */
   readonly federation: boolean;
+  /** Domains whose requests may say which trace they are part of, normalised. */
+  readonly tracePeers: readonly string[];
   /** Asked for where this is set: PEM texts of authorities beside those that Node knows. */
   readonly clientCertificates: { readonly authorities: string | undefined } | undefined;
   readonly registration: 'open' | 'closed';
@@ -239,10 +243,14 @@ export interface GatewayConfig {
  */
 export function gatewayConfig(settings: Settings<typeof GATEWAY_VARIABLES>): GatewayConfig {
   const { domains, host, wsPort, wssPort, proxies, federation, authorities, registration } = settings;
+  const { tracePeers } = settings;
   const clientCertificates = settings.clientCertificates ? { authorities } : undefined;
   const tls = certificateOf(settings.tlsCert, settings.tlsKey, { cert: 'FOSP_TLS_CERT', key: 'FOSP_TLS_KEY' });
   const limits = limitsOf(settings);
-  return { domains, host, wsPort, wssPort, proxies, federation, clientCertificates, registration, tls, limits };
+  return {
+    ...{ domains, host, wsPort, wssPort, proxies, federation, tracePeers },
+    ...{ clientCertificates, registration, tls, limits },
+  };
 }
 
 function limitsOf(settings: Settings<typeof GATEWAY_VARIABLES>): GatewayLimits {

@@ -5,13 +5,16 @@ import { type Members, parseMembers, stringMember } from './json-body.ts';
 
 export const VERSIONS: readonly string[] = ['0.1'];
 
-/** `ack` is for links of servers alone, and does nothing for clients. */
-export const EXTENSIONS = ['ack', 'etag', 'page', 'password', 'resume'] as const;
+/** `ack` and `trace` are for links of servers alone, and do nothing for clients. */
+export const EXTENSIONS = ['ack', 'etag', 'page', 'password', 'resume', 'trace'] as const;
 
 /** Which extensions are in force on a connection. */
 export type Extensions = Readonly<Record<(typeof EXTENSIONS)[number], boolean>>;
 
-export const NO_EXTENSIONS: Extensions = { ack: false, etag: false, page: false, password: false, resume: false };
+export const NO_EXTENSIONS: Extensions = {
+  ...{ ack: false, etag: false, page: false },
+  ...{ password: false, resume: false, trace: false },
+};
 
 /** How a user may prove who they are: by name and password, or by the token that the extension `resume` gives. */
 const MECHANISMS = ['password', 'token'];
@@ -43,11 +46,22 @@ export function greeting(domain: string, config: GatewayConfig): string {
   return JSON.stringify({
     version: VERSIONS[0],
     domain,
-    extensions: config.federation ? EXTENSIONS : EXTENSIONS.filter((name) => name !== 'ack'),
+    extensions: EXTENSIONS.filter((name) => isOffered(name, config)),
     mechanisms: MECHANISMS,
     registration: config.registration === 'open',
     limits: { object, acl, attachment, message, requests },
   });
+}
+
+function isOffered(name: (typeof EXTENSIONS)[number], { federation, tracePeers }: GatewayConfig): boolean {
+  switch (name) {
+    case 'ack':
+      return federation;
+    case 'trace':
+      return federation && tracePeers.length > 0;
+    default:
+      return true;
+  }
 }
 
 /** With what a server of another domain may prove itself by, once (PROTOCOL §9). */
@@ -81,5 +95,6 @@ function extensionsOf(members: Members): Extensions {
     page: named.includes('page'),
     password: named.includes('password'),
     resume: named.includes('resume'),
+    trace: named.includes('trace'),
   };
 }

@@ -3,8 +3,9 @@
  * does, one is asked to, and then the call is made again, until its deadline: nothing was done so far.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Bus, type CallType, FEDERATION, type Reply } from '@fosp/bus';
+import { type Bus, type CallContext, type CallType, FEDERATION, type Reply } from '@fosp/bus';
 import { fospError } from '@fosp/protocol';
+import { detached } from '@fosp/runtime';
 
 export interface DomainCallsOptions {
   readonly bus: Bus;
@@ -15,11 +16,16 @@ export interface DomainCallsOptions {
   readonly longestPause: number;
 }
 
+/** For which request something is asked, and with which bytes of it. */
+export interface AskedFor {
+  readonly body?: Uint8Array;
+  readonly context?: Pick<CallContext, 'requestId'>;
+}
+
 /** What nobody was there for. */
-interface Unanswered<Q> {
+interface Unanswered<Q> extends AskedFor {
   readonly domain: string;
   readonly fields: Q;
-  readonly body: Uint8Array | undefined;
 }
 
 export class DomainCalls {
@@ -31,24 +37,25 @@ export class DomainCalls {
     this.#options = options;
   }
 
-  ask<Q, R>(type: CallType<Q, R>, domain: string, fields: Q, body?: Uint8Array): Promise<Reply<R>> {
-    const asked = this.#options.bus.askAt(type, domain, fields, body);
-    return asked.then((reply) => reply ?? this.#adoptAndAsk(type, { domain, fields, body }));
+  ask<Q, R>(type: CallType<Q, R>, domain: string, fields: Q, asked: AskedFor = {}): Promise<Reply<R>> {
+    const answered = this.#options.bus.askAt(type, domain, fields, asked.body, asked.context);
+    return answered.then((reply) => reply ?? this.#adoptAndAsk(type, { ...asked, domain, fields }));
   }
 
-  async #adoptAndAsk<Q, R>(type: CallType<Q, R>, { domain, fields, body }: Unanswered<Q>): Promise<Reply<R>> {
+  async #adoptAndAsk<Q, R>(type: CallType<Q, R>, { domain, fields, body, ...asked }: Unanswered<Q>): Promise<Reply<R>> {
     const { bus, clock, firstPause, longestPause } = this.#options;
     const deadline = clock() + type.timeout;
+    const context = { ...(asked.context && { requestId: asked.context.requestId }), deadline };
     for (let wait = 0; clock() + wait < deadline; wait = Math.min(longestPause, wait === 0 ? firstPause : 2 * wait)) {
       if (wait > 0) {
         await pause(wait);
-        const meanwhile = await bus.askAt(type, domain, fields, body, { deadline });
+        const meanwhile = await bus.askAt(type, domain, fields, body, context);
         if (meanwhile !== undefined) {
           return meanwhile;
         }
       }
       await this.#adopt(domain);
-      const reply = await bus.askAt(type, domain, fields, body, { deadline });
+      const reply = await bus.askAt(type, domain, fields, body, context);
       if (reply !== undefined) {
         return reply;
       }
@@ -62,7 +69,8 @@ export class DomainCalls {
       await running;
       return;
     }
-    const adoption = this.#options.bus.call(FEDERATION.adopt, { domain });
+    // For all who wait for it: it is part of nobody's request.
+    const adoption = detached(() => this.#options.bus.call(FEDERATION.adopt, { domain }));
     this.#adoptions.set(domain, adoption);
     try {
       await adoption;

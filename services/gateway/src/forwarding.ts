@@ -52,15 +52,20 @@ export class Forwarding {
   }
 
   /** That the domain cannot be reached, or may not be, comes before what is wrong with the body (PROTOCOL §4). */
-  async #refuseTooLarge({ party, tree = '', type }: Exchange): Promise<never> {
-    await this.#options.domains.ask(FEDERATION.reach, domainOf(tree), { user: party.user, tree });
+  async #refuseTooLarge(exchange: Exchange): Promise<never> {
+    const { party, tree = '', type } = exchange;
+    const { domains } = this.#options;
+    await domains.ask(FEDERATION.reach, domainOf(tree), { user: party.user, tree }, { context: exchange });
     throw tooLargeBody(type, this.#options.limits.object);
   }
 
   async #ask(exchange: Exchange): Promise<void> {
     const asked = askedOf(exchange);
     const { domains } = this.#options;
-    const { fields, body } = await domains.ask(FEDERATION.forward, domainOf(asked.tree), asked, exchange.message.body);
+    const { fields, body } = await domains.ask(FEDERATION.forward, domainOf(asked.tree), asked, {
+      body: exchange.message.body,
+      context: exchange,
+    });
     const status = Number(fields.status);
     const headers = headersOf(fields.headers);
     if (!Number.isInteger(status) || status < 200 || status > 599 || headers === undefined) {
@@ -105,10 +110,9 @@ export class Forwarding {
 
   async #urlOf(exchange: Exchange, size: number | undefined): Promise<string> {
     const asked = askedOf(exchange);
-    const { fields } = await this.#options.domains.ask(FEDERATION.transfer, domainOf(asked.tree), {
-      ...asked,
-      ...(size === undefined ? undefined : { size: String(size) }),
-    });
+    const wanted = { ...asked, ...(size === undefined ? undefined : { size: String(size) }) };
+    const { domains } = this.#options;
+    const { fields } = await domains.ask(FEDERATION.transfer, domainOf(asked.tree), wanted, { context: exchange });
     return fields.url;
   }
 

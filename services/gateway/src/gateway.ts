@@ -46,6 +46,7 @@ import {
   createBufferCollector,
   type Log,
   type Metrics,
+  type Tracer,
 } from '@fosp/runtime';
 import { adminRoutes } from './admin.ts';
 import { peerRoutes } from './admin-peers.ts';
@@ -74,6 +75,8 @@ export interface GatewayDeps {
   readonly clock: () => number;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Absent where traces are off. */
+  readonly tracer?: Tracer;
 }
 
 export interface GatewayService {
@@ -154,10 +157,15 @@ export function createGatewayService(deps: GatewayDeps): GatewayService {
   const greetings = new Map(domains.map((domain) => [domain, greeting(domain, config)]));
   const entrance = new Entrance({ bus, domains, greetings, login, users, servers, links });
   const backlogs = new Backlogs(TICK_MS);
-  const shared = { requests, telemetry, watchBacklog: (waiting: Backlogged) => backlogs.watch(waiting) };
+  const { tracer } = deps;
+  const shared = { requests, telemetry, tracer, watchBacklog: (waiting: Backlogged) => backlogs.watch(waiting) };
   const linkParts = partsOfLinks(deps, shared);
   const newLink: SessionParts['newLink'] = ({ address, ...ends }) =>
-    new ServerLink(linkParts, { ...ends, verify: (body) => servers.verify(address, body) });
+    new ServerLink(linkParts, {
+      ...ends,
+      extensions: { ...ends.extensions, trace: ends.extensions.trace && config.tracePeers.includes(ends.domain) },
+      verify: (body) => servers.verify(address, body),
+    });
   const plans = bodyPlans(config);
   const parts: SessionParts = { ...shared, config, limits, plans, entrance, users, links, sessions, newLink };
   const arrivals = new Arrivals({
@@ -239,7 +247,7 @@ function reportLinks(links: ServerLinks): void {
   }
 }
 
-type SharedParts = Pick<SessionParts, 'requests' | 'telemetry' | 'watchBacklog'>;
+type SharedParts = Pick<SessionParts, 'requests' | 'telemetry' | 'tracer' | 'watchBacklog'>;
 
 function sessionOpener(parts: SessionParts, environment: PeerEnvironment, clock: () => number) {
   const { limits, sessions, telemetry } = parts;

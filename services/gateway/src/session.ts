@@ -100,6 +100,11 @@ export class Session implements PeerHandler, Guest, Party {
     return this.#link?.isRetiring ?? this.conversation.isRetiring;
   }
 
+  /** Anybody may be a client. */
+  get believesTraces(): boolean {
+    return false;
+  }
+
   get transfers(): ConnectionTransfers {
     this.#transfers ??= new ConnectionTransfers(this.#parts.limits.transfersPerConnection);
     return this.#transfers;
@@ -157,7 +162,7 @@ export class Session implements PeerHandler, Guest, Party {
     }
     const exchange = new Exchange(this, message);
     if (conversation.enter(exchange)) {
-      this.carryOut(exchange);
+      exchange.begin();
     }
   }
 

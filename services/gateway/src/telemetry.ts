@@ -90,15 +90,16 @@ export function createTelemetry({ metrics, log, levels, clock, certificate }: Te
     notificationDropped: () => dropped.add(),
     notificationRepeated: () => repeated.add(),
     moved: (direction, bytes) => moved.with({ direction }).add(bytes),
-    transferCut: (id, error) => {
+    transferCut: (requestId, error) => {
       failures.with({ why: 'cut' }).add();
-      log.warn({ id, error }, 'an attachment could not be sent to its end');
+      log.warn({ requestId, error }, 'an attachment could not be sent to its end');
     },
     transferFailed: (error) => {
       failures.with({ why: 'store' }).add();
       log.warn({ error }, 'the file store failed');
     },
-    unexpected: (id, error) => log.error({ id, error }, 'a request failed unexpectedly'),
+    unexpected: (requestId, error) => log.error({ requestId, error }, 'a request failed unexpectedly'),
+    failedElsewhere: (requestId, type) => log.warn({ requestId, type }, 'a request failed in a service that was asked'),
     ...linkTelemetry({ metrics, log, clock }),
     gap: (reason) => {
       gaps.add();

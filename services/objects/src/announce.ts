@@ -5,6 +5,7 @@
  */
 import type { ChangedObject, ChangeEvent } from '@fosp/bus';
 import { type EventType, LIMITS, pathsToRoot, type SubscriptionRow, subscribersOf } from '@fosp/protocol';
+import { activeRequest, activeSpan } from '@fosp/runtime';
 import type { ObjectsLimits } from './limits.ts';
 import type { Level, Place, StoredObject, SubtreeObject, TreeTransaction } from './store/store.ts';
 
@@ -97,7 +98,8 @@ async function keep(
 ): Promise<void> {
   const { event, subscriptions } = content;
   // What is undefined is left out.
-  await tx.addEvent({ event, path, body: JSON.stringify(content), paged: subscriptions === undefined });
+  const body = JSON.stringify({ ...content, request: activeRequest(), trace: activeSpan()?.context });
+  await tx.addEvent({ event, path, body, paged: subscriptions === undefined });
 }
 
 /** All subscriptions on these levels; undefined where they are more than `limit`. */

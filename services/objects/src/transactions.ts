@@ -3,6 +3,7 @@
  * may have been written is made known too: whoever was told so and looks is to find what is there.
  */
 import { fospError } from '@fosp/protocol';
+import { detached } from '@fosp/runtime';
 import type { Cache } from './cache/cache.ts';
 import type { Relay } from './relay.ts';
 import type { Soon, Store, TreeTransaction, WriteHint } from './store/store.ts';
@@ -80,7 +81,8 @@ export class Transactions {
   #makeKnown(tree: string, { path, wide, announced }: Change): Soon<void> {
     const { cache, relay } = this.#deps;
     const invalidated = cache.invalidate({ tree, path, wide });
-    const notice = () => (announced ? relay.notice(tree) : undefined);
+    // The relay goes on with other changes of the tree.
+    const notice = () => (announced ? detached(() => relay.notice(tree)) : undefined);
     return invalidated instanceof Promise ? invalidated.then(notice) : notice();
   }
 }

@@ -36,6 +36,7 @@ describe('F54 F55 events', () => {
     expect(events[3]?.event).toEqual({
       event: 'UPDATED',
       user: ALICE,
+      request: expect.any(String),
       groups: '{}',
       objects: [
         {

@@ -14,7 +14,7 @@ import { federationConfig, openFederation, sqliteQueue } from '@fosp/federation'
 import { createGatewayService, gatewayConfig, type ListeningPorts } from '@fosp/gateway';
 import { createNotificationsService } from '@fosp/notifications';
 import { openObjects } from '@fosp/objects';
-import { type AdminRoute, Health, type Log, type Metrics } from '@fosp/runtime';
+import { type AdminRoute, Health, type Log, type Metrics, type Tracer } from '@fosp/runtime';
 import type { StandaloneSettings } from './config.ts';
 
 export interface ServicesParts {
@@ -23,6 +23,8 @@ export interface ServicesParts {
   readonly metrics: Metrics;
   /** Of the process, where there is one to be asked for it. */
   readonly health?: Health;
+  /** Absent where traces are off. */
+  readonly tracer?: Tracer;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   /** Stands between the services: the in-process bus, unless a test makes it worse. */

@@ -14,9 +14,9 @@ export async function runStandalone(): Promise<void> {
   await runProcess('standalone', {
     variables: STANDALONE_VARIABLES,
     alsoKnown: COMMAND_LINE_VARIABLES,
-    create: async ({ settings, log, metrics, health }) => {
+    create: async ({ settings, ...parts }) => {
       const dataDirectory = await openDataFolder(settings.objects.dataDirectory);
-      const services = await composeServices({ settings, log, metrics, health, clock: Date.now });
+      const services = await composeServices({ ...parts, settings, clock: Date.now });
       return {
         adminRoutes: services.adminRoutes,
         adminToken: () => adminTokenIn(dataDirectory),
@@ -26,7 +26,7 @@ export async function runStandalone(): Promise<void> {
           if (isatty(1)) {
             process.stdout.write(welcome(addresses));
           } else {
-            log.info(addresses, 'serving');
+            parts.log.info(addresses, 'serving');
           }
         },
         drain: () => services.drain(),

@@ -15,7 +15,16 @@ import {
   type BusSubscription,
   type CallHandler,
 } from '../transport.ts';
-import { DEADLINE, encodeHeaders, noteHeaders, REFUSAL, REQUEST_ID, type Received, receivedIn } from './headers.ts';
+import {
+  DEADLINE,
+  encodeHeaders,
+  noteHeaders,
+  REFUSAL,
+  REQUEST_ID,
+  type Received,
+  receivedIn,
+  TRACE,
+} from './headers.ts';
 import type { Link } from './link.ts';
 
 /** Every server of a subject is in this group of it. */
@@ -105,7 +114,8 @@ export class CallServer implements BusSubscription {
   async #answer(call: BusMessage, { received, deadline, caller }: Taken): Promise<void> {
     const requestId = received.own[REQUEST_ID] ?? '';
     try {
-      const { headers, body } = await this.#options.handler(call, { deadline, requestId });
+      const trace = received.own[TRACE];
+      const { headers, body } = await this.#options.handler(call, { deadline, requestId, trace });
       if (body.byteLength > BUS_BODY_BYTES) {
         caller.refuse('too-large');
       } else {

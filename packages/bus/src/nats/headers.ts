@@ -9,6 +9,7 @@ import type { BusHeaders } from '../transport.ts';
 /** Headers of our own beside the fields. */
 export const DEADLINE = 'Fosp-Deadline';
 export const REQUEST_ID = 'Fosp-Request-Id';
+export const TRACE = 'Traceparent';
 /** Of an answer: why there is none, a `BusErrorCode`. */
 export const REFUSAL = 'Fosp-Refusal';
 

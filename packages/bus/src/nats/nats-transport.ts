@@ -29,7 +29,7 @@ import {
 import { appendTo } from './append.ts';
 import { CallServer } from './call-server.ts';
 import { Follower } from './follower.ts';
-import { DEADLINE, encodeHeaders, REFUSAL, REQUEST_ID, receivedIn } from './headers.ts';
+import { DEADLINE, encodeHeaders, REFUSAL, REQUEST_ID, receivedIn, TRACE } from './headers.ts';
 import { Leases } from './lease.ts';
 import { LeaseSharing } from './lease-sharing.ts';
 import { type Link, openLink } from './link.ts';
@@ -120,8 +120,9 @@ export class NatsTransport implements Transport {
     if (context.deadline <= this.#settings.clock()) {
       throw new BusError('deadline', `${subject} was not asked: the deadline has passed`);
     }
-    const { deadline, requestId } = context;
-    const headers = encodeHeaders(message.headers, { [DEADLINE]: String(deadline), [REQUEST_ID]: requestId });
+    const { deadline, requestId, trace } = context;
+    const said = { [DEADLINE]: String(deadline), [REQUEST_ID]: requestId };
+    const headers = encodeHeaders(message.headers, trace === undefined ? said : { ...said, [TRACE]: trace });
     const answer = await this.#questions.ask({
       subject: this.#settings.prefix + subject,
       headers,

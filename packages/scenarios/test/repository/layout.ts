@@ -18,7 +18,7 @@ const SERVICES = ['gateway', 'objects', 'attachments', 'notifications', 'federat
 export const RULES: Readonly<Record<string, Rule>> = {
   'packages/protocol': { ours: [], node: false },
   'packages/connection': { ours: ['protocol'], node: true },
-  'packages/exchange': { ours: ['protocol', 'connection', 'bus'], node: true },
+  'packages/exchange': { ours: ['protocol', 'connection', 'bus', 'runtime'], node: true },
   'packages/bus': { ours: ['protocol', 'runtime'], node: true },
   'packages/runtime': { ours: [], node: true },
   'packages/client': { ours: ['protocol', 'connection'], node: true },
@@ -54,6 +54,10 @@ export const DRIVERS: Readonly<Record<string, RegExp>> = {
   ioredis: /^services\/objects\/src\/redis\/link\.ts$|^packages\/bench\/src\/cluster\/floors\.ts$/,
   '@aws-sdk/client-s3': /^services\/attachments\/src\/s3\/client\.ts$/,
   '@aws-sdk/s3-request-presigner': /^services\/attachments\/src\/s3\/client\.ts$/,
+  '@opentelemetry/api': /^packages\/runtime\/src\/tracing\//,
+  '@opentelemetry/sdk-trace': /^packages\/runtime\/src\/tracing\//,
+  '@opentelemetry/resources': /^packages\/runtime\/src\/tracing\//,
+  '@opentelemetry/exporter-trace-otlp-http': /^packages\/runtime\/src\/tracing\//,
   testcontainers: /^packages\/testcontainers\/src\//,
   ws: /^packages\/(conformance|testkit|bench)\/src\//,
 };

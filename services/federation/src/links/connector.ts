@@ -24,6 +24,8 @@ export interface ConnectorDeps {
   readonly dialler: Dialler;
   /** How what the other side asks on its own account is served. */
   readonly serving: ServerLinkParts;
+  /** Domains with which traces are shared. */
+  readonly tracePeers: readonly string[];
   readonly limits: LinkLimits;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
@@ -78,14 +80,15 @@ export class Connector {
   }
 
   async #connectTo(place: Place, wanted: LinkWanted): Promise<Link> {
-    const { clock, dialler, limits, newId, serving } = this.#deps;
+    const { clock, dialler, limits, newId, serving, tracePeers } = this.#deps;
     const { own, domain, signal } = wanted;
     const ear = new LinkEar();
     const peer = await dialler.dial(place, { handler: ear, signal });
     const abandon = () => peer.close(1001, '');
     signal.addEventListener('abort', abandon, { once: true });
     try {
-      const { extensions, nonce, requests } = await greet(peer, domain, limits.greetingSeconds);
+      const trace = tracePeers.includes(domain);
+      const { extensions, nonce, requests } = await greet(peer, { domain, trace, seconds: limits.greetingSeconds });
       const id = newId();
       const patience = limits.requestSeconds;
       const facts = { id, url: place.url, extensions, requests, openedAt: clock(), patience };

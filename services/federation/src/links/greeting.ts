@@ -34,9 +34,17 @@ const NONCE = /^[!-~]{1,256}$/;
 /** Of what the other side says for itself, characters that are logged. */
 const QUOTED = 200;
 
+export interface GreetOptions {
+  readonly domain: string;
+  /** Whether traces are shared with it. */
+  readonly trace: boolean;
+  readonly seconds: number;
+}
+
 /** CONNECT. Rejects with `LinkRefused` where it is not answered well. */
-export async function greet(peer: Peer, domain: string, seconds: number): Promise<Greeting> {
-  const body = JSON.stringify({ version: VERSION, domain, extensions: EXTENSIONS });
+export async function greet(peer: Peer, { domain, trace, seconds }: GreetOptions): Promise<Greeting> {
+  const wanted = trace ? [...EXTENSIONS, 'trace'] : EXTENSIONS;
+  const body = JSON.stringify({ version: VERSION, domain, extensions: wanted });
   const members = membersOf(await ask(peer, 'CONNECT', body, seconds));
   const named = members['extensions'];
   const extensions: readonly unknown[] = Array.isArray(named) ? named : [];
@@ -46,6 +54,7 @@ export async function greet(peer: Peer, domain: string, seconds: number): Promis
       etag: extensions.includes('etag'),
       page: extensions.includes('page'),
       ack: extensions.includes('ack'),
+      trace: trace && extensions.includes('trace'),
     },
     nonce: typeof nonce === 'string' && NONCE.test(nonce) ? nonce : undefined,
     requests: requestsOf(members['limits']),

@@ -7,6 +7,7 @@
  */
 import type { Backlogged, Backlogs } from '@fosp/exchange';
 import { type FospError, fospError } from '@fosp/protocol';
+import { bound, detached } from '@fosp/runtime';
 import { FairQueue, type FairQueueLimits, type Waiting } from './fair-queue.ts';
 import type { Link } from './link.ts';
 import type { LinkEnd } from './link-ear.ts';
@@ -100,7 +101,9 @@ export class Lane implements Backlogged {
    * @throws FospError `too-many`, `unavailable` where too much waits, `unreachable` where there is no link to be had or it took
    * too long to get one, what `work` throws
    */
-  run<T>(asked: Asked, work: (link: Link) => Promise<T>): Promise<T> {
+  run<T>(asked: Asked, given: (link: Link) => Promise<T>): Promise<T> {
+    // It may be begun when another one ends.
+    const work = bound(given);
     if (this.#closing !== undefined) {
       return Promise.reject(this.#closing);
     }
@@ -244,7 +247,8 @@ export class Lane implements Backlogged {
     if (this.#closing !== undefined) {
       return Promise.reject(this.#closing);
     }
-    this.#dialling ??= this.#options.connect().then(
+    // The link is for all who come.
+    this.#dialling ??= detached(() => this.#options.connect()).then(
       (link) => {
         this.#dialling = undefined;
         this.#opened(link);

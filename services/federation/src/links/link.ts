@@ -6,8 +6,9 @@
  * other one since, counts as dead. Lifecycle: `open` to `closed`.
  */
 import type { Peer, PeerResponse, RequestOptions } from '@fosp/connection';
-import type { LinkExtensions } from '@fosp/exchange';
+import { type LinkExtensions, STATUS_CODE } from '@fosp/exchange';
 import { isFospError, type RequestType, type ServerRequestType } from '@fosp/protocol';
+import { type Span, type SpanDetails, traced } from '@fosp/runtime';
 import type { LinkEar, LinkEnd } from './link-ear.ts';
 
 export interface LinkFacts {
@@ -126,9 +127,20 @@ export class Link {
     this.#peer.close(code, reason);
   }
 
-  #send({ type, target, options, ended }: Sent): Promise<PeerResponse> {
+  #send(sent: Sent): Promise<PeerResponse> {
+    return traced(
+      () => spanOf(sent.type, this.facts),
+      async (span) => {
+        const response = await this.#sendFor(span, sent);
+        span?.set({ [STATUS_CODE]: response.head.status });
+        return response;
+      },
+    );
+  }
+
+  #sendFor(span: Span | undefined, { type, target, options, ended }: Sent): Promise<PeerResponse> {
     const [before, since] = [this.#answers, performance.now()];
-    return this.#peer.request(type, target, options).then(
+    return this.#peer.request(type, target, this.#withTrace(span, options)).then(
       (response) => {
         this.#answers++;
         ended?.();
@@ -145,6 +157,13 @@ export class Link {
     );
   }
 
+  /** Which span this is part of is told to nobody but those with whom traces are shared. */
+  #withTrace(span: Span | undefined, options: RequestOptions): RequestOptions {
+    return span === undefined || !this.facts.extensions.trace
+      ? options
+      : { ...options, headers: { ...options.headers, Traceparent: span.context } };
+  }
+
   /** One timer for all that is asked; nearly all of it is answered long before. Those asked first are due first, or nearly so. */
   #closeIfEndless(): void {
     const [first] = this.#asked;
@@ -155,4 +174,9 @@ export class Link {
       this.#peer.close(1008, 'An answer on this link does not come to its end.');
     }
   }
+}
+
+function spanOf(type: string, { url }: LinkFacts): SpanDetails {
+  const attributes = { 'rpc.system.name': 'fosp', 'rpc.method': type, 'server.address': new URL(url).hostname };
+  return { name: type, kind: 'client', attributes };
 }

@@ -10,7 +10,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type FospError, failedBody, fospError, isFospError } from '@fosp/protocol';
-import { listenError } from '@fosp/runtime';
+import { bound, listenError } from '@fosp/runtime';
 import type { Lane } from '../links/lane.ts';
 import type { Link } from '../links/link.ts';
 import { answerOf, failureOf, requestHeaders, type UserAnswer, type UserRequest } from '../links/translation.ts';
@@ -84,6 +84,11 @@ export interface TransferWanted {
   readonly lane: Pick<Lane, 'run' | 'waiting'>;
 }
 
+/** What was granted, and how it belongs to the request for which that was. */
+interface Granted extends TransferWanted {
+  readonly asAsked: (work: () => Promise<void>) => Promise<void>;
+}
+
 interface Running extends TransferWanted {
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
@@ -95,7 +100,7 @@ const NO_BYTES = new Uint8Array(0);
 
 export class Transfers {
   readonly #options: TransfersOptions;
-  readonly #grants: Grants<TransferWanted>;
+  readonly #grants: Grants<Granted>;
   readonly #server: Server;
   #running = 0;
   #origin = '';
@@ -114,7 +119,8 @@ export class Transfers {
         headers: { 'Retry-After': '1' },
       });
     }
-    return `${this.#origin}/${this.#grants.give(wanted)}`;
+    const asAsked = bound((work: () => Promise<void>) => work());
+    return `${this.#origin}/${this.#grants.give({ ...wanted, asAsked })}`;
   }
 
   /** Rejects with `StartError` where it cannot listen. */
@@ -160,7 +166,8 @@ export class Transfers {
     this.#running++;
     try {
       const running = { ...wanted, incoming, outgoing };
-      await lane.run({ user: request.user, bytes: COST }, (link) => this.#carryOut(link, running));
+      const asked = { user: request.user, bytes: COST };
+      await wanted.asAsked(() => lane.run(asked, (link) => this.#carryOut(link, running)));
     } catch (error) {
       if (!isFospError(error)) {
         telemetry.failed(domain, error);

@@ -76,7 +76,7 @@ export class DialBack {
     const abandon = () => peer.close(1001, '');
     signal.addEventListener('abort', abandon, { once: true });
     try {
-      await greet(peer, from, limits.greetingSeconds);
+      await greet(peer, { domain: from, trace: false, seconds: limits.greetingSeconds });
       const body = JSON.stringify({ from, to, nonce, key });
       const { head } = await peer.request('VERIFY', undefined, { body, timeoutMs: limits.verifySeconds * 1000 });
       if (head.type === 'SUCCEEDED' && head.status >= 200 && head.status < 300) {

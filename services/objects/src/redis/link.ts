@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Duplex } from 'node:stream';
-import { Metrics } from '@fosp/runtime';
+import { Metrics, type SpanDetails, traced } from '@fosp/runtime';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { Breaker } from './breaker.ts';
 import { addRedisLevels, createRedisTelemetry, type RedisRequest, type RequestCells } from './telemetry.ts';
@@ -32,6 +32,12 @@ const DEFAULTS = { patience: 25, confirmPatience: 500, pause: 100, longestPause:
 const UNTOLD = { told: () => undefined, toldOfLimits: () => undefined };
 
 const CONNECT_TIMEOUT = 2_000;
+
+const [MGET, SET, SCRIPT] = [span('MGET'), span('SET'), span('EVALSHA')];
+
+function span(name: string): SpanDetails {
+  return { name, kind: 'client', attributes: { 'db.system.name': 'redis', 'db.operation.name': name } };
+}
 
 /** A Lua script. All its keys share a hash tag. */
 export interface Script {
@@ -122,22 +128,28 @@ class DriverLink implements RedisLink {
   }
 
   mget(keys: string[]): Promise<(string | null)[]> {
-    this.#collect();
-    return this.#judged(this.#driver.mget(keys), this.#ways.get);
+    return traced(MGET, () => {
+      this.#collect();
+      return this.#judged(this.#driver.mget(keys), this.#ways.get);
+    });
   }
 
   run(script: Script, keys: string[], values: (string | number)[]): Promise<unknown> {
-    this.#collect();
-    return this.#judged(this.#run(script, keys, values), this.#ways.fill);
+    return traced(SCRIPT, () => {
+      this.#collect();
+      return this.#judged(this.#run(script, keys, values), this.#ways.fill);
+    });
   }
 
   runPatiently(script: Script, keys: string[], values: (string | number)[]): Promise<unknown> {
-    return this.#judged(this.#run(script, keys, values), this.#ways.count);
+    return traced(SCRIPT, () => this.#judged(this.#run(script, keys, values), this.#ways.count));
   }
 
   async confirmSet(key: string, value: string, life: number): Promise<void> {
-    this.#collect();
-    await this.#judged(this.#driver.set(key, value, 'PX', life), this.#ways.set);
+    await traced(SET, () => {
+      this.#collect();
+      return this.#judged(this.#driver.set(key, value, 'PX', life), this.#ways.set);
+    });
   }
 
   async close(): Promise<void> {

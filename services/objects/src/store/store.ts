@@ -251,7 +251,8 @@ export interface Store {
   secret(name: string): Promise<Uint8Array>;
   /**
    * Runs `work` in a transaction on this tree. It may run again from the start where its transaction had to be undone
-   * through no fault of its own, so it changes nothing but by `tx`.
+   * through no fault of its own, so it changes nothing but by `tx`. It belongs to the request for which this was called,
+   * whoever's transaction it has part in.
    * @throws what `work` throws; `unavailable` where the store takes no more writes or cannot keep them, with an
    * `UnknownOutcome` as its cause where it may have kept this one
    */

@@ -8,6 +8,7 @@
  *
  * Whatever waits for a transaction was not begun: it may be refused.
  */
+import { detached } from '@fosp/runtime';
 import { UnknownOutcome } from '../unknown-outcome.ts';
 import type { Connection, Result, Statement, Value } from './connection.ts';
 import { DatabaseFailure, Overload } from './failures.ts';
@@ -74,10 +75,12 @@ export class Commits {
       if (!this.#isScheduled) {
         this.#isScheduled = true;
         // All that the same packet sets off comes along.
-        process.nextTick(() => {
-          this.#isScheduled = false;
-          this.#begin();
-        });
+        detached(() =>
+          process.nextTick(() => {
+            this.#isScheduled = false;
+            this.#begin();
+          }),
+        );
       }
     });
   }

@@ -7,10 +7,11 @@
  * A connection is lost when it breaks, when the server says that it ends it, or when no answer comes for `patience`. All
  * statements without an answer then fail, and it is never used again.
  */
-import type { HistogramCell } from '@fosp/runtime';
+import { activeSpan, detached, type HistogramCell, traced } from '@fosp/runtime';
 import { Client, DatabaseError } from 'pg';
 import { DatabaseFailure } from './failures.ts';
 import { Group, type Known, type Result, type Statement, type Step, type Value } from './group.ts';
+import { statementSpan } from './spans.ts';
 
 export type { Result, Row, Statement, Value } from './group.ts';
 
@@ -75,7 +76,8 @@ export class Connection {
     });
     const connection = new Connection(client, options);
     try {
-      await client.connect();
+      // It is kept, and used for others.
+      await detached(() => client.connect());
     } catch (error) {
       client.connection.stream.destroy();
       throw failureOf(error);
@@ -97,6 +99,12 @@ export class Connection {
    * if one of those fails, this one does with the code 25P02. Throws `DatabaseFailure`.
    */
   run(statement: Statement, values: readonly Value[]): Promise<Result> {
+    return activeSpan() === undefined
+      ? this.#run(statement, values)
+      : traced(statementSpan(statement.name), () => this.#run(statement, values));
+  }
+
+  #run(statement: Statement, values: readonly Value[]): Promise<Result> {
     return new Promise((resolve, reject) => {
       const step = { statement, values, resolve, reject };
       const last = this.#waiting.at(-1);

@@ -9,7 +9,7 @@
  * What is read is of one moment, since it is one statement or one snapshot, and durable, since Postgres shows no change that is not.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { backOff, Health, Metrics } from '@fosp/runtime';
+import { backOff, bound, Health, Metrics, traced } from '@fosp/runtime';
 import { bytesAt } from '../cells.ts';
 import type { Migration } from '../migrations.ts';
 import type {
@@ -33,6 +33,7 @@ import { PostgresOutbox } from './outbox.ts';
 import { Pool, persistently, SharedConnections } from './pool.ts';
 import { Reach } from './reach.ts';
 import { accountOf, pathsOfPlace, placeOf } from './rows.ts';
+import { TRANSACTION } from './spans.ts';
 import { PLACES, WRITES } from './statements.ts';
 import { Sweep } from './sweep.ts';
 import {
@@ -229,7 +230,7 @@ class SharedStore implements PostgresStore {
   }
 
   write<T>(tree: string, work: (tx: TreeTransaction) => Promise<T>, hint?: WriteHint): Promise<T> {
-    return this.#writer.write(tree, work, hint);
+    return traced(TRANSACTION, () => this.#writer.write(tree, bound(work), hint));
   }
 
   failure(): string | undefined {

@@ -13,6 +13,7 @@
  * another process writes to their tree at the same time, they and what comes in the next moments do.
  */
 import { isFospError } from '@fosp/protocol';
+import { detached } from '@fosp/runtime';
 import type { TreeTransaction, WriteHint } from '../store.ts';
 import { UnknownOutcome } from '../unknown-outcome.ts';
 import type { Commits } from './commits.ts';
@@ -102,8 +103,8 @@ export class Writer {
         return;
       }
       this.#trees.set(tree, [job]);
-      // All that came in the same packet come along.
-      process.nextTick(() => void this.#serve(tree));
+      // All that came in the same packet come along, and later ones too: none of them is what this is done for.
+      detached(() => process.nextTick(() => void this.#serve(tree)));
     });
   }
 

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
+import { bound } from '@fosp/runtime';
 import { bytesAt } from '../cells.ts';
 import type { Migration } from '../migrations.ts';
 import type {
@@ -139,7 +140,8 @@ class SqliteStore implements Store {
   }
 
   write<T>(tree: string, work: (tx: TreeTransaction) => Promise<T>): Promise<T> {
-    return this.#writer.write(tree, work);
+    // It may run in a transaction that another one began.
+    return this.#writer.write(tree, bound(work));
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,175 @@
+/** Traces by OpenTelemetry's own library, sent by OTLP over HTTP. Loaded only where they are on. */
+import {
+  type Link,
+  ROOT_CONTEXT,
+  SpanKind as SdkKind,
+  type Span as SdkSpan,
+  type Tracer as SdkTracer,
+  type SpanContext,
+  SpanStatusCode,
+  TraceFlags,
+  trace,
+} from '@opentelemetry/api';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import {
+  AlwaysOffSampler,
+  AlwaysOnSampler,
+  ParentBasedSampler,
+  type Sampler,
+  SamplingDecision,
+  TraceIdRatioBasedSampler,
+  TracerProvider,
+} from '@opentelemetry/sdk-trace';
+import { ExportQueue } from './export-queue.ts';
+import type { TracerParts, TracerSettings } from './settings.ts';
+import type { Attributes, RootDetails, Span, SpanDetails, SpanKind, Tracer } from './span.ts';
+
+const KINDS: Readonly<Record<SpanKind, SdkKind>> = {
+  server: SdkKind.SERVER,
+  client: SdkKind.CLIENT,
+  consumer: SdkKind.CONSUMER,
+  internal: SdkKind.INTERNAL,
+};
+
+export function createOtlpTracer(settings: TracerSettings, { log, metrics }: TracerParts): Tracer {
+  const { url, headers, resource, queue, batch, delay, flushMilliseconds } = settings;
+  const spans = metrics.counters('fosp_traces_spans_total', 'Spans of traces, by what became of them.', ['outcome']);
+  const provider = new TracerProvider({
+    resource: resourceFromAttributes(resource),
+    sampler: samplerOf(settings),
+    spanProcessors: [
+      new ExportQueue({
+        exporter: new OTLPTraceExporter({ url: url.reveal(), headers: { ...headers } }),
+        ...{ limit: queue, batch, delay, flushPatience: flushMilliseconds },
+        counts: {
+          exported: spans.with({ outcome: 'exported' }),
+          dropped: spans.with({ outcome: 'dropped' }),
+          failed: spans.with({ outcome: 'failed' }),
+        },
+        told: (state, error) =>
+          state === 'failing'
+            ? log.warn(
+                { reason: kindOf(error) },
+                'traces cannot be sent to their collector: they are dropped and counted',
+              )
+            : log.info('traces reach their collector again'),
+      }),
+    ],
+  });
+  const tracer = provider.getTracer('fosp');
+  return {
+    begin: (details) => begin(tracer, details),
+    close: () => provider.shutdown(),
+  };
+}
+
+function begin(
+  tracer: SdkTracer,
+  { name, kind, attributes = {}, since, parent, cause }: RootDetails,
+): Span | undefined {
+  const above = parent === undefined ? undefined : contextIn(parent);
+  const context = above === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, above);
+  const caused = cause === undefined ? undefined : contextIn(cause);
+  const links: Link[] = caused === undefined ? [] : [{ context: caused }];
+  const options = { kind: KINDS[kind], attributes, links, ...(since === undefined ? {} : { startTime: since }) };
+  const span = tracer.startSpan(name, options, context);
+  return span.isRecording() ? new TracedSpan(tracer, span) : undefined;
+}
+
+class TracedSpan implements Span {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly #tracer: SdkTracer;
+  readonly #span: SdkSpan;
+
+  constructor(tracer: SdkTracer, span: SdkSpan) {
+    const { traceId, spanId } = span.spanContext();
+    this.traceId = traceId;
+    this.spanId = spanId;
+    this.#tracer = tracer;
+    this.#span = span;
+  }
+
+  get context(): string {
+    return `00-${this.traceId}-${this.spanId}-01`;
+  }
+
+  child({ name, kind, attributes = {} }: SpanDetails): Span {
+    const options = { kind: KINDS[kind], attributes };
+    return new TracedSpan(this.#tracer, this.#tracer.startSpan(name, options, trace.setSpan(ROOT_CONTEXT, this.#span)));
+  }
+
+  set(attributes: Attributes): void {
+    this.#span.setAttributes(attributes);
+  }
+
+  failed(error: unknown): void {
+    this.#span.setAttribute('error.type', kindOf(error));
+    if (!isAnswer(error)) {
+      this.#span.setStatus({ code: SpanStatusCode.ERROR });
+    }
+  }
+
+  end(): void {
+    this.#span.end();
+  }
+}
+
+/** Whoever linked something had it recorded, so what it caused is too: or nothing would lead there. */
+class FollowingCause implements Sampler {
+  readonly #others: Sampler;
+
+  constructor(others: Sampler) {
+    this.#others = others;
+  }
+
+  shouldSample(...asked: Parameters<Sampler['shouldSample']>): ReturnType<Sampler['shouldSample']> {
+    const links = asked[5];
+    return links.length > 0 && links.every(({ context }) => isRecorded(context))
+      ? { decision: SamplingDecision.RECORD_AND_SAMPLED }
+      : this.#others.shouldSample(...asked);
+  }
+
+  toString(): string {
+    return `FollowingCause{${this.#others.toString()}}`;
+  }
+}
+
+function samplerOf({ sampler, share }: TracerSettings): Sampler {
+  const [, parentBased, kind] = /^(parentbased_)?(.*)$/.exec(sampler) ?? [];
+  const root =
+    kind === 'always_off'
+      ? new AlwaysOffSampler()
+      : kind === 'traceidratio'
+        ? new TraceIdRatioBasedSampler(share)
+        : new AlwaysOnSampler();
+  return new FollowingCause(parentBased === undefined ? root : new ParentBasedSampler({ root }));
+}
+
+const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
+
+/** `undefined` where it is none. */
+function contextIn(traceparent: string): SpanContext | undefined {
+  const [, traceId = '', spanId = '', flags = ''] = TRACEPARENT.exec(traceparent) ?? [];
+  const context = { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & TraceFlags.SAMPLED, isRemote: true };
+  return trace.isSpanContextValid(context) ? context : undefined;
+}
+
+function isRecorded({ traceFlags }: SpanContext): boolean {
+  return (traceFlags & TraceFlags.SAMPLED) !== 0;
+}
+
+function isAnswer(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'status' in error && Number(error.status) < 500;
+}
+
+/** What it says may hold anything; what kind it is of does not. */
+function kindOf(error: unknown): string {
+  if (error instanceof Error) {
+    return 'code' in error && (typeof error.code === 'string' || typeof error.code === 'number')
+      ? String(error.code)
+      : error.name;
+  }
+  return 'unknown';
+}
