@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { DEFAULT_PEER_LIMITS, TimerWheel, TransferBudget } from '@fosp/connection';
-import { Backlogs, KeyedRate } from '@fosp/exchange';
+import { Backlogs } from '@fosp/exchange';
 import { LIMITS } from '@fosp/protocol';
 import { createBufferCollector } from '@fosp/runtime';
 import { Discovery } from './discovery/discovery.ts';
@@ -14,6 +14,7 @@ import { createCertificateTelemetry } from './links/certificate-telemetry.ts';
 import { Connector } from './links/connector.ts';
 import { DialContext } from './links/dial-context.ts';
 import { Dialler } from './links/dialler.ts';
+import { Redials } from './links/redials.ts';
 import { createLinkTelemetry } from './links/telemetry.ts';
 import { PeerDomain, type PeerDomainDeps } from './peers/peer-domain.ts';
 import { busQueue } from './queue/bus-queue.ts';
@@ -67,7 +68,7 @@ export function createParts(deps: FederationDeps, { limits, permits }: PartsOpti
   const peerDeps: PeerDomainDeps = {
     ...{ connector, limits, backlogs, clock, random, telemetry, queue, domains, permits, transfers, deliveryTelemetry },
     forget: forgetter(discovery, { ...limits, clock }),
-    redials: new KeyedRate(limits.redials, 1),
+    redials: new Redials({ rate: limits.redials, clock }),
     owner: `${hostname()}/${process.pid}`,
   };
   const trust = createTrust(deps, { limits, permits, discovery, dialler });

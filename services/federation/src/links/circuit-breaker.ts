@@ -17,8 +17,6 @@ export interface CircuitBreakerOptions {
 export class CircuitBreaker {
   readonly #options: CircuitBreakerOptions;
   #failures = 0;
-  /** In a row. */
-  #postponements = 0;
   #failingSince = 0;
   #until = 0;
 
@@ -35,33 +33,26 @@ export class CircuitBreaker {
     return this.#failures;
   }
 
+  /** Is it away for so long that there is little hope to find it soon? */
+  get isGone(): boolean {
+    const { clock, outageSeconds } = this.#options;
+    return this.#failures > 0 && clock() - this.#failingSince > outageSeconds * 1000;
+  }
+
   /** `leastPause` milliseconds were asked for by the other side; not believed beyond the longest of ours. */
   failed(leastPause = 0): void {
-    const { pauses, outageSeconds, longestPause, clock, random } = this.#options;
+    const { pauses, longestPause, clock, random } = this.#options;
     const now = clock();
     if (this.#failures === 0) {
       this.#failingSince = now;
     }
     this.#failures++;
-    this.#postponements = 0;
-    const isLong = now - this.#failingSince > outageSeconds * 1000;
-    const pause = backOff(this.#failures, random(), isLong ? { ...pauses, longest: longestPause } : pauses);
+    const pause = backOff(this.#failures, random(), this.isGone ? { ...pauses, longest: longestPause } : pauses);
     this.#until = now + Math.max(pause, Math.min(leastPause, longestPause));
-  }
-
-  /**
-   * It is not tried now, since others are; that is no failure. Again and again means that there are many others: then it asks
-   * less and less often, or all those who ask in vain would cost more than those who are tried.
-   */
-  postpone(): void {
-    const { pauses, longestPause, clock, random } = this.#options;
-    const longer = { first: pauses.longest, longest: Math.max(pauses.longest, longestPause) };
-    this.#until = clock() + backOff(++this.#postponements, random(), longer);
   }
 
   succeeded(): void {
     this.#failures = 0;
-    this.#postponements = 0;
     this.#until = 0;
   }
 

@@ -30,8 +30,9 @@ export class DialContext {
     this.#current = secureContextOf({ authorities: options.authorities, shown: options.certificate });
   }
 
-  /** Node's way where there is none. */
-  get current(): SecureContext | undefined {
+  /** Where nothing is configured it is Node's own, of which Node would otherwise make another one for each attempt. */
+  get current(): SecureContext {
+    this.#current ??= createSecureContext();
     return this.#current;
   }
 
@@ -55,7 +56,7 @@ export class DialContext {
   }
 }
 
-/** `undefined` where what Node does by itself is enough, which then is shared by all connections. */
+/** `undefined` where what Node does by itself is enough. */
 export function secureContextOf({ authorities, shown }: ContextParts): SecureContext | undefined {
   if (authorities === undefined && shown === undefined) {
     return undefined;

@@ -27,11 +27,9 @@ export class Dialler {
   /** Rejects with FospError `unreachable` or `timeout`, whose text names addresses, or with the signal's reason. */
   dial(place: Place, { handler, signal }: Dialled): Promise<Peer> {
     const { environment, limits, dialSeconds, context } = this.#options;
-    const { current: secureContext } = context;
-    const tls: ConnectionOptions = {
-      servername: place.tlsName,
-      ...(secureContext === undefined ? {} : { secureContext }),
-    };
+    const tls: ConnectionOptions = place.secure
+      ? { servername: place.tlsName, secureContext: context.current }
+      : { servername: place.tlsName };
     return dial(place.url, {
       ...{ handler, signal, environment, limits, tls, isShared: true },
       timeoutMs: dialSeconds * 1000,

@@ -31,6 +31,8 @@ export interface LaneOptions {
   readonly idleSeconds: number;
   /** Makes another link; rejects at once where that is not worth a try now. */
   readonly connect: () => Promise<Link>;
+  /** Why it would do so. */
+  readonly refusal: () => FospError | undefined;
   /** Milliseconds until another link may be made. */
   readonly dialPause: () => number;
   /** Is this link kept, though no request is under way? */
@@ -106,6 +108,12 @@ export class Lane implements Backlogged {
     const work = bound(given);
     if (this.#closing !== undefined) {
       return Promise.reject(this.#closing);
+    }
+    if (this.#links.size === 0 && this.#dialling === undefined) {
+      const refusal = this.#options.refusal();
+      if (refusal !== undefined) {
+        return Promise.reject(refusal);
+      }
     }
     const use = this.#freeLink();
     return use !== undefined && this.#queue.begin(asked.user)

@@ -45,7 +45,7 @@ export interface LinkLimits {
   /** After so long, pauses grow up to `longestPause` milliseconds. */
   readonly outageSeconds: number;
   readonly longestPause: number;
-  /** Attempts of this process to reach domains that failed several times. */
+  /** Attempts of this process to reach domains that failed several times, each time in vain. */
   readonly redials: { readonly perSecond: number; readonly burst: number };
   /** Between two lookups of a domain that is looked up anew since it cannot be reached. */
   readonly forgetSeconds: number;
@@ -82,7 +82,7 @@ export const LINK_LIMITS: LinkLimits = {
   shortPause: 1000,
   outageSeconds: 900,
   longestPause: 60_000,
-  redials: { perSecond: 10, burst: 20 },
+  redials: { perSecond: 2, burst: 20 },
   forgetSeconds: 30,
   certificateSeconds: 10,
 };

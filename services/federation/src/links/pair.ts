@@ -13,6 +13,7 @@ import { Lane } from './lane.ts';
 import type { LinkLimits } from './limits.ts';
 import type { Link } from './link.ts';
 import type { LinkEnd } from './link-ear.ts';
+import type { Redials } from './redials.ts';
 import type { Between, LinkTelemetry } from './telemetry.ts';
 
 export interface PairDeps {
@@ -21,8 +22,8 @@ export interface PairDeps {
   readonly forget: (domain: string) => void;
   readonly limits: LinkLimits;
   readonly backlogs: Backlogs;
-  /** Attempts to reach domains that are away, of this process: any number of them costs no more. */
-  readonly redials: KeyedRate;
+  /** Of all domains of this process. */
+  readonly redials: Redials;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   /** From 0 up to but not including 1. */
@@ -48,7 +49,7 @@ export interface Failure {
 
 /** A link that ends sooner, by no fault of ours, counts as a failure to reach the domain. */
 const STEADY_MS = 10_000;
-/** Failures in a row after which a domain counts as one of those that are away, which share a rate. */
+/** Failures in a row after which a domain counts as one of those that are away, which take their turns. */
 const TRUSTED_FAILURES = 2;
 
 export class Pair {
@@ -60,6 +61,9 @@ export class Pair {
   readonly #breaker: CircuitBreaker;
   readonly #transferDials: KeyedRate;
   readonly #abandoning = new AbortController();
+  /** When it is ours to be tried among those that are away. */
+  readonly #turn = () => this.#tryInTurn();
+  #hasTurn = false;
   #lastError: FospError | undefined;
   #lastFailure: Failure | undefined;
 
@@ -73,6 +77,7 @@ export class Pair {
     const shared = {
       ...{ limits, clock, backlogs: deps.backlogs, domain: between.domain },
       connect: () => this.#connect(),
+      refusal: () => this.#refusal(),
     };
     this.messages = new Lane({
       ...shared,
@@ -103,7 +108,7 @@ export class Pair {
 
   /** Milliseconds until it is tried again, if anybody wants to. */
   get pause(): number {
-    return this.#breaker.pause;
+    return Math.max(this.#breaker.pause, this.#deps.redials.waitOf(this.#turn));
   }
 
   get isUsed(): boolean {
@@ -114,6 +119,7 @@ export class Pair {
 
   /** The other side gave a sign of life: it is worth another try. */
   reset(): void {
+    this.#deps.redials.leave(this.#turn);
     this.#breaker.reset();
   }
 
@@ -124,14 +130,14 @@ export class Pair {
 
   /** Ends all links, and what is under way on them. */
   close(code: number, reason: string): void {
-    this.#abandoning.abort();
+    this.#abandon();
     this.messages.close(code, reason);
     this.transfers.close(code, reason);
   }
 
   /** Closes all links, each once what the other side asked on it is answered. Resolves when they are closed. */
   async retire(): Promise<void> {
-    this.#abandoning.abort();
+    this.#abandon();
     const links = [...this.messages.links.keys(), ...this.transfers.links.keys()];
     for (const link of links) {
       link.retire();
@@ -139,9 +145,26 @@ export class Pair {
     await Promise.all(links.map(({ closed }) => closed));
   }
 
+  #abandon(): void {
+    this.#abandoning.abort();
+    this.#deps.redials.leave(this.#turn);
+  }
+
+  /** Nobody waits for it: whoever wanted something was told that it cannot be had, or is told when there is a link. */
+  #tryInTurn(): void {
+    this.#hasTurn = true;
+    const tried = () => {
+      if (this.#hasTurn) {
+        this.#hasTurn = false;
+        this.#deps.redials.giveBack();
+      }
+    };
+    this.messages.open().then(tried, tried);
+  }
+
   async #connect(): Promise<Link> {
-    const { connector } = this.#deps;
-    await this.#pause();
+    const { connector, redials } = this.#deps;
+    const wasItsTurn = await this.#pause();
     try {
       const link = await connector.connect({
         ...this.between,
@@ -149,27 +172,44 @@ export class Pair {
         acknowledged: (on, id) => this.#notifier.acknowledged(on, id),
       });
       this.#lastError = undefined;
+      if (wasItsTurn) {
+        redials.giveBack();
+      }
       return link;
     } catch (error) {
       throw this.#failed(error);
     }
   }
 
-  /** A short pause is waited for; for a long one nobody waits. */
-  async #pause(): Promise<void> {
-    const { pause } = this.#breaker;
-    if (pause > this.#deps.limits.shortPause && this.#lastError !== undefined) {
-      throw this.#later(this.#lastError);
+  /** What whoever wants a link now is told, since none is dialled for a while. */
+  #refusal(): FospError | undefined {
+    const { limits, redials } = this.#deps;
+    const isLong = this.#breaker.pause > limits.shortPause || redials.waitOf(this.#turn) > 0;
+    return isLong && this.#lastError !== undefined ? this.#later(this.#lastError) : undefined;
+  }
+
+  /** A short pause is waited for; for a long one nobody waits. @returns whether it was tried as one of those that are away */
+  async #pause(): Promise<boolean> {
+    const refusal = this.#refusal();
+    if (refusal !== undefined) {
+      throw refusal;
     }
+    const { pause } = this.#breaker;
     if (pause > 0) {
       // It ends early where this pair ends, and then nothing is made.
       await wait(pause, undefined, { signal: this.#abandoning.signal }).catch(() => undefined);
     }
-    const { clock, redials } = this.#deps;
-    if (this.#lastError !== undefined && this.#breaker.failures > TRUSTED_FAILURES && !redials.take('', 1, clock())) {
-      this.#breaker.postpone();
+    if (this.#lastError === undefined || this.#breaker.failures <= TRUSTED_FAILURES) {
+      return false;
+    }
+    const { redials } = this.#deps;
+    if (this.#hasTurn) {
+      this.#hasTurn = false;
+    } else if (!redials.take()) {
+      redials.enter(this.#turn, this.#breaker.isGone);
       throw this.#later(this.#lastError);
     }
+    return true;
   }
 
   #failed(error: unknown): unknown {
@@ -212,7 +252,7 @@ export class Pair {
   }
 
   #later(last: FospError): FospError {
-    const seconds = String(Math.max(1, Math.ceil(this.#breaker.pause / 1000)));
+    const seconds = String(Math.max(1, Math.ceil(this.pause / 1000)));
     return fospError(last.code, last.message, { headers: { 'Retry-After': seconds } });
   }
 

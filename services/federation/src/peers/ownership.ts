@@ -119,8 +119,8 @@ export class Ownership {
 
   /** Gives up what nobody needs. */
   async giveUpIdle(): Promise<void> {
-    const { clock, limits } = this.#deps;
-    const idle = [...this.#owned.values()].filter(({ peer }) => clock() - peer.usedAt > limits.ownerIdleSeconds * 1000);
+    const longest = this.#deps.limits.ownerIdleSeconds * 1000;
+    const idle = [...this.#owned.values()].filter(({ peer }) => peer.isIdleFor(longest));
     await Promise.all(idle.map((owned) => owned.release()));
   }
 

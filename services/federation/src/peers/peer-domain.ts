@@ -66,6 +66,11 @@ export class PeerDomain {
     return this.#isUsed ? this.#deps.clock() : this.#usedAt;
   }
 
+  /** Was it of no use for longer than so many milliseconds? Asked of all domains again and again, so the cheap part is first. */
+  isIdleFor(milliseconds: number): boolean {
+    return this.#deps.clock() - this.#usedAt > milliseconds && !this.#isUsed;
+  }
+
   get links(): number {
     return this.pairs.reduce((sum, { messages, transfers }) => sum + messages.links.size + transfers.links.size, 0);
   }

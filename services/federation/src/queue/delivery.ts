@@ -122,8 +122,7 @@ export class Delivery {
     if (this.#isClosed || (this.#retry !== undefined && !isAlive)) {
       return;
     }
-    clearTimeout(this.#retry);
-    this.#retry = undefined;
+    this.#retryNoMore();
     if (this.#following !== undefined) {
       this.#pump();
       return;
@@ -138,8 +137,7 @@ export class Delivery {
   /** Sends nothing more. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    clearTimeout(this.#retry);
-    this.#retry = undefined;
+    this.#retryNoMore();
     for (const delivery of this.#links.values()) {
       delivery.close();
     }
@@ -204,6 +202,7 @@ export class Delivery {
       this.#settle();
     };
     this.#needed = undefined;
+    this.#retryNoMore();
     const parts = { own, link, inFlight: this.#inFlight, limits, backlogs, telemetry, domain, settled };
     this.#links.set(own, new LinkDelivery(parts));
     this.#follow().then(
@@ -366,5 +365,10 @@ export class Delivery {
         this.wake(false);
       }, milliseconds);
     }
+  }
+
+  #retryNoMore(): void {
+    clearTimeout(this.#retry);
+    this.#retry = undefined;
   }
 }

@@ -24,18 +24,6 @@ describe('a domain that cannot be reached', () => {
     expect(breaker.pause).toBeGreaterThan(15_000);
   });
 
-  it('F68 asks less and less often for its turn among many others, and as before once it had it', () => {
-    const { breaker } = start();
-    breaker.failed();
-    const pauses = Array.from({ length: 6 }, () => {
-      breaker.postpone();
-      return Math.round(breaker.pause);
-    });
-    expect(pauses).toEqual([5000, 10_000, 20_000, 40_000, 60_000, 60_000]);
-    breaker.failed();
-    expect(Math.round(breaker.pause)).toBe(1000);
-  });
-
   it('F68 is worth a try at once when it gives a sign of life', () => {
     const { breaker } = start();
     breaker.failed(30_000);
