@@ -52,6 +52,7 @@ import type {
   FollowedMessage,
   Following,
   HeldLease,
+  Kept,
   ServeOptions,
   Transport,
 } from './transport.ts';
@@ -279,8 +280,8 @@ export class Bus {
     return totalOf(await this.lineLengths(domain));
   }
 
-  /** Forgets the oldest of what waits in a line, but so many. @returns how many: see `Transport.trim` */
-  trimQueue(line: RemoteLine, keep: number): Promise<number> {
+  /** Forgets the oldest of what waits in a line, but so much. @returns how many: see `Transport.trim` */
+  trimQueue(line: RemoteLine, keep: Kept): Promise<number> {
     const { stream, subject, older } = federationPlace(line);
     return this.#transport.trim(stream, line.own === '' ? older : subject, keep);
   }

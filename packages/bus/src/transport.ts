@@ -51,6 +51,12 @@ export interface FollowedMessage extends DurableMessage {
   readonly position: number;
 }
 
+/** How much is kept. */
+export interface Kept {
+  readonly messages: number;
+  readonly bytes: number;
+}
+
 /** Where older programs appended what is appended to another subject of the same stream now. */
 export interface OlderSubject {
   readonly subject: string;
@@ -139,10 +145,10 @@ export interface Transport {
   /** The subjects of a durable stream that have messages, or of these one (or a pattern's) alone, with how many. Of a moment, in no order. */
   subjects(stream: string, subject?: string): Promise<ReadonlyMap<string, number>>;
   /**
-   * Removes the oldest messages of one subject but so many, followed or not. @returns how many. Where the stream does not
+   * Removes the oldest messages of one subject but so many, and about so many bytes, followed or not. @returns how many. Where the stream does not
    * outlive this process, and appends are refused when much waits, it removes none.
    */
-  trim(stream: string, subject: string, keep: number): Promise<number>;
+  trim(stream: string, subject: string, keep: Kept): Promise<number>;
   /**
    * A lease by this name (letters, digits, `-`, `_`, `=`, `.`); `undefined` where somebody has it, this process included, or
    * nothing is certain now. Whose process dies or is cut off loses it within the time to live. In process it is always to be had.

@@ -14,6 +14,7 @@ import {
   TRANSFER_MEMORY,
 } from '@fosp/bus/deployment';
 import {
+  bytes,
   type CertificateSettings,
   certificateOf,
   type Kind,
@@ -127,6 +128,12 @@ export const FEDERATION_VARIABLES = {
     secret: true,
   }),
   queueDays: QUEUE_DAYS,
+  queueBytes: bytes(
+    'FOSP_FEDERATION_QUEUE_BYTES',
+    '1 GiB',
+    'what may wait for another domain, of one of ours: beyond it the oldest is forgotten',
+    { min: 1024 * 1024 },
+  ),
   transferHost: text(
     'FOSP_FEDERATION_HOST',
     '127.0.0.1',
@@ -161,7 +168,7 @@ export interface FederationConfig {
   readonly requests: number;
   /** Domains with which traces are shared, normalised. */
   readonly tracePeers: readonly string[];
-  readonly limits: Pick<FederationLimits, 'queueSeconds' | 'requestsPerUser'>;
+  readonly limits: Pick<FederationLimits, 'queueSeconds' | 'queuedBytes' | 'requestsPerUser'>;
 }
 
 /**
@@ -171,8 +178,8 @@ export interface FederationConfig {
  */
 export function federationConfig(settings: Settings<typeof FEDERATION_VARIABLES>): FederationConfig {
   const { domains, peers, privateNetworks, plain, dnsServers, cacheSeconds, lookupSeconds, authorities } = settings;
-  const { enabled, allow, block, policyFile: file, queueDays } = settings;
   const { transferMemory, object, acl, attachment, requests, tracePeers } = settings;
+  const { enabled, allow, block, policyFile: file, queueDays, queueBytes: queuedBytes } = settings;
   const secureContext = secureContextOf({ authorities });
   const certificateVariables = { cert: 'FOSP_FEDERATION_CERT', key: 'FOSP_FEDERATION_KEY' };
   return {
@@ -186,6 +193,6 @@ export function federationConfig(settings: Settings<typeof FEDERATION_VARIABLES>
       advertisedHost: settings.transferAdvertisedHost,
     },
     ...{ transferMemory, attachment, requests, tracePeers, object: object + acl },
-    limits: { queueSeconds: queueDays * 24 * 3600, requestsPerUser: requests },
+    limits: { queueSeconds: queueDays * 24 * 3600, queuedBytes, requestsPerUser: requests },
   };
 }

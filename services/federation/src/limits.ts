@@ -3,6 +3,7 @@ import { LINK_LIMITS, type LinkLimits } from './links/limits.ts';
 import { OWNERSHIP_LIMITS, type OwnershipLimits } from './peers/ownership.ts';
 import { SWEEPER_LIMITS, type SweeperLimits } from './peers/sweeper.ts';
 import { DELIVERY_LIMITS, type DeliveryLimits } from './queue/delivery.ts';
+import { QUEUE_LIMITS, type QueueLimits } from './queue/line-bounds.ts';
 import { SERVING_LIMITS, type ServingLimits } from './serving.ts';
 import { TRANSFER_LIMITS, type TransferLimits } from './transfers/transfers.ts';
 import type { AdmissionLimits } from './trust/admission.ts';
@@ -14,6 +15,7 @@ export interface FederationLimits
     DeliveryLimits,
     OwnershipLimits,
     SweeperLimits,
+    QueueLimits,
     ServingLimits,
     Omit<TransferLimits, 'attachment'>,
     AdmissionLimits,
@@ -30,6 +32,7 @@ export const FEDERATION_LIMITS: FederationLimits = {
   ...DELIVERY_LIMITS,
   ...OWNERSHIP_LIMITS,
   ...SWEEPER_LIMITS,
+  ...QUEUE_LIMITS,
   ...SERVING_LIMITS,
   ...TRANSFER_LIMITS,
   calls: 2048,

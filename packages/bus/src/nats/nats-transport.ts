@@ -22,6 +22,7 @@ import {
   type FollowOptions,
   type HeldLease,
   isBusError,
+  type Kept,
   type ServeOptions,
   type Shared,
   type Transport,
@@ -37,6 +38,7 @@ import { completeOptions, type NatsOptions, type NatsSettings } from './options.
 import { PartitionReader } from './partition-reader.ts';
 import { Questions } from './questions.ts';
 import { EMPTIED, ensureBucket, ensureStreams } from './streams.ts';
+import { trimSubject } from './trim.ts';
 
 /** Rejects, saying what to set, where the server cannot be reached or does not fit. */
 export async function connectNats(options: NatsOptions): Promise<NatsTransport> {
@@ -271,11 +273,10 @@ export class NatsTransport implements Transport {
     return new Map(Object.entries(state.subjects ?? {}).map(([name, count]) => [name.slice(prefix.length), count]));
   }
 
-  async trim(stream: string, subject: string, keep: number): Promise<number> {
+  async trim(stream: string, subject: string, keep: Kept): Promise<number> {
     this.#checkOpen(stream);
     const { prefix } = this.#settings;
-    const which = { filter: prefix + subject, keep };
-    return (await this.#link.whileUp(() => this.#parts.manager.streams.purge(prefix + stream, which))).purged;
+    return trimSubject(this.#parts, { stream: prefix + stream, subject: prefix + subject }, keep);
   }
 
   async lease(name: string): Promise<HeldLease | undefined> {

@@ -15,6 +15,8 @@ interface Talk {
   readonly waiting: number;
   readonly underWay: number;
   readonly oldest?: string;
+  /** Of notifications, how many, by the reason. */
+  readonly dropped?: Readonly<Record<string, number>>;
   readonly lastError?: { readonly at: string; readonly text: string };
   readonly pause: number;
 }
@@ -36,12 +38,14 @@ const NOBODY = 'none: no federation process has it, or the one that has did not 
 
 function shown(peer: Peer): string {
   const { domain, owner = NOBODY, links = [], waiting = 0, underWay = 0, queued, oldest, lastError, pause = 0 } = peer;
+  const lost = Object.entries(peer.dropped ?? {});
   const state = links.length > 0 ? links.map(({ kind, url }) => `${kind} ${url}`).join(', ') : 'no link';
   return [
     `${domain}  ${state}`,
     `  owner         ${owner}`,
     `  requests      ${underWay} under way, ${waiting} waiting`,
     `  notifications ${queued} waiting${oldest === undefined ? '' : `, the oldest since ${oldest}`}`,
+    ...(lost.length === 0 ? [] : [`  dropped       ${lost.map(([why, count]) => `${count} ${why}`).join(', ')}`]),
     ...(lastError === undefined ? [] : [`  last error    ${lastError.at} ${lastError.text}`]),
     ...(pause > 0 ? [`  tried again   in ${Math.ceil(pause / 1000)} s; now by: fosp admin peers retry ${domain}`] : []),
   ].join('\n');

@@ -7,6 +7,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Backlogs, KeyedRate } from '@fosp/exchange';
 import { type FospError, fospError, isFospError } from '@fosp/protocol';
+import { NoServer } from '../discovery/discovery.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import { askedPauseOf, type Connector, detailsOf } from './connector.ts';
 import { Lane } from './lane.ts';
@@ -66,6 +67,7 @@ export class Pair {
   #hasTurn = false;
   #lastError: FospError | undefined;
   #lastFailure: Failure | undefined;
+  #nowhereSince: number | undefined;
 
   constructor(between: Between, notifier: MessageUser, deps: PairDeps) {
     const { limits, clock } = deps;
@@ -106,6 +108,11 @@ export class Pair {
     return this.#lastFailure;
   }
 
+  /** When discovery said first, and has said ever since, that the domain has no server; milliseconds since the epoch. */
+  get nowhereSince(): number | undefined {
+    return this.#nowhereSince;
+  }
+
   /** Milliseconds until it is tried again, if anybody wants to. */
   get pause(): number {
     return Math.max(this.#breaker.pause, this.#deps.redials.waitOf(this.#turn));
@@ -121,6 +128,7 @@ export class Pair {
   reset(): void {
     this.#deps.redials.leave(this.#turn);
     this.#breaker.reset();
+    this.#nowhereSince = undefined;
   }
 
   /** Nothing more is sent. Resolves once what is under way is done. */
@@ -175,6 +183,7 @@ export class Pair {
       if (wasItsTurn) {
         redials.giveBack();
       }
+      this.#nowhereSince = undefined;
       return link;
     } catch (error) {
       throw this.#failed(error);
@@ -224,6 +233,7 @@ export class Pair {
       return error;
     }
     this.#breaker.failed(askedPauseOf(error));
+    this.#nowhereSince = error.cause instanceof NoServer ? (this.#nowhereSince ?? clock()) : undefined;
     this.#lastError = error;
     const { failures, pause } = this.#breaker;
     telemetry.unreachable(this.between, { failures, pause, details });

@@ -4,7 +4,7 @@
  *
  * Lifecycle: made by whoever holds the domain's lease; `finish` or `close` end it.
  */
-import type { Answer, Call, CallType, FEDERATION } from '@fosp/bus';
+import type { Answer, Call, CallType, FEDERATION, LineLengths } from '@fosp/bus';
 import { domainOf, type FospError, fospError, type Headers, isFospError, NO_HEADERS } from '@fosp/protocol';
 import type { LinkLimits } from '../links/limits.ts';
 import type { Link } from '../links/link.ts';
@@ -19,6 +19,7 @@ import {
 } from '../links/translation.ts';
 import { notFederated } from '../policy/policy.ts';
 import { Delivery, type DeliveryDeps, type Route } from '../queue/delivery.ts';
+import { LineBounds, type QueueLimits } from '../queue/line-bounds.ts';
 import { OLDER } from '../queue/remote-queue.ts';
 import type { Transfers } from '../transfers/transfers.ts';
 import { type PeerStatus, statusOf } from './status.ts';
@@ -28,7 +29,7 @@ export interface PeerDomainDeps extends PairDeps, Pick<DeliveryDeps, 'queue'> {
   readonly domains: readonly string[];
   readonly permits: (domain: string) => boolean;
   readonly transfers: Transfers;
-  readonly limits: LinkLimits & DeliveryDeps['limits'];
+  readonly limits: LinkLimits & DeliveryDeps['limits'] & QueueLimits;
   readonly deliveryTelemetry: DeliveryDeps['telemetry'];
   /** What this process is called in `fosp admin peers`. */
   readonly owner: string;
@@ -51,6 +52,7 @@ export class PeerDomain {
   readonly #pairs = new Map<string, Pair>();
   /** By domain of ours: what one of them cannot tell holds up none of the others. */
   readonly #deliveries = new Map<string, Delivery>();
+  readonly #bounds: LineBounds;
   #usedAt: number;
   #isClosed = false;
 
@@ -59,6 +61,7 @@ export class PeerDomain {
     this.#deps = deps;
     this.since = deps.clock();
     this.#usedAt = this.since;
+    this.#bounds = new LineBounds({ ...deps, domain, telemetry: deps.deliveryTelemetry });
   }
 
   /** Milliseconds since the epoch, of the last use. */
@@ -135,7 +138,8 @@ export class PeerDomain {
 
   /** `queued` are the notifications that wait for it. */
   status(queued: number): PeerStatus {
-    return statusOf(this, { queued, owner: this.#deps.owner });
+    const { deliveryTelemetry, owner } = this.#deps;
+    return statusOf(this, { queued, owner, dropped: deliveryTelemetry.droppedOf(this.domain) });
   }
 
   /**
@@ -161,13 +165,9 @@ export class PeerDomain {
     }
   }
 
-  /** Forgets the oldest of the notifications that wait in a line, but so many: each holds its object as a whole, and the newest say more. */
-  async trim(own: string, keep: number): Promise<void> {
-    const { deliveryTelemetry, queue } = this.#deps;
-    const dropped = await queue.trim({ own, domain: this.domain }, keep);
-    if (dropped > 0) {
-      deliveryTelemetry.dropped(this.domain, 'too-many', dropped);
-    }
+  /** Forgets what is too much of what waits. */
+  keepBounds(lines: LineLengths): Promise<void> {
+    return this.#bounds.keep(lines, (own) => this.#pairs.get(own)?.nowhereSince);
   }
 
   /** Connects now, for all domains of ours that were of use here. Rejects with what an operator is told of why it cannot. */

@@ -1,6 +1,7 @@
 /** What an operator is shown of another domain (`fosp admin peers`). */
 import type { Lane } from '../links/lane.ts';
 import type { Pair } from '../links/pair.ts';
+import type { DroppedCounts } from '../queue/telemetry.ts';
 import type { PeerDomain } from './peer-domain.ts';
 
 export interface LinkStatus {
@@ -27,6 +28,8 @@ export interface PeerStatus {
   /** Notifications that wait, and since when the oldest does, as far as is known; ISO 8601. */
   readonly queued: number;
   readonly oldest: string | undefined;
+  /** Of those that this process dropped, how many, by the reason. */
+  readonly dropped: Readonly<DroppedCounts>;
   /** Why it could not be reached the last time, and when; ISO 8601. */
   readonly lastError: { readonly at: string; readonly text: string } | undefined;
   /** Milliseconds until it is tried again at the earliest. */
@@ -35,12 +38,12 @@ export interface PeerStatus {
 
 export function statusOf(
   peer: PeerDomain,
-  { queued, owner }: { readonly queued: number; readonly owner: string },
+  { queued, owner, dropped }: Pick<PeerStatus, 'queued' | 'owner' | 'dropped'>,
 ): PeerStatus {
   const { domain, since, pairs, oldestAt, lastFailure } = peer;
   const lanes = pairs.flatMap(({ messages, transfers }) => [messages, transfers]);
   return {
-    ...{ domain, owner, since: iso(since), queued },
+    ...{ domain, owner, since: iso(since), queued, dropped },
     links: pairs.flatMap(linksOf),
     waiting: lanes.reduce((sum, lane) => sum + lane.waiting, 0),
     underWay: lanes.reduce((sum, lane) => sum + lane.underWay, 0),

@@ -12,11 +12,9 @@ export interface SweeperLimits {
   readonly sweepSeconds: number;
   /** Domains of others that are asked for in one look, in turns. */
   readonly adoptionsPerSweep: number;
-  /** Notifications that wait in one line, beyond which the oldest go. */
-  readonly queued: number;
 }
 
-export const SWEEPER_LIMITS: SweeperLimits = { sweepSeconds: 1.5, adoptionsPerSweep: 100, queued: 100_000 };
+export const SWEEPER_LIMITS: SweeperLimits = { sweepSeconds: 1.5, adoptionsPerSweep: 100 };
 
 export interface SweeperDeps {
   readonly bus: Bus;
@@ -106,11 +104,7 @@ export class Sweeper {
       } else {
         ours += totalOf(lines);
         peer.wake(false, lines.keys());
-        for (const [own, queued] of lines) {
-          if (queued > limits.queued) {
-            await peer.trim(own, limits.queued);
-          }
-        }
+        await peer.keepBounds(lines);
       }
     }
     this.#queued = ours;

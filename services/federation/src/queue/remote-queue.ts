@@ -2,7 +2,7 @@
  * What waits to be told to users of other domains, in a line for each domain of ours and other domain. On the bus in a cluster; in
  * SQLite where the bus keeps nothing.
  */
-import type { Following, LineLengths, RemoteLine, RemoteNotification } from '@fosp/bus';
+import type { Following, Kept, LineLengths, RemoteLine, RemoteNotification } from '@fosp/bus';
 
 /** Stands in `LineLengths` for what older programs kept in one line for all domains of ours. */
 export const OLDER = '';
@@ -31,8 +31,8 @@ export interface RemoteQueue {
   lineLengths(domain: string): Promise<LineLengths>;
   /** Of all domains for which anything waits: at the cost of one, however many they are. */
   lengths(): Promise<ReadonlyMap<string, LineLengths>>;
-  /** Forgets the oldest but so many. @returns how many; none where it keeps to a bound of its own */
-  trim(line: RemoteLine, keep: number): Promise<number>;
+  /** Forgets the oldest but so many, and about so many bytes. @returns how many */
+  trim(line: RemoteLine, keep: Kept): Promise<number>;
 }
 
 /**

@@ -22,6 +22,6 @@ export function sqliteQueue({
   clock,
   ...given
 }: SqliteQueueOptions): (telemetry: DeliveryTelemetry) => RemoteQueue {
-  const limits = { ...SQLITE_QUEUE_LIMITS, queueSeconds: config.limits.queueSeconds, ...given.limits };
+  const limits = { ...SQLITE_QUEUE_LIMITS, ...config.limits, ...given.limits };
   return (telemetry) => new SqliteQueue({ bus, folder, limits, clock, telemetry });
 }

@@ -9,11 +9,13 @@ import {
   type Bus,
   BusError,
   type BusSubscription,
+  type Kept,
   type LineLengths,
   lineOf,
   type RemoteLine,
   type RemoteNotification,
 } from '@fosp/bus';
+import { QUEUE_LIMITS } from '../line-bounds.ts';
 import type { FollowBounds, RemoteQueue } from '../remote-queue.ts';
 import type { DeliveryTelemetry } from '../telemetry.ts';
 import { LineLevels } from './line-levels.ts';
@@ -33,8 +35,8 @@ export interface SqliteQueueLimits {
 }
 
 export const SQLITE_QUEUE_LIMITS: Omit<SqliteQueueLimits, 'queueSeconds'> = {
-  queued: 100_000,
-  queuedBytes: 1024 * 1024 * 1024,
+  queued: QUEUE_LIMITS.queued,
+  queuedBytes: QUEUE_LIMITS.queuedBytes,
   expirySeconds: 3600,
   batch: 256,
 };
@@ -107,8 +109,19 @@ export class SqliteQueue implements RemoteQueue {
     return this.#levels.lengthsOf(domain);
   }
 
-  async trim(): Promise<number> {
-    return 0;
+  async trim(line: RemoteLine, { messages, bytes }: Kept): Promise<number> {
+    const level = this.#levels.of(line) ?? { count: 0, bytes: 0 };
+    const excess = Math.max(
+      level.count - messages,
+      level.bytes > bytes ? Math.ceil(level.count * (1 - bytes / level.bytes)) : 0,
+    );
+    if (excess <= 0 || this.#file === undefined) {
+      return 0;
+    }
+    // A few more at once where some stay, since counting anew what is left takes its time.
+    const removed = this.#file.removeOldest(line, excess + Math.floor(messages / 100));
+    this.#levels = new LineLevels(this.#file.levels());
+    return removed;
   }
 
   async lengths(): Promise<ReadonlyMap<string, LineLengths>> {
@@ -158,23 +171,17 @@ export class SqliteQueue implements RemoteQueue {
     }
     await file.durable();
     for (const [key, line] of lines) {
-      this.#dropExcess(line);
+      await this.#dropExcess(line);
       this.#following.get(key)?.fillSoon();
     }
   }
 
-  #dropExcess(line: RemoteLine): void {
+  /** At once: what comes while nobody looks must not fill the disk. */
+  async #dropExcess(line: RemoteLine): Promise<void> {
     const { limits, telemetry } = this.#deps;
-    const { count, bytes } = this.#levels.of(line) ?? { count: 0, bytes: 0 };
-    const excess = Math.max(
-      count - limits.queued,
-      bytes > limits.queuedBytes ? Math.ceil(count * (1 - limits.queuedBytes / bytes)) : 0,
-    );
-    if (excess > 0 && this.#file !== undefined) {
-      // A few more at once, since counting anew what is left takes its time.
-      const removed = this.#file.removeOldest(line, excess + Math.floor(limits.queued / 100));
+    const removed = await this.trim(line, { messages: limits.queued, bytes: limits.queuedBytes });
+    if (removed > 0) {
       telemetry.dropped(line.domain, 'too-many', removed);
-      this.#levels = new LineLevels(this.#file.levels());
     }
   }
 
