@@ -26,6 +26,7 @@ export interface LinkContext {
 export function readLinkRequest(head: RequestHead, context: LinkContext): LinkQuestion {
   switch (head.type) {
     case 'ACK':
+    case 'RETIRE':
     case 'VERIFY':
       return { kind: 'server' };
     case 'CONNECT':

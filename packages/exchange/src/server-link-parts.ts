@@ -37,8 +37,12 @@ export interface ServerLinkParts extends LinkUsersParts {
 /** Extensions that are in force on a link. */
 export interface LinkExtensions extends ObjectExtensions {
   readonly ack: boolean;
+<<<<<<< HEAD
   /** Requests say which span they are part of; only where either side was told to believe the other one. */
   readonly trace: boolean;
+=======
+  readonly retire: boolean;
+>>>>>>> 02b3f13 (Let a gateway that restarts say so to other domains before it closes their links: nothing of their users fails by it any more)
 }
 
 /** One link. */
@@ -55,4 +59,9 @@ export interface ServerLinkEnds {
   readonly verify?: (body: Uint8Array) => Promise<void>;
   /** The other end has all notifications up to this one (`ACK`). Absent where none are sent over this link. */
   readonly acknowledged?: (id: number) => void;
+  /**
+   * The other end is about to close the link (`RETIRE`): nothing more is to be asked over it. Resolves once all is answered that
+   * was. Absent where we ask nothing over it.
+   */
+  readonly retiring?: () => Promise<void>;
 }

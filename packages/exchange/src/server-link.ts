@@ -51,6 +51,8 @@ export class ServerLink implements PeerHandler, Backlogged {
   /** The last head that was read. */
   #read: { readonly head: RequestHead; readonly question: LinkQuestion } | undefined;
   #isRetiring = false;
+  /** Retiring, and whatever is asked from now on comes from somebody who does not know. */
+  #isRefusing = false;
   #isSlowed = false;
 
   constructor(parts: ServerLinkParts, ends: ServerLinkEnds) {
@@ -118,7 +120,7 @@ export class ServerLink implements PeerHandler, Backlogged {
         void this.#serve(message);
         return;
       case 'user': {
-        const refusal = this.#isRetiring ? restarting() : this.#users.take(question.user, message);
+        const refusal = this.#isRefusing ? restarting() : this.#users.take(question.user, message);
         if (refusal !== undefined) {
           this.#refuse(message, refusal, question.user);
         }
@@ -166,13 +168,13 @@ export class ServerLink implements PeerHandler, Backlogged {
   }
 
   /**
-   * Carries out no more requests, and closes with 1012 once those in flight are answered, of either side. It is read on until
-   * then, since what comes may be responses to our own.
+   * Has the other end ask over other links, where it knows of `retire`; carries out no more requests after that, and closes with
+   * 1012 once those in flight are answered, of either side. It is read on until then, since what comes may be responses to our own.
    */
   retire(): void {
-    this.#isRetiring = true;
-    if (!this.#closeIfRetired()) {
-      this.#parts.watchBacklog(this);
+    if (!this.#isRetiring) {
+      this.#isRetiring = true;
+      void this.#retire();
     }
   }
 
@@ -259,8 +261,19 @@ export class ServerLink implements PeerHandler, Backlogged {
     }
   }
 
+  async #retire(): Promise<void> {
+    if (this.#ends.extensions.retire) {
+      // Whoever does not answer is refused what comes.
+      await this.#peer.request('RETIRE', undefined).catch(() => undefined);
+    }
+    this.#isRefusing = true;
+    if (!this.#closeIfRetired()) {
+      this.#parts.watchBacklog(this);
+    }
+  }
+
   #closeIfRetired(): boolean {
-    const isDone = this.#isRetiring && this.#users.isIdle && this.#peer.pendingRequests === 0;
+    const isDone = this.#isRefusing && this.#users.isIdle && this.#peer.pendingRequests === 0;
     if (isDone) {
       this.close(CLOSE_CODES.restart.code, RESTARTING);
     }

@@ -1,4 +1,4 @@
-/** What servers ask each other over a link, for nobody: ACK (PROTOCOL §10) and VERIFY (§9), as far as the link is there for it. */
+/** What servers ask each other over a link, for nobody: ACK, RETIRE (PROTOCOL §10) and VERIFY (§9), as far as the link is there for it. */
 import type { IncomingRequest } from '@fosp/connection';
 import { fospError, type Headers } from '@fosp/protocol';
 import type { ServerLinkEnds } from './server-link-parts.ts';
@@ -14,7 +14,7 @@ export function numberIn({ Id: text }: Headers): number | undefined {
 /** Does what is asked. @throws FospError `malformed` where nobody asks so here, and what `verify` throws */
 export async function answerServer(
   { head, body, oversized }: IncomingRequest,
-  { acknowledged, verify }: Pick<ServerLinkEnds, 'acknowledged' | 'verify'>,
+  { acknowledged, retiring, verify }: Pick<ServerLinkEnds, 'acknowledged' | 'retiring' | 'verify'>,
 ): Promise<void> {
   if (head.type === 'ACK') {
     const number = numberIn(head.headers);
@@ -22,6 +22,13 @@ export async function answerServer(
       throw fospError('malformed', 'ACK needs the header Id of a notification that came over this link.');
     }
     acknowledged(number);
+    return;
+  }
+  if (head.type === 'RETIRE') {
+    if (retiring === undefined) {
+      throw fospError('malformed', 'RETIRE is for the end of a link that was dialled.');
+    }
+    await retiring();
     return;
   }
   if (verify === undefined || oversized) {

@@ -24,8 +24,8 @@ export const REQUEST_TYPES = [
 ] as const;
 export type RequestType = (typeof REQUEST_TYPES)[number];
 
-/** What only servers ask each other, to be refused to clients (PROTOCOL §9, `ack` of §10). */
-export const SERVER_REQUEST_TYPES = ['VERIFY', 'ACK'] as const;
+/** What only servers ask each other, to be refused to clients (PROTOCOL §9, `ack` and `retire` of §10). */
+export const SERVER_REQUEST_TYPES = ['VERIFY', 'ACK', 'RETIRE'] as const;
 export type ServerRequestType = (typeof SERVER_REQUEST_TYPES)[number];
 
 export const EVENT_TYPES = ['CREATED', 'UPDATED', 'DELETED'] as const;
@@ -60,5 +60,5 @@ export interface NotificationHead {
 export type Head = RequestHead | ResponseHead | NotificationHead;
 
 export function isServerRequestType(type: RequestType | ServerRequestType): type is ServerRequestType {
-  return type === 'VERIFY' || type === 'ACK';
+  return type === 'VERIFY' || type === 'ACK' || type === 'RETIRE';
 }

@@ -25,7 +25,7 @@ export interface PeerBehaviour {
   readonly logIn: (body: Record<string, unknown>, link: PeerLink) => PeerAnswer | undefined;
 }
 
-export const EXTENSIONS = ['etag', 'page', 'ack'];
+export const EXTENSIONS = ['etag', 'page', 'ack', 'retire'];
 
 const BEHAVIOUR: PeerBehaviour = {
   greet: () => ({ status: 200, body: JSON.stringify({ version: '0.1', extensions: EXTENSIONS }) }),

@@ -37,7 +37,7 @@ export function refusalOf(request: IncomingRequest, state: State, limits: BodyLi
   if (state === 'authenticated' && (type === 'CONNECT' || type === 'AUTHENTICATE')) {
     return fospError('malformed', `This connection is authenticated already: open another one for ${type}.`);
   }
-  if (state !== 'authenticated' && (isOnObject(type) || type === 'ACK')) {
+  if (state !== 'authenticated' && (isOnObject(type) || type === 'ACK' || type === 'RETIRE')) {
     return fospError('unauthenticated', `Send AUTHENTICATE before ${type}.`);
   }
   if (request.oversized && !isOnObject(type)) {

@@ -18,7 +18,7 @@ describe('CONNECT and the states of a connection', () => {
     expect(await session.json('CONNECT', '*', { body: { version: '0.1' } })).toEqual({
       version: '0.1',
       domain: 'wonderland.lit',
-      extensions: ['ack', 'etag', 'page', 'password', 'resume'],
+      extensions: ['ack', 'etag', 'page', 'password', 'resume', 'retire'],
       mechanisms: ['password', 'token'],
       registration: true,
       limits: { object: 262_144, acl: 16_384, attachment: 67_108_864, message: 67_125_248, requests: 64 },

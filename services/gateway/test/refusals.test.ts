@@ -7,7 +7,7 @@ const LIMITS = { messageBeforeLogin: 100 };
 const STATES: readonly State[] = ['opened', 'negotiated', 'authenticated'];
 
 function requestOf(type: RequestHead['type'], oversized = false) {
-  const onObject = !['CONNECT', 'AUTHENTICATE', 'REGISTER', 'VERIFY', 'ACK'].includes(type);
+  const onObject = !['CONNECT', 'AUTHENTICATE', 'REGISTER', 'VERIFY', 'ACK', 'RETIRE'].includes(type);
   const resource = onObject ? parseResourceId('alice@wonderland.lit/a') : undefined;
   const head: RequestHead = { kind: 'request', type, resource, sequence: 1, headers: {} };
   return { head, body: new Uint8Array(), stream: undefined, frame: 'text', oversized } as const;
@@ -27,6 +27,7 @@ describe('what a connection may send in which state', () => {
     ['WRITE', 'F17 F25', [424, 401, undefined]],
     ['VERIFY', 'F63', [424, undefined, undefined]],
     ['ACK', 'F17', [424, 401, undefined]],
+    ['RETIRE', 'F17', [424, 401, undefined]],
   ])('%s (%s): %j', (type, _, statuses) => {
     expect(STATES.map((state) => refusalOf(requestOf(type), state, LIMITS)?.status)).toEqual(statuses);
   });
@@ -59,5 +60,6 @@ describe('what a connection may send in which state', () => {
     const mistakes = (type: RequestHead['type']) => STATES.map((state) => mistakeIn(requestOf(type).head, state));
     expect(mistakes('VERIFY')).toEqual([undefined, undefined, expect.stringContaining('VERIFY')]);
     expect(mistakes('ACK')).toEqual([undefined, undefined, expect.stringContaining('ACK')]);
+    expect(mistakes('RETIRE')).toEqual([undefined, undefined, expect.stringContaining('RETIRE')]);
   });
 });

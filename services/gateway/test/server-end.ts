@@ -34,7 +34,7 @@ export interface LinkOptions {
 
 export class ServerEnd {
   readonly wire: WireClient;
-  /** What the gateway asks: ACK. */
+  /** What the gateway asks: ACK, RETIRE. */
   readonly requests = new Inbox<ServerMessage>('a request of the gateway');
   /** Responses that nobody waits for here. */
   readonly strays: ServerMessage[] = [];
@@ -115,7 +115,7 @@ export class ServerEnd {
   }
 
   #take(message: ServerMessage): void {
-    if (message.type === 'ACK') {
+    if (message.type === 'ACK' || message.type === 'RETIRE') {
       if (this.answers) {
         this.send(`SUCCEEDED 200 ${message.words[1]}`);
       }

@@ -20,7 +20,9 @@ describe('fosp admin peers', () => {
       {
         domain: REALWORLD,
         owner: expect.stringMatching(/\/\d+$/),
-        links: [{ own: 'wonderland.lit', kind: 'messages', extensions: ['etag', 'page', 'ack'], underWay: 0 }],
+        links: [
+          { own: 'wonderland.lit', kind: 'messages', extensions: ['etag', 'page', 'ack', 'retire'], underWay: 0 },
+        ],
         queued: 0,
       },
     ]);

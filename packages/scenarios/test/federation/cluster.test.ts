@@ -24,6 +24,8 @@ async function start() {
         FOSP_LIMIT_REGISTRATIONS_PER_MINUTE: '1000',
         FOSP_FEDERATION_PRIVATE: '127.0.0.0/8',
         FOSP_FEDERATION_PEERS: `realworld.lit=ws://127.0.0.1:${port}`,
+        // Time enough for the balancer to see that a gateway is about to go, on a busy machine too.
+        FOSP_DRAIN_NOTICE_SECONDS: '3',
       },
     }),
   );
@@ -40,7 +42,7 @@ async function told(session: TestSession): Promise<unknown> {
 }
 
 describe.skipIf(!clusterInstalled())('a cluster and a single server', { timeout: 180_000 }, () => {
-  it('F61 F59 F31 F32 F68 share objects, files and notifications both ways, and go on when the links’ process is killed', async () => {
+  it('F61 F59 F31 F32 F68 share objects, files and notifications both ways, and go on when the links’ process is killed and gateways restart', async () => {
     await using providers = await start();
     const { cluster, realworld } = providers;
     const alice = await TestSession.register(cluster.url, ALICE);
@@ -77,8 +79,65 @@ describe.skipIf(!clusterInstalled())('a cluster and a single server', { timeout:
     await owner?.start();
     await sister.succeed('UPDATE', `${SISTER}/a`, { body: { data: 'milk' } });
     expect(await told(alice)).toBe('milk');
+    await Promise.all(Array.from({ length: AT_ONCE }, (_, at) => sister.succeed('CREATE', `${ALICE}/a/${at}`)));
+    const working = new Working(sister);
+    for (const gateway of cluster.podsOf('gateway')) {
+      await working.everythingAgain();
+      await gateway.stop();
+      await gateway.start();
+    }
+    await working.everythingAgain();
+    expect(await working.stop()).toEqual(new Set(['SELECT 200', 'UPDATE 204', 'READ 200']));
   });
 });
+
+/** So many, each at its own pace, that a link which refuses what comes before it is closed is seen to do so. */
+const AT_ONCE = 12;
+
+/** What a neighbour's user does all the time. */
+class Working {
+  readonly #session: TestSession;
+  readonly #rounds = new Map<string, number>();
+  readonly #seen = new Set<string>();
+  readonly #work: Promise<void>[];
+  #isOver = false;
+
+  constructor(session: TestSession) {
+    this.#session = session;
+    this.#work = [
+      ...Array.from({ length: AT_ONCE }, () => this.#repeat('SELECT', ALICE)),
+      ...Array.from({ length: AT_ONCE }, (_, at) => this.#repeat('UPDATE', `${ALICE}/a/${at}`)),
+      this.#repeat('READ', `${ALICE}/a`),
+    ];
+  }
+
+  /** Resolves once each was begun and answered again. */
+  async everythingAgain(): Promise<void> {
+    const before = new Map(this.#rounds);
+    const isDone = () => ['SELECT', 'UPDATE', 'READ'].every((type) => this.#count(type) > (before.get(type) ?? 0) + 4);
+    await expect.poll(isDone, { timeout: 60_000 }).toBe(true);
+  }
+
+  /** How it was answered. */
+  async stop(): Promise<ReadonlySet<string>> {
+    this.#isOver = true;
+    await Promise.all(this.#work);
+    return this.#seen;
+  }
+
+  async #repeat(type: 'SELECT' | 'UPDATE' | 'READ', resource: string): Promise<void> {
+    for (let round = 0; !this.#isOver; round++) {
+      const body = type === 'UPDATE' ? { data: round } : '';
+      const { status } = await this.#session.request(type, resource, { body });
+      this.#seen.add(`${type} ${status}`);
+      this.#rounds.set(type, this.#count(type) + 1);
+    }
+  }
+
+  #count(type: string): number {
+    return this.#rounds.get(type) ?? 0;
+  }
+}
 
 /** One after the other. */
 async function changing(alice: TestSession, count: number): Promise<void> {

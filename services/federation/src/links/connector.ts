@@ -40,6 +40,8 @@ export interface LinkWanted {
   readonly signal: AbortSignal;
   /** The other side has all notifications up to this one that went over this link. */
   readonly acknowledged: (link: Link, id: number) => void;
+  /** The other side is about to close this link. Resolves once nothing is under way over it. */
+  readonly retiring: (link: Link) => Promise<void>;
 }
 
 export class Connector {
@@ -94,7 +96,11 @@ export class Connector {
       const facts = { id, url: place.url, extensions, requests, openedAt: clock(), patience };
       const link = new Link(facts, peer, ear);
       const acknowledged = (upTo: number) => wanted.acknowledged(link, upTo);
-      ear.serveBy(new ServerLink(serving, { id, peer, domain, to: own, extensions, acknowledged }));
+      const retiring = () => {
+        link.leave();
+        return wanted.retiring(link);
+      };
+      ear.serveBy(new ServerLink(serving, { id, peer, domain, to: own, extensions, acknowledged, retiring }));
       await logIn(peer, { domain: own, key: await this.#keyFor(wanted, nonce) }, limits.loginSeconds);
       if (!peer.isOpen) {
         throw new LinkRefused('The connection closed at once.');

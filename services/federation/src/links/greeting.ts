@@ -29,7 +29,7 @@ export class LinkRefused extends Error {
 }
 
 const VERSION = '0.1';
-const EXTENSIONS = ['etag', 'page', 'ack'];
+const EXTENSIONS = ['etag', 'page', 'ack', 'retire'];
 const NONCE = /^[!-~]{1,256}$/;
 /** Of what the other side says for itself, characters that are logged. */
 const QUOTED = 200;
@@ -54,7 +54,11 @@ export async function greet(peer: Peer, { domain, trace, seconds }: GreetOptions
       etag: extensions.includes('etag'),
       page: extensions.includes('page'),
       ack: extensions.includes('ack'),
+<<<<<<< HEAD
       trace: trace && extensions.includes('trace'),
+=======
+      retire: extensions.includes('retire'),
+>>>>>>> 02b3f13 (Let a gateway that restarts say so to other domains before it closes their links: nothing of their users fails by it any more)
     },
     nonce: typeof nonce === 'string' && NONCE.test(nonce) ? nonce : undefined,
     requests: requestsOf(members['limits']),

@@ -62,6 +62,8 @@ interface Use {
   underWay: number;
   usedAt: number;
   heard: number;
+  /** Whoever waits until nothing is under way. */
+  ended: (() => void) | undefined;
 }
 
 export class Lane implements Backlogged {
@@ -136,6 +138,19 @@ export class Lane implements Backlogged {
     return isBehind;
   }
 
+  /** This link takes nothing more: what waits goes over others. Resolves once nothing is under way on it. */
+  left(link: Link): Promise<void> {
+    const use = this.#links.get(link);
+    this.#proceed();
+    return new Promise((resolve) => {
+      if (use === undefined || use.underWay === 0) {
+        resolve();
+      } else {
+        use.ended = resolve;
+      }
+    });
+  }
+
   /** What waits fails with this error, and so does what comes. Resolves once nothing is under way. */
   async finish(error: FospError): Promise<void> {
     this.#closing = error;
@@ -155,7 +170,7 @@ export class Lane implements Backlogged {
     }
   }
 
-  /** Those that are not closing. */
+  /** Those that take requests. */
   get #openLinks(): Link[] {
     return [...this.#links.keys()].filter(({ isOpen }) => isOpen);
   }
@@ -207,6 +222,9 @@ export class Lane implements Backlogged {
   #use(use: Use, more: 1 | -1): void {
     use.underWay += more;
     use.usedAt = this.#options.clock();
+    if (use.underWay === 0) {
+      use.ended?.();
+    }
   }
 
   /** The one that has the least to do. */
@@ -272,7 +290,7 @@ export class Lane implements Backlogged {
 
   #opened(link: Link): void {
     const { clock, opened, perUser } = this.#options;
-    this.#links.set(link, { link, underWay: 0, usedAt: clock(), heard: 0 });
+    this.#links.set(link, { link, underWay: 0, usedAt: clock(), heard: 0, ended: undefined });
     this.#queue.perUser = Math.min(perUser, link.facts.requests ?? perUser);
     void link.closed.then((end) => this.#closed(link, end));
     if (this.#closing !== undefined) {

@@ -54,6 +54,7 @@ export class Link {
   #watching: NodeJS.Timeout | undefined;
   #answers = 0;
   #isClosedByUs = false;
+  #isLeft = false;
 
   constructor(facts: LinkFacts, peer: Peer, ear: LinkEar) {
     this.facts = facts;
@@ -61,8 +62,14 @@ export class Link {
     this.#ear = ear;
   }
 
+  /** Whether anything may be sent over it. */
   get isOpen(): boolean {
-    return this.#peer.isOpen;
+    return this.#peer.isOpen && !this.#isLeft;
+  }
+
+  /** The other side said that it is about to close it. */
+  get isLeft(): boolean {
+    return this.#isLeft;
   }
 
   get isClosedByUs(): boolean {
@@ -114,6 +121,11 @@ export class Link {
   /** Resolves once all that was sent before is read. */
   ping(): Promise<void> {
     return this.#peer.ping();
+  }
+
+  /** Nothing more is sent over it, but what was asked is still answered. */
+  leave(): void {
+    this.#isLeft = true;
   }
 
   /** Has the other side's requests answered that are in flight, takes no more, and closes. */

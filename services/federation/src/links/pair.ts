@@ -178,6 +178,9 @@ export class Pair {
         ...this.between,
         signal: this.#abandoning.signal,
         acknowledged: (on, id) => this.#notifier.acknowledged(on, id),
+        retiring: async (left) => {
+          await Promise.all([this.messages.left(left), this.transfers.left(left)]);
+        },
       });
       this.#lastError = undefined;
       if (wasItsTurn) {
@@ -253,7 +256,7 @@ export class Pair {
     telemetry.closed(this.between, link.facts, end);
     if (clock() - link.facts.openedAt >= STEADY_MS) {
       this.#breaker.succeeded();
-    } else if (!link.isClosedByUs && !isFile) {
+    } else if (!link.isClosedByUs && !link.isLeft && !isFile) {
       this.#breaker.failed();
       const details = `A link closed soon after it was made: ${end.code} ${end.reason}`;
       this.#lastFailure = { at: clock(), details };

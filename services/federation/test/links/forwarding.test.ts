@@ -20,7 +20,7 @@ describe('requests for another domain', () => {
     const link = await peer.link();
     const request = await link.next();
     expect(said).toEqual([
-      { version: '0.1', domain: REALWORLD, extensions: ['etag', 'page', 'ack'] },
+      { version: '0.1', domain: REALWORLD, extensions: ['etag', 'page', 'ack', 'retire'] },
       { type: 'server', domain: 'wonderland.lit', key: expect.any(String) },
     ]);
     expect(request).toMatchObject({
