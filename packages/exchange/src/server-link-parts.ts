@@ -37,12 +37,9 @@ export interface ServerLinkParts extends LinkUsersParts {
 /** Extensions that are in force on a link. */
 export interface LinkExtensions extends ObjectExtensions {
   readonly ack: boolean;
-<<<<<<< HEAD
   /** Requests say which span they are part of; only where either side was told to believe the other one. */
   readonly trace: boolean;
-=======
   readonly retire: boolean;
->>>>>>> 02b3f13 (Let a gateway that restarts say so to other domains before it closes their links: nothing of their users fails by it any more)
 }
 
 /** One link. */

@@ -5,26 +5,15 @@ import { type Members, parseMembers, stringMember } from './json-body.ts';
 
 export const VERSIONS: readonly string[] = ['0.1'];
 
-<<<<<<< HEAD
-/** `ack` and `trace` are for links of servers alone, and do nothing for clients. */
-export const EXTENSIONS = ['ack', 'etag', 'page', 'password', 'resume', 'trace'] as const;
-=======
-export const EXTENSIONS = ['ack', 'etag', 'page', 'password', 'resume', 'retire'] as const;
-
-/** Those do nothing for clients. */
-const BETWEEN_SERVERS: readonly string[] = ['ack', 'retire'];
->>>>>>> 02b3f13 (Let a gateway that restarts say so to other domains before it closes their links: nothing of their users fails by it any more)
+/** `ack`, `retire` and `trace` are for links of servers alone, and do nothing for clients. */
+export const EXTENSIONS = ['ack', 'etag', 'page', 'password', 'resume', 'retire', 'trace'] as const;
 
 /** Which extensions are in force on a connection. */
 export type Extensions = Readonly<Record<(typeof EXTENSIONS)[number], boolean>>;
 
 export const NO_EXTENSIONS: Extensions = {
-<<<<<<< HEAD
-  ...{ ack: false, etag: false, page: false },
-  ...{ password: false, resume: false, trace: false },
-=======
-  ...{ ack: false, etag: false, page: false, password: false, resume: false, retire: false },
->>>>>>> 02b3f13 (Let a gateway that restarts say so to other domains before it closes their links: nothing of their users fails by it any more)
+  ...{ ack: false, etag: false, page: false, password: false },
+  ...{ resume: false, retire: false, trace: false },
 };
 
 /** How a user may prove who they are: by name and password, or by the token that the extension `resume` gives. */
@@ -57,11 +46,7 @@ export function greeting(domain: string, config: GatewayConfig): string {
   return JSON.stringify({
     version: VERSIONS[0],
     domain,
-<<<<<<< HEAD
     extensions: EXTENSIONS.filter((name) => isOffered(name, config)),
-=======
-    extensions: config.federation ? EXTENSIONS : EXTENSIONS.filter((name) => !BETWEEN_SERVERS.includes(name)),
->>>>>>> 02b3f13 (Let a gateway that restarts say so to other domains before it closes their links: nothing of their users fails by it any more)
     mechanisms: MECHANISMS,
     registration: config.registration === 'open',
     limits: { object, acl, attachment, message, requests },
@@ -71,6 +56,7 @@ export function greeting(domain: string, config: GatewayConfig): string {
 function isOffered(name: (typeof EXTENSIONS)[number], { federation, tracePeers }: GatewayConfig): boolean {
   switch (name) {
     case 'ack':
+    case 'retire':
       return federation;
     case 'trace':
       return federation && tracePeers.length > 0;
@@ -110,10 +96,7 @@ function extensionsOf(members: Members): Extensions {
     page: named.includes('page'),
     password: named.includes('password'),
     resume: named.includes('resume'),
-<<<<<<< HEAD
-    trace: named.includes('trace'),
-=======
     retire: named.includes('retire'),
->>>>>>> 02b3f13 (Let a gateway that restarts say so to other domains before it closes their links: nothing of their users fails by it any more)
+    trace: named.includes('trace'),
   };
 }

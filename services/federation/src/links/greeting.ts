@@ -54,11 +54,8 @@ export async function greet(peer: Peer, { domain, trace, seconds }: GreetOptions
       etag: extensions.includes('etag'),
       page: extensions.includes('page'),
       ack: extensions.includes('ack'),
-<<<<<<< HEAD
       trace: trace && extensions.includes('trace'),
-=======
       retire: extensions.includes('retire'),
->>>>>>> 02b3f13 (Let a gateway that restarts say so to other domains before it closes their links: nothing of their users fails by it any more)
     },
     nonce: typeof nonce === 'string' && NONCE.test(nonce) ? nonce : undefined,
     requests: requestsOf(members['limits']),
