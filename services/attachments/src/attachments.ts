@@ -78,6 +78,9 @@ export function createAttachmentsService(deps: AttachmentsDeps): AttachmentsServ
   const store = deps.store(telemetry.transferFailed);
   const parts = { bus, store, telemetry, clock, health, ...options };
   const availability = new Availability(parts);
+  metrics.gauge('fosp_attachments_store_up', 'Whether the file store can be reached.', () =>
+    availability.isGone ? 0 : 1,
+  );
   const sweeper = new Sweeper(parts);
   const orphans = new Orphans({ ...parts, beginAfter: randomBytes(16).toString('hex') });
   let served: BusSubscription[] = [];

@@ -48,20 +48,20 @@ export class Availability {
 
   /** @throws unavailable, while the store is gone */
   require(): void {
-    if (this.#isGone) {
+    if (this.isGone) {
       throw fospError('unavailable', 'The file store cannot be reached. Try again.', {
         headers: { 'Retry-After': String(this.#options.retryAfterSeconds) },
       });
     }
   }
 
-  get #isGone(): boolean {
+  get isGone(): boolean {
     return this.#failures >= this.#options.checkFailures;
   }
 
   async #check(): Promise<void> {
     await this.#options.store.check();
-    if (this.#isGone) {
+    if (this.isGone) {
       this.#options.telemetry.storeIsBack();
     }
     this.#failures = 0;
@@ -71,7 +71,7 @@ export class Availability {
 
   #failed(error: unknown): void {
     this.#failures++;
-    if (this.#isGone && this.#clear === undefined) {
+    if (this.isGone && this.#clear === undefined) {
       this.#clear = this.#options.health?.obstruct('the file store cannot be reached') ?? (() => undefined);
       this.#options.telemetry.storeIsGone(error);
     }

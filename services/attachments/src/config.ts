@@ -1,6 +1,17 @@
 import { join } from 'node:path';
 import { ATTACHMENT_LIMIT, DATA_DIRECTORY } from '@fosp/bus/deployment';
-import { onOff, port, REQUIRED, type Settings, StartError, seconds, secretText, text, url } from '@fosp/runtime';
+import {
+  type Metrics,
+  onOff,
+  port,
+  REQUIRED,
+  type Settings,
+  StartError,
+  seconds,
+  secretText,
+  text,
+  url,
+} from '@fosp/runtime';
 import { ATTACHMENTS_DEFAULTS, type AttachmentsOptions } from './attachments.ts';
 import { createFolderStore } from './folder.ts';
 import type { S3Options } from './s3/s3.ts';
@@ -67,15 +78,16 @@ export function attachmentsOptions(settings: Settings<typeof ATTACHMENTS_VARIABL
  */
 export async function storeOf(
   settings: Settings<typeof ATTACHMENTS_VARIABLES>,
+  metrics: Metrics,
 ): Promise<(failed: Telemetry['transferFailed']) => FileStore> {
   const s3 = s3OptionsOf(settings);
   if (s3 !== undefined) {
     // The client of S3 takes its time to load, which a server with a folder need not wait for.
     const { createS3Store } = await import('./s3/s3.ts');
-    return (failed) => createS3Store({ ...s3, failed });
+    return (failed) => createS3Store({ ...s3, metrics, failed });
   }
   const directory = join(settings.dataDirectory, 'attachments');
-  return (failed) => createFolderStore({ directory, limit: settings.attachment, failed });
+  return (failed) => createFolderStore({ directory, limit: settings.attachment, metrics, failed });
 }
 
 /** Undefined where attachments stay in a folder. */

@@ -6,10 +6,12 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type FospError, fospError, isFospError } from '@fosp/protocol';
+import type { Metrics } from '@fosp/runtime';
 import type { FolderFiles } from './folder-files.ts';
 import { sendFile } from './send-file.ts';
 import { grantOf, type SignedUrlOptions, type TransferGrant } from './signed-urls.ts';
 import type { FileDigest } from './store.ts';
+import { createTransferMeters, type TransferMeters } from './transfer-meters.ts';
 
 /** Header of the answer to a PUT: see `ATTACHMENTS.commit`. */
 const RECEIPT = 'fosp-receipt';
@@ -35,6 +37,7 @@ export interface EndpointOptions {
   readonly stored: (key: string, digest: FileDigest) => string | undefined;
   /** Told of failures that are nobody's mistake: a full disk, a folder that went away. */
   readonly failed: (key: string, error: unknown) => void;
+  readonly metrics: Metrics;
 }
 
 /** What the endpoint stands in front of. */
@@ -44,12 +47,14 @@ export class TransferEndpoint {
   readonly #files: EndpointFiles;
   readonly #options: EndpointOptions;
   readonly #server: Server;
+  readonly #meters: TransferMeters;
   #transfers = 0;
   #origin = '';
 
   constructor(files: EndpointFiles, options: EndpointOptions) {
     this.#files = files;
     this.#options = options;
+    this.#meters = createTransferMeters(options.metrics);
     const idle = options.idleSeconds * 1000;
     const upload = options.uploadSeconds * 1000;
     this.#server = createServer({
@@ -101,7 +106,7 @@ export class TransferEndpoint {
       if (this.#transfers > this.#options.transfers) {
         throw fospError('unavailable', `${this.#options.transfers} transfers are running.`);
       }
-      await (grant.method === 'PUT' ? this.#put(grant, request, response) : this.#get(grant, response));
+      await this.#transfer(grant, request, response);
     } catch (error) {
       this.#refuse(grant, error, response);
     } finally {
@@ -109,7 +114,15 @@ export class TransferEndpoint {
     }
   }
 
-  async #put(grant: TransferGrant, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  #transfer(grant: TransferGrant, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { up, down } = this.#meters;
+    return grant.method === 'PUT'
+      ? up.measure(() => this.#put(grant, request, response))
+      : down.measure(() => this.#get(grant, response));
+  }
+
+  /** Gives the size. */
+  async #put(grant: TransferGrant, request: IncomingMessage, response: ServerResponse): Promise<number> {
     const announced = request.headers['content-length'];
     const size = announced === undefined ? grant.size : Number(announced);
     if (grant.size !== undefined && size !== grant.size) {
@@ -123,9 +136,11 @@ export class TransferEndpoint {
     const digest = await this.#files.receive(grant.key, pieces, { size, limit: this.#options.limit });
     const receipt = this.#options.stored(grant.key, digest);
     response.writeHead(201, { 'content-length': 0, ...(receipt === undefined ? {} : { [RECEIPT]: receipt }) }).end();
+    return digest.size;
   }
 
-  async #get(grant: TransferGrant, response: ServerResponse): Promise<void> {
+  /** Gives the size. */
+  async #get(grant: TransferGrant, response: ServerResponse): Promise<number> {
     const opened = await this.#files.open(grant.key);
     if (opened === undefined) {
       throw fospError('not-found', 'There is no such file.');
@@ -135,6 +150,7 @@ export class TransferEndpoint {
       response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': opened.size });
       await sendFile(opened.file, response, { size: opened.size, blockBytes: readBytes });
       response.end();
+      return opened.size;
     } finally {
       await opened.file.close();
     }

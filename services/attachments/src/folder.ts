@@ -1,6 +1,6 @@
 /** The file store of standalone: a folder, and a signed loopback endpoint in front of it. */
 import { randomBytes } from 'node:crypto';
-import { createBufferCollector } from '@fosp/runtime';
+import { createBufferCollector, Metrics } from '@fosp/runtime';
 import { TransferEndpoint } from './endpoint.ts';
 import { FolderFiles } from './folder-files.ts';
 import { signedPath } from './signed-urls.ts';
@@ -39,6 +39,7 @@ export interface FolderOptions {
   readonly digests?: number;
   /** Seconds that `stop` waits for running transfers. */
   readonly stopSeconds?: number;
+  readonly metrics?: Metrics;
   /** Told of failures that are nobody's mistake: a full disk, a folder that went away. */
   readonly failed?: (key: string, error: unknown) => void;
 }
@@ -62,7 +63,7 @@ export const FOLDER_DEFAULTS = {
 } as const;
 
 export function createFolderStore(options: FolderOptions): FileStore {
-  const settings = { ...FOLDER_DEFAULTS, ...options };
+  const settings = { ...FOLDER_DEFAULTS, metrics: new Metrics(), ...options };
   const urls = { secret: randomBytes(32), clock: settings.clock, urlSeconds: settings.urlSeconds };
   const digests = new Map<string, FileDigest>();
   const passed = createBufferCollector(settings.collectBytes);

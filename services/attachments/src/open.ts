@@ -14,6 +14,6 @@ export interface OpenAttachmentsOptions {
 }
 
 export async function openAttachments({ settings, ...parts }: OpenAttachmentsOptions): Promise<AttachmentsService> {
-  const store = await storeOf(settings);
+  const store = await storeOf(settings, parts.metrics);
   return createAttachmentsService({ ...parts, store, options: attachmentsOptions(settings) });
 }

@@ -1,4 +1,4 @@
-import { readEnvironment, StartError } from '@fosp/runtime';
+import { Metrics, readEnvironment, StartError } from '@fosp/runtime';
 import { describe, expect, it } from 'vitest';
 import { ATTACHMENTS_VARIABLES, storeOf } from '../src/config.ts';
 
@@ -8,7 +8,7 @@ const SECRET = { FOSP_S3_SECRET_ACCESS_KEY: 'hidden' };
 const ANYWHERE = { FOSP_ATTACHMENTS_HOST: '0.0.0.0' };
 
 async function mistakesOf(environment: Record<string, string>): Promise<string> {
-  const failed: unknown = await storeOf(readEnvironment(environment, ATTACHMENTS_VARIABLES)).catch(
+  const failed: unknown = await storeOf(readEnvironment(environment, ATTACHMENTS_VARIABLES), new Metrics()).catch(
     (error: unknown) => error,
   );
   return failed instanceof StartError ? failed.message : '';

@@ -120,6 +120,37 @@ describe.skipIf(!s3Installed())(`S3 store${without}`, () => {
     expect(await s3.store.verify(KEY, { ...digestOf(bytes), md5 })).toBe('whole');
   });
 
+  it('counts its requests to S3 by operation and status, and the files that go through this process', async () => {
+    await using s3 = await s3Store();
+    const metrics = new Metrics();
+    const store = createS3Store({ ...s3.options, metrics });
+    await store.start();
+    const bytes = randomBytes(9 * MIB);
+    await put(await store.uploadUrl(KEY, undefined), new Blob([bytes]).stream());
+    await put(await store.uploadUrl(OTHER_KEY, 3), Buffer.from('abc'));
+    await get(await store.downloadUrl(KEY));
+    expect(await store.verify('f'.repeat(32), digestOf(bytes))).toBe('missing');
+    await store.stop();
+    const { body } = await metrics.text();
+    const lines = body
+      .split('\n')
+      .filter((line) => /^fosp_(s3_requests|attachments_transfer).*(total|count|s)[{]/.test(line));
+    // What goes straight to S3 is none of them.
+    expect(lines.sort()).toEqual([
+      'fosp_attachments_transfer_bytes_total{direction="down"} 0',
+      `fosp_attachments_transfer_bytes_total{direction="up"} ${9 * MIB}`,
+      'fosp_attachments_transfer_seconds_count{direction="down"} 0',
+      'fosp_attachments_transfer_seconds_count{direction="up"} 1',
+      'fosp_attachments_transfers{direction="down"} 0',
+      'fosp_attachments_transfers{direction="up"} 0',
+      'fosp_s3_requests_total{operation="CompleteMultipartUpload",status="200"} 1',
+      'fosp_s3_requests_total{operation="CreateMultipartUpload",status="200"} 1',
+      'fosp_s3_requests_total{operation="HeadBucket",status="200"} 1',
+      'fosp_s3_requests_total{operation="HeadObject",status="404"} 1',
+      'fosp_s3_requests_total{operation="UploadPart",status="200"} 2',
+    ]);
+  });
+
   it('sends what is larger than one piece may be in parts', async () => {
     await using s3 = await s3Store({ onePieceBytes: 10 * MIB });
     const bytes = randomBytes(12 * MIB);

@@ -23,8 +23,9 @@ import {
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { fospError } from '@fosp/protocol';
-import { traced } from '@fosp/runtime';
+import { type Metrics, traced } from '@fosp/runtime';
 import { type FilePage, isFileKey } from '../store.ts';
+import { meterRequests } from './request-meter.ts';
 import { bucketError } from './start-errors.ts';
 
 export interface BucketOptions {
@@ -49,6 +50,8 @@ export interface BucketOptions {
   /** The same for what brings bytes along: parts, and files in one piece. */
   readonly transferTimeout: number;
   readonly transferPatience: number;
+  /** Where requests are counted. */
+  readonly metrics?: Metrics;
 }
 
 export interface ObjectHead {
@@ -91,6 +94,9 @@ export class Bucket {
       },
     });
     this.#traceCommands();
+    if (options.metrics !== undefined) {
+      meterRequests(this.#client, options.metrics);
+    }
   }
 
   /** Makes the bucket where it is missing. Rejects with `StartError`. */

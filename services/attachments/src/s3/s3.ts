@@ -7,7 +7,7 @@
  * fit, the file is read; no more than a piece is in memory.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { createBufferCollector } from '@fosp/runtime';
+import { createBufferCollector, Metrics } from '@fosp/runtime';
 import { TransferEndpoint } from '../endpoint.ts';
 import { signedPath } from '../signed-urls.ts';
 import type { FileDigest, FileStore, Verdict } from '../store.ts';
@@ -54,6 +54,7 @@ export interface S3Options extends Pick<BucketOptions, 'bucket' | 'accessKeyId' 
   readonly leftovers?: number;
   /** Bytes that go by in this process between two collections of their buffers. */
   readonly collectBytes?: number;
+  readonly metrics?: Metrics;
   readonly failed?: (key: string, error: unknown) => void;
 }
 
@@ -85,7 +86,7 @@ export const S3_DEFAULTS = {
 } as const;
 
 export function createS3Store(options: S3Options): FileStore {
-  const settings = { ...S3_DEFAULTS, ...options };
+  const settings = { ...S3_DEFAULTS, metrics: new Metrics(), ...options };
   const { clock, urlSeconds, uploadSeconds, partBytes, onePieceBytes } = settings;
   const urls = { secret: randomBytes(32), clock, urlSeconds };
   const bucket = new Bucket(settings);
