@@ -10,7 +10,7 @@
  * Lifecycle: `start` serves calls. `drain` takes no new ones, ends what is under way, closes links with 1012, and frees the
  * leases, so that another process goes on at once.
  */
-import type { Bus, BusSubscription } from '@fosp/bus';
+import type { Bus, BusSubscription, LineLengths } from '@fosp/bus';
 import type { Log, Metrics, Tracer } from '@fosp/runtime';
 import type { FederationConfig } from './config.ts';
 import { KnownDomains } from './known-domains.ts';
@@ -46,6 +46,8 @@ export interface FederationService {
   drain(): Promise<void>;
   /** Keeps nothing more. */
   close(): Promise<void>;
+  /** What waits for other domains. */
+  queueLengths(): Promise<ReadonlyMap<string, LineLengths>>;
 }
 
 /** Rejects with `StartError` where the policy's file is not valid. */
@@ -101,5 +103,6 @@ export async function openFederation(deps: FederationDeps): Promise<FederationSe
       discovery.close();
     },
     close: () => queue.stop(),
+    queueLengths: () => queue.lengths(),
   };
 }

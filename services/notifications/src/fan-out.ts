@@ -36,6 +36,8 @@ interface Progress {
   /** For users of other domains. */
   queued: number;
   dropped: number;
+  /** Beyond what one tree may have waiting. */
+  refused: number;
 }
 
 /** Tells everybody. Rejects where `objects` cannot be asked, or the queue of another domain takes no more; then the change is to be handled again. */
@@ -46,7 +48,7 @@ export async function fanOut(deps: FanOutDeps, change: Change): Promise<void> {
     return;
   }
   const groups = change.event.groups === undefined ? NO_GROUPS : parseGroups(change.event.groups);
-  const progress: Progress = { part: 0, delivered: 0, queued: 0, dropped: 0 };
+  const progress: Progress = { part: 0, delivered: 0, queued: 0, dropped: 0, refused: 0 };
   for await (const page of pagesOf(deps.bus, change)) {
     await tellPage(deps, change, { page, groups, progress });
   }
@@ -110,6 +112,7 @@ async function queue(
     progress.dropped += remote.length;
     return;
   }
-  await deps.remote.queue(event, remote);
-  progress.queued += remote.length;
+  const refused = await deps.remote.queue(event, remote);
+  progress.refused += refused;
+  progress.queued += remote.length - refused;
 }

@@ -1,4 +1,4 @@
-export { NOTIFICATIONS_VARIABLES } from './config.ts';
+export { NOTIFICATIONS_VARIABLES, notificationsConfig } from './config.ts';
 export {
   createNotificationsService,
   NOTIFICATIONS_DEFAULTS,

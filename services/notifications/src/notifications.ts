@@ -1,11 +1,13 @@
 /** The notifications service: takes each change of every tree, and tells everybody whom it concerns what they may see. */
-import { type Bus, type BusSubscription, CHANGE_PARTITIONS, type Change } from '@fosp/bus';
+import { type Bus, type BusSubscription, CHANGE_PARTITIONS, type Change, type LineLengths } from '@fosp/bus';
 import type { Log, Metrics } from '@fosp/runtime';
 import { CompiledAcls } from './compiled-acls.ts';
 import { fanOut } from './fan-out.ts';
 import { RemoteQueue } from './remote.ts';
 import { Repeats } from './repeats.ts';
+import { SourceQuota } from './source-quota.ts';
 import { addLag, createTelemetry } from './telemetry.ts';
+import type { WaitingLimits } from './tree-waiting.ts';
 
 export interface NotificationsOptions {
   /** Deliveries after which a large change gives way to those of other trees. */
@@ -20,6 +22,13 @@ export interface NotificationsOptions {
   readonly nudgePause?: number;
   /** Domains for which that is remembered. */
   readonly nudgedDomains?: number;
+  /** What one tree may have waiting for other domains, and how that is looked at: see `SourceQuotaOptions`. */
+  readonly waitingPerTree?: WaitingLimits;
+  readonly flowingTimes?: number;
+  readonly lookPause?: number;
+  readonly looks?: number;
+  readonly waitingRemembered?: number;
+  readonly flowingRemembered?: number;
 }
 
 export const NOTIFICATIONS_DEFAULTS = {
@@ -29,7 +38,13 @@ export const NOTIFICATIONS_DEFAULTS = {
   appendsAtOnce: 64,
   nudgePause: 1000,
   nudgedDomains: 10_000,
-} as const;
+  waitingPerTree: { domains: 2000, notifications: 100_000, bytes: 256 * 1024 * 1024 },
+  flowingTimes: 4,
+  lookPause: 1000,
+  looks: 5,
+  waitingRemembered: 100_000,
+  flowingRemembered: 10_000,
+} as const satisfies NotificationsOptions;
 
 export interface NotificationsDeps {
   readonly bus: Bus;
@@ -41,6 +56,8 @@ export interface NotificationsDeps {
   readonly metrics: Metrics;
   /** Milliseconds since the epoch; `Date.now`. */
   readonly clock?: () => number;
+  /** What waits for other domains, where the bus is not what keeps it. */
+  readonly queueLengths?: (() => Promise<ReadonlyMap<string, LineLengths>>) | undefined;
   readonly options?: NotificationsOptions;
 }
 
@@ -55,7 +72,8 @@ const CONSUMER = 'notifications';
 export function createNotificationsService({ bus, log, metrics, ...deps }: NotificationsDeps): NotificationsService {
   const { clock = Date.now } = deps;
   const options = { ...NOTIFICATIONS_DEFAULTS, ...deps.options };
-  const telemetry = createTelemetry(log, metrics);
+  const telemetry = createTelemetry(log, metrics, clock);
+  const quota = new SourceQuota({ ...options, queueLengths: deps.queueLengths ?? (() => bus.queueLengths()) });
   addLag(metrics, { backlogs: () => bus.changeBacklogs(), clock });
   const fanOutDeps = {
     bus,
@@ -63,7 +81,7 @@ export function createNotificationsService({ bus, log, metrics, ...deps }: Notif
     acls: new CompiledAcls(options.compiledAcls),
     repeats: new Repeats(options.rememberedTrees),
     domains: new Set(deps.domains),
-    remote: deps.federation ? new RemoteQueue({ ...options, bus, clock }) : undefined,
+    remote: deps.federation ? new RemoteQueue({ ...options, bus, quota, clock }) : undefined,
     deliveriesPerTurn: options.deliveriesPerTurn,
   };
   const handle = async (change: Change, appendedAt: number): Promise<void> => {

@@ -1,13 +1,14 @@
 /**
  * What users of other domains are told: it waits in their domain's queue on the bus, one notification per user.
  *
- * Invariants: `queue` resolves once all are kept, so that the change counts as told no earlier; it rejects once none is on its
+ * Invariants: `queue` resolves once all are kept but those beyond the quota of their tree, so that the change counts as told no earlier; it rejects once none is on its
  * way any more, and what was kept by then counts once when the change comes again. Users are told in the order of the calls, each
  * of which waits for the last.
  */
 import { type Bus, type Change, lineOf, type RemoteLine } from '@fosp/bus';
 import { domainOf } from '@fosp/protocol';
 import type { Audience } from './audiences.ts';
+import type { SourceQuota } from './source-quota.ts';
 
 /** One of another domain, and the view that they share with others. */
 export interface RemoteReader {
@@ -23,8 +24,12 @@ export interface RemoteEvent {
   readonly part: number;
 }
 
+/** About what a notification takes beside its body. */
+const HEADERS_BYTES = 512;
+
 export interface RemoteQueueOptions {
   readonly bus: Pick<Bus, 'appendRemote' | 'nudge'>;
+  readonly quota: SourceQuota;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   /** Notifications of one change on their way at once. */
@@ -44,16 +49,19 @@ export class RemoteQueue {
     this.#options = options;
   }
 
-  async queue(event: RemoteEvent, readers: readonly RemoteReader[]): Promise<void> {
+  /** Resolves with how many of them are not told, since the tree has too much waiting already. */
+  async queue(event: RemoteEvent, readers: readonly RemoteReader[]): Promise<number> {
     const bodies = new Map<Audience, Uint8Array>();
     const failures: unknown[] = [];
+    let refused = 0;
     const left = readers[Symbol.iterator]();
     const append = async (): Promise<void> => {
       for (const { user, audience } of left) {
         const body = bodies.get(audience) ?? Buffer.from(audience.body);
         bodies.set(audience, body);
         try {
-          await this.#append(event, user, body);
+          const isTold = await this.#append(event, user, body);
+          refused += isTold ? 0 : 1;
         } catch (error) {
           failures.push(error);
         }
@@ -66,14 +74,21 @@ export class RemoteQueue {
     if (failures.length > 0) {
       throw failures[0];
     }
+    return refused;
   }
 
-  async #append({ change, path, part }: RemoteEvent, user: string, body: Uint8Array): Promise<void> {
+  async #append({ change, path, part }: RemoteEvent, user: string, body: Uint8Array): Promise<boolean> {
     const { tree, sequence, event } = change;
     const headers = { tree, path, event: event.event, user, source: event.user, sequence, part: String(part) };
     const domain = domainOf(user);
-    await this.#options.bus.appendRemote(domain, headers, body);
+    const { bus, quota } = this.#options;
+    const notice = { tree, domain, bytes: body.length + HEADERS_BYTES };
+    if (!(await quota.admit(notice))) {
+      return false;
+    }
+    await bus.appendRemote(domain, headers, body).finally(() => quota.arrived(notice));
     this.#nudge(lineOf(domain, headers));
+    return true;
   }
 
   /** It makes things happen soon, and nothing rests on it: whoever talks to other domains looks for itself now and then. */

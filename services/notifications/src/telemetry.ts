@@ -1,13 +1,20 @@
 import type { Backlog, Change } from '@fosp/bus';
 import { DELAY_BUCKETS, type Log, type Metrics } from '@fosp/runtime';
 
+export interface ToldCounts {
+  readonly delivered: number;
+  readonly queued: number;
+  readonly dropped: number;
+  readonly refused: number;
+}
+
 /** What this service tells its operator, one function per event. */
 export interface Telemetry {
-  /** Numbers of notifications handed to the bus: for users of ours, and of other domains; and of those dropped there. */
-  fannedOut(
-    change: Change,
-    told: { readonly delivered: number; readonly queued: number; readonly dropped: number },
-  ): void;
+  /**
+   * Numbers of notifications handed to the bus: for users of ours, and of other domains; and of those dropped there, and `refused`
+   * since too much of their tree waits already.
+   */
+  fannedOut(change: Change, told: ToldCounts): void;
   /** So many milliseconds after it was begun, and after the stream had it. */
   handled(times: { readonly took: number; readonly since: number }): void;
   /** A change came that was handled before. */
@@ -16,7 +23,10 @@ export interface Telemetry {
   failed(change: Change, error: unknown): void;
 }
 
-export function createTelemetry(log: Log, metrics: Metrics): Telemetry {
+/** Milliseconds between lines of the log on trees of which too much waits: each of their changes would write one. */
+const REFUSAL_LINE_MS = 10_000;
+
+export function createTelemetry(log: Log, metrics: Metrics, clock: () => number): Telemetry {
   const changes = metrics.counter('fosp_notifications_changes_total', 'Changes told to whom they concern.');
   const delivered = metrics.counter(
     'fosp_notifications_delivered_total',
@@ -30,6 +40,11 @@ export function createTelemetry(log: Log, metrics: Metrics): Telemetry {
     'fosp_notifications_remote_dropped_total',
     'Notifications for users of other domains, dropped since FOSP_FEDERATION is off.',
   );
+  const refused = metrics.counter(
+    'fosp_notifications_remote_refused_total',
+    'Notifications for users of other domains, dropped since too many of their tree wait already.',
+  );
+  let refusedAt = Number.NEGATIVE_INFINITY;
   const repeats = metrics.counter('fosp_notifications_repeats_total', 'Changes that came again and were dropped.');
   const failures = metrics.counter('fosp_notifications_failures_total', 'Changes that failed and will be tried again.');
   const took = metrics.histogram('fosp_notifications_change_seconds', 'How long it took to tell one change to all.');
@@ -49,6 +64,15 @@ export function createTelemetry(log: Log, metrics: Metrics): Telemetry {
       changes.add();
       delivered.add(told.delivered);
       queued.add(told.queued);
+      if (told.refused > 0) {
+        refused.add(told.refused);
+        if (clock() - refusedAt >= REFUSAL_LINE_MS) {
+          refusedAt = clock();
+          const text =
+            'users of other domains are not told of a change: too much of its tree waits for domains already';
+          log.warn({ tree, sequence, refused: told.refused }, text);
+        }
+      }
       if (told.dropped > 0) {
         dropped.add(told.dropped);
         // Said aloud once, since it will go on.

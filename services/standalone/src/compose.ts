@@ -12,7 +12,7 @@ import type { Transport } from '@fosp/bus';
 import { busOver, openBus } from '@fosp/bus/process';
 import { federationConfig, openFederation, sqliteQueue } from '@fosp/federation';
 import { createGatewayService, gatewayConfig, type ListeningPorts } from '@fosp/gateway';
-import { createNotificationsService } from '@fosp/notifications';
+import { createNotificationsService, notificationsConfig } from '@fosp/notifications';
 import { openObjects } from '@fosp/objects';
 import { type AdminRoute, Health, type Log, type Metrics, type Tracer } from '@fosp/runtime';
 import type { StandaloneSettings } from './config.ts';
@@ -65,7 +65,11 @@ export async function composeServices({
       throw error;
     },
   );
-  const notifications = createNotificationsService({ ...parts('notifications'), ...settings.notifications });
+  const notifications = createNotificationsService({
+    ...parts('notifications'),
+    ...notificationsConfig(settings.notifications),
+    queueLengths: () => federation.queueLengths(),
+  });
   const attachments = await openAttachments({ ...parts('attachments'), settings: settings.attachments });
   const gateway = createGatewayService({ ...parts('gateway'), config: gatewayConfig(settings.gateway) });
 
