@@ -17,6 +17,7 @@ import { KnownDomains } from './known-domains.ts';
 import { FEDERATION_LIMITS, type FederationLimits } from './limits.ts';
 import { createParts } from './parts.ts';
 import { Ownership } from './peers/ownership.ts';
+import { addPeerLevels } from './peers/peer-levels.ts';
 import { serveOwnership } from './peers/serve.ts';
 import { Sweeper } from './peers/sweeper.ts';
 import { createOwnershipTelemetry } from './peers/telemetry.ts';
@@ -57,13 +58,16 @@ export async function openFederation(deps: FederationDeps): Promise<FederationSe
   const policy = await openPolicy({ settings: config.policy, log });
   const permits = (domain: string) => policy.permits(domain);
   const parts = createParts(deps, { limits, permits });
-  const { dialContext, discovery, newPeer, queue, random, serving, transfers, trust } = parts;
+  const { dialContext, discovery, labels, newPeer, queue, random, serving, transfers, trust } = parts;
   const telemetry = createOwnershipTelemetry(log, metrics, {
     clock,
     peers: () => ownership.peers,
     queued: () => sweeper.queued,
   });
   const ownership = new Ownership({ bus, clock, discovery, permits, newPeer, limits, telemetry });
+  const queuedOf = (domain: string) => sweeper.queuedOf(domain);
+  addPeerLevels(metrics, { clock, labels, queuedOf, peers: () => ownership.peers });
+  metrics.gauge('fosp_federation_transfers', 'Files of other domains under way, or waiting', () => transfers.running);
   const known = new KnownDomains(limits.domainsRemembered);
   const sweeper = new Sweeper({
     bus,

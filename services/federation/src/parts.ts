@@ -17,6 +17,7 @@ import { Dialler } from './links/dialler.ts';
 import { Redials } from './links/redials.ts';
 import { createLinkTelemetry } from './links/telemetry.ts';
 import { PeerDomain, type PeerDomainDeps } from './peers/peer-domain.ts';
+import { PeerLabels } from './peers/peer-labels.ts';
 import { busQueue } from './queue/bus-queue.ts';
 import { createDeliveryTelemetry } from './queue/telemetry.ts';
 import { createServing } from './serving.ts';
@@ -51,7 +52,8 @@ export function createParts(deps: FederationDeps, { limits, permits }: PartsOpti
     bounds: config,
     telemetry: servingTelemetry,
   });
-  const telemetry = createLinkTelemetry({ log, metrics, clock });
+  const labels = new PeerLabels(config.discovery.peers.keys(), limits.domainsLabelled);
+  const telemetry = createLinkTelemetry({ log, metrics, clock, labels });
   const connector = new Connector({
     ...{ bus, discovery, permits, dialler, limits, clock, telemetry, tracePeers },
     serving: serving.parts,
@@ -73,7 +75,7 @@ export function createParts(deps: FederationDeps, { limits, permits }: PartsOpti
   };
   const trust = createTrust(deps, { limits, permits, discovery, dialler });
   const newPeer = (domain: string) => new PeerDomain(domain, peerDeps);
-  return { dialContext, discovery, newPeer, queue, random, serving, transfers, trust };
+  return { dialContext, discovery, labels, newPeer, queue, random, serving, transfers, trust };
 }
 
 function createDialContext({ config, log, metrics }: FederationDeps, limits: FederationLimits): DialContext {

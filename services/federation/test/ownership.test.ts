@@ -26,6 +26,11 @@ describe('a domain, and the process that talks to it', () => {
     const link = await peer.link();
     link.answer(await link.next(), { status: 200, body: '{}' });
     expect(await answered).toMatchObject({ status: 200 });
+    const own = `{domain="${REALWORLD}"}`;
+    expect(await first.metric(`fosp_federation_peer_links${own}`)).toBe(1);
+    expect(await first.metric(`fosp_federation_peer_queued${own}`)).toBe(0);
+    expect(await first.metric(`fosp_federation_peer_paused${own}`)).toBe(0);
+    expect(await first.metric(`fosp_federation_peer_requests_total{domain="${REALWORLD}",outcome="ok"}`)).toBe(1);
 
     await first.drain();
     expect(await link.wire.closed).toMatchObject({ code: 1012 });

@@ -17,6 +17,8 @@ import type { OwnershipTelemetry } from './telemetry.ts';
 export interface OwnershipLimits {
   /** Domains of one process; for one more another is given up, or it is refused with 503 where all are in use. */
   readonly domainsOwned: number;
+  /** Domains with a label of their own in metrics: see `PeerLabels`. */
+  readonly domainsLabelled: number;
   /** Calls at one domain at once; one more is refused with 503. */
   readonly callsPerDomain: number;
   /** After which a domain that nobody needs is given up. */
@@ -31,6 +33,7 @@ export interface OwnershipLimits {
 
 export const OWNERSHIP_LIMITS: OwnershipLimits = {
   domainsOwned: 10_000,
+  domainsLabelled: 50,
   callsPerDomain: 5000,
   ownerIdleSeconds: 60,
   adoptionPause: 200,

@@ -107,16 +107,17 @@ export class PeerDomain {
     const request = readRequest(fields);
     const pair = this.#pairOf(request.user);
     const until = context.deadline - MARGIN;
+    const answered = { domain: this.domain, type: request.type, since: performance.now() };
     try {
       const asked = { user: request.user, bytes: REQUEST_COST + body.length, patience: until - clock() };
       const answer = await pair.messages.run(asked, (link) => this.#ask(link, request, { body, until }));
-      telemetry.answered(request.type, answer.status);
+      telemetry.answered(answered, answer.status);
       const { etag } = answer;
       const status = String(answer.status);
       const headers = answer.headers === NO_HEADERS ? '{}' : JSON.stringify(answer.headers);
       return { fields: etag === undefined ? { status, headers } : { status, headers, etag }, body: answer.body };
     } catch (error) {
-      telemetry.answered(request.type, statusOfError(error));
+      telemetry.answered(answered, statusOfError(error));
       throw error;
     }
   }

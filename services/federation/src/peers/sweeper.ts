@@ -35,6 +35,7 @@ export class Sweeper {
   #nudges: BusSubscription | undefined;
   #next = 0;
   #queued = 0;
+  #queuedOf: ReadonlyMap<string, number> = new Map();
   #isStopped = false;
 
   constructor(deps: SweeperDeps) {
@@ -44,6 +45,11 @@ export class Sweeper {
   /** Notifications that waited for domains of this process at the last look. */
   get queued(): number {
     return this.#queued;
+  }
+
+  /** The same for one of them. */
+  queuedOf(domain: string): number {
+    return this.#queuedOf.get(domain) ?? 0;
   }
 
   async start(): Promise<void> {
@@ -97,17 +103,21 @@ export class Sweeper {
     await ownership.giveUpIdle();
     const others: string[] = [];
     let ours = 0;
+    const queuedOf = new Map<string, number>();
     for (const [domain, lines] of await queue.lengths()) {
       const peer = ownership.get(domain);
       if (peer === undefined) {
         others.push(domain);
       } else {
-        ours += totalOf(lines);
+        const total = totalOf(lines);
+        ours += total;
+        queuedOf.set(domain, total);
         peer.wake(false, lines.keys());
         await peer.keepBounds(lines);
       }
     }
     this.#queued = ours;
+    this.#queuedOf = queuedOf;
     others.sort();
     const count = Math.min(limits.adoptionsPerSweep, others.length);
     for (let index = 0; index < count && !this.#isStopped; index++) {

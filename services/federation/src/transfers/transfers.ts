@@ -13,6 +13,7 @@ import { type FospError, failedBody, fospError, isFospError } from '@fosp/protoc
 import { bound, listenError } from '@fosp/runtime';
 import type { Lane } from '../links/lane.ts';
 import type { Link } from '../links/link.ts';
+import type { Answered, LinkTelemetry } from '../links/telemetry.ts';
 import { answerOf, failureOf, requestHeaders, type UserAnswer, type UserRequest } from '../links/translation.ts';
 import { download } from './download.ts';
 import { Grants } from './grants.ts';
@@ -69,7 +70,7 @@ export interface TransfersOptions {
 
 export interface TransferTelemetry {
   moved(direction: 'up' | 'down', bytes: number): void;
-  answered(type: string, status: number): void;
+  answered: LinkTelemetry['answered'];
   cut(domain: string, reason: string): void;
   /** A defect. */
   failed(domain: string, error: unknown): void;
@@ -90,6 +91,8 @@ interface Granted extends TransferWanted {
 }
 
 interface Running extends TransferWanted {
+  /** Of `performance.now()`. */
+  readonly since: number;
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
 }
@@ -110,6 +113,11 @@ export class Transfers {
     this.#grants = new Grants({ ...options.limits, clock: options.clock });
     this.#server = createServer({ requestTimeout: 0, headersTimeout: 10_000, keepAliveTimeout: 60_000 });
     this.#server.on('request', (incoming, outgoing) => void this.#answer(incoming, outgoing));
+  }
+
+  /** Files under way, or waiting for a link. */
+  get running(): number {
+    return this.#running;
   }
 
   /** The URL by which this is carried out, once. @throws FospError `unavailable` */
@@ -162,17 +170,17 @@ export class Transfers {
       return;
     }
     const { domain, lane, request } = wanted;
+    const running: Running = { ...wanted, incoming, outgoing, since: performance.now() };
     const { telemetry } = this.#options;
     this.#running++;
     try {
-      const running = { ...wanted, incoming, outgoing };
       const asked = { user: request.user, bytes: COST };
       await wanted.asAsked(() => lane.run(asked, (link) => this.#carryOut(link, running)));
     } catch (error) {
       if (!isFospError(error)) {
         telemetry.failed(domain, error);
       }
-      this.#refuse(request, error, outgoing);
+      this.#refuse(running, error);
     }
     this.#running--;
     incoming.resume();
@@ -198,7 +206,8 @@ export class Transfers {
     }
   }
 
-  async #read(link: Link, { domain, outgoing, request }: Running, pace: Pace): Promise<void> {
+  async #read(link: Link, running: Running, pace: Pace): Promise<void> {
+    const { domain, outgoing, request } = running;
     const { limits, telemetry } = this.#options;
     const headers = requestHeaders(request, link.facts.extensions);
     const timeoutMs = limits.requestSeconds * 1000;
@@ -208,7 +217,7 @@ export class Transfers {
     });
     const { stream } = response;
     if (stream === undefined) {
-      this.#send(request, answerOf(request, response), outgoing);
+      this.#send(running, answerOf(request, response));
       return;
     }
     try {
@@ -219,7 +228,7 @@ export class Transfers {
         );
       }
       const answer = answerOf(request, { ...response, body: NO_BYTES });
-      telemetry.answered(request.type, answer.status);
+      telemetry.answered(answeredOf(running), answer.status);
       outgoing.writeHead(200, {
         ...headersOf(answer),
         ...(stream.size === undefined ? {} : { 'content-length': stream.size }),
@@ -235,9 +244,10 @@ export class Transfers {
     }
   }
 
-  async #write(link: Link, { domain, incoming, outgoing, request, ...wanted }: Running, pace: Pace): Promise<void> {
+  async #write(link: Link, running: Running, pace: Pace): Promise<void> {
+    const { domain, incoming, request } = running;
     const { limits } = this.#options;
-    const size = sizeOf(incoming, wanted.size);
+    const size = sizeOf(incoming, running.size);
     const body = new Upload(incoming, { size, filling: limits.filling, moved: this.#counted('up', pace) });
     const headers = requestHeaders(request, link.facts.extensions);
     const timeoutMs = limits.writtenSeconds * 1000;
@@ -246,7 +256,7 @@ export class Transfers {
       const response = await link.request('WRITE', request, options).catch((error: unknown) => {
         throw failureOf(domain, error);
       });
-      this.#send(request, answerOf(request, response), outgoing);
+      this.#send(running, answerOf(request, response));
     } finally {
       if (!body.answered()) {
         link.close(1000, 'A file on this link cannot be sent to its end.');
@@ -263,20 +273,26 @@ export class Transfers {
     };
   }
 
-  #send(request: UserRequest, answer: UserAnswer, outgoing: ServerResponse): void {
-    this.#options.telemetry.answered(request.type, answer.status);
+  #send(running: Running, answer: UserAnswer): void {
+    const { outgoing } = running;
+    this.#options.telemetry.answered(answeredOf(running), answer.status);
     outgoing.writeHead(200, { ...headersOf(answer), 'content-length': answer.body.length }).end(answer.body);
   }
 
-  #refuse(request: UserRequest, error: unknown, outgoing: ServerResponse): void {
+  #refuse(running: Running, error: unknown): void {
+    const { outgoing } = running;
     if (outgoing.headersSent || outgoing.destroyed) {
       outgoing.destroy();
       return;
     }
     const refusal: FospError = isFospError(error) ? error : fospError('internal', 'Something went wrong here.');
     const body = Buffer.from(failedBody(refusal));
-    this.#send(request, { status: refusal.status, headers: refusal.headers, etag: undefined, body }, outgoing);
+    this.#send(running, { status: refusal.status, headers: refusal.headers, etag: undefined, body });
   }
+}
+
+function answeredOf({ domain, request, since }: Running): Answered {
+  return { domain, type: request.type, since };
 }
 
 function sizeOf({ headers }: IncomingMessage, granted: number | undefined): number | undefined {
