@@ -182,6 +182,11 @@ export class Conversation implements Backlogged {
       this.#parts.watchBacklog(this);
       await promise;
     }
+    this.assertOpen();
+  }
+
+  /** @throws FospError `unreachable` where the connection is closed: nobody would learn what became of what begins now */
+  assertOpen(): void {
     if (!this.#line.isOpen) {
       throw fospError('unreachable', 'The connection closed.');
     }

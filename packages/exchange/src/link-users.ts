@@ -103,6 +103,7 @@ export class LinkUsers implements UsersLink, Backlogged {
     const { requests } = this.parts;
     if (!this.peer.isOpen) {
       // Whoever asked was told that it is lost, and may have asked anew over another link, which this must not undo.
+      exchange.message.stream?.cancel();
       return;
     }
     if (hasSlotsOfItsOwn(exchange)) {

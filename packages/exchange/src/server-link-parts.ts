@@ -10,8 +10,8 @@ import type { KeyedRate } from './rates.ts';
 
 /** What is told of links, beside what is told of conversations. */
 export interface ServerLinkTelemetry extends ConversationTelemetry {
-  /** A message without a proper head or sequence number, a repeated number, a response to nothing. */
-  badMessage(): void;
+  /** A message of this domain without a proper head or sequence number, a repeated number, a response to nothing. */
+  badLinkMessage(domain: string): void;
   /** A link spoke for a user of another domain, and is closed. */
   foreignUser(told: { readonly link: string; readonly domain: string; readonly user: string }): void;
   notificationTaken(): void;

@@ -141,7 +141,7 @@ export class ServerLink implements PeerHandler, Backlogged {
 
   /** Never answered: two servers must not answer each other's answers. */
   unknownResponse(): void {
-    this.#parts.telemetry.badMessage();
+    this.#parts.telemetry.badLinkMessage(this.domain);
     this.#spend();
   }
 
@@ -151,7 +151,7 @@ export class ServerLink implements PeerHandler, Backlogged {
       this.#notifications.refuse(notification, 'too-large');
       return;
     }
-    this.#parts.telemetry.badMessage();
+    this.#parts.telemetry.badLinkMessage(this.domain);
     this.#respond(sequence, fospError('malformed', message), undefined);
   }
 
@@ -223,7 +223,7 @@ export class ServerLink implements PeerHandler, Backlogged {
   }
 
   #bad(message: IncomingRequest, mistake: string): void {
-    this.#parts.telemetry.badMessage();
+    this.#parts.telemetry.badLinkMessage(this.domain);
     message.stream?.cancel();
     this.#respond(message.head.sequence, fospError('malformed', mistake), undefined);
   }

@@ -122,6 +122,7 @@ export class Transfers {
     const { uploads } = exchange.party.transfers;
     await uploads.enter();
     try {
+      exchange.party.conversation.assertOpen();
       const sent = await this.#upload(exchange);
       const { headers } = message.head;
       const file = {

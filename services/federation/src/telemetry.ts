@@ -45,7 +45,12 @@ export function createServingTelemetry({ log, metrics, clock }: TelemetryOptions
     storeFailed: (error) => log.warn({ error }, 'the file store failed'),
     unexpected: (requestId, error) => log.error({ requestId, error }, 'a request failed unexpectedly'),
     failedElsewhere: (requestId, type) => log.warn({ requestId, type }, 'a request failed in a service that was asked'),
-    badMessage: () => bad.add(),
+    badLinkMessage: (domain) => {
+      bad.add();
+      if (mayTell('message', domain)) {
+        log.warn({ domain }, 'a message of another domain could not be read, or answered nothing');
+      }
+    },
     foreignUser: ({ link, domain, user }) => {
       foreign.add();
       if (mayTell('foreign', domain)) {

@@ -97,6 +97,7 @@ export class Forwarding {
     const { uploads } = exchange.party.transfers;
     await uploads.enter();
     try {
+      exchange.party.conversation.assertOpen();
       if (stream === undefined) {
         throw fospError('internal', 'A file came without its bytes.');
       }

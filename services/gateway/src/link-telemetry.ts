@@ -1,7 +1,7 @@
 /** What a gateway tells its operator of other domains' servers. Whoever misbehaves does so often: lines are few, counts are whole. */
 import { KeyedRate, type ServerLinkTelemetry } from '@fosp/exchange';
 import { isFospError } from '@fosp/protocol';
-import type { Log, Metrics } from '@fosp/runtime';
+import type { CounterCell, Log, Metrics } from '@fosp/runtime';
 
 /** A server's AUTHENTICATE that was decided; without `error` it was admitted. */
 export interface Claimed {
@@ -12,7 +12,10 @@ export interface Claimed {
 }
 
 export interface LinkTelemetry
-  extends Pick<ServerLinkTelemetry, 'foreignUser' | 'notificationTaken' | 'notificationRefused' | 'notPublished'> {
+  extends Pick<
+    ServerLinkTelemetry,
+    'badLinkMessage' | 'foreignUser' | 'notificationTaken' | 'notificationRefused' | 'notPublished'
+  > {
   claimed(claim: Claimed): void;
   /** A file on its way to or from another domain broke off between this process and the federation service. */
   foreignTransferFailed(error: unknown): void;
@@ -20,6 +23,8 @@ export interface LinkTelemetry
 
 export interface LinkTelemetryOptions {
   readonly metrics: Metrics;
+  /** Of bad messages that came over links. */
+  readonly bad: CounterCell;
   readonly log: Log;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
@@ -29,7 +34,7 @@ export interface LinkTelemetryOptions {
 const LINES = { perSecond: 0.1, burst: 5 };
 const REMEMBERED = 1000;
 
-export function linkTelemetry({ metrics, log, clock }: LinkTelemetryOptions): LinkTelemetry {
+export function linkTelemetry({ metrics, bad, log, clock }: LinkTelemetryOptions): LinkTelemetry {
   const claims = metrics.counters('fosp_gateway_server_claims_total', 'AUTHENTICATE of servers', ['status']);
   const foreign = metrics.counter(
     'fosp_gateway_foreign_users_total',
@@ -60,6 +65,10 @@ export function linkTelemetry({ metrics, log, clock }: LinkTelemetryOptions): Li
         const reason = isFospError(error) ? error.message : String(error);
         warn('claim', domain, { address, reason }, 'a server was not let in');
       }
+    },
+    badLinkMessage: (domain) => {
+      bad.add();
+      warn('message', domain, {}, 'a message of another domain could not be read, or answered nothing');
     },
     foreignUser: ({ link, domain, user }) => {
       foreign.add();

@@ -222,6 +222,11 @@ export class Session implements PeerHandler, Guest, Party {
 
   /** Does what a request asks whose turn has come. */
   carryOut(exchange: Exchange): void {
+    if (!this.#peer.isOpen) {
+      // Whoever asked was told that it is lost, and may have asked anew over another connection, which this must not undo.
+      exchange.message.stream?.cancel();
+      return;
+    }
     const { entrance, requests } = this.#parts;
     switch (exchange.type) {
       case 'CONNECT':

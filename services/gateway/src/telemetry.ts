@@ -15,6 +15,8 @@ import { type LinkTelemetry, linkTelemetry } from './link-telemetry.ts';
 import type { ProxyRefusal } from './proxy-gate.ts';
 
 export interface GatewayTelemetry extends ServerLinkTelemetry, LinkTelemetry {
+  /** A client's, without a proper head or sequence number. */
+  badMessage(): void;
   opened(): void;
   /** A connection that was not taken: too many, draining, no WebSocket. */
   turnedAway(reason: string): void;
@@ -62,7 +64,10 @@ export function createTelemetry({ metrics, log, levels, clock, certificate }: Te
   const opened = metrics.counter('fosp_gateway_connections_total', 'Connections opened');
   const turnedAway = metrics.counters('fosp_gateway_turned_away_total', 'Connections not taken', ['reason']);
   const closed = metrics.counters('fosp_gateway_closed_total', 'Connections closed, by close code', ['code']);
-  const bad = metrics.counter('fosp_gateway_bad_messages_total', 'Messages without a proper head or sequence number');
+  const bad = metrics.counters('fosp_gateway_bad_messages_total', 'Messages without a proper head or sequence number', [
+    'from',
+  ]);
+  const [badOfClients, badOfServers] = [bad.with({ from: 'client' }), bad.with({ from: 'server' })];
   const notified = metrics.counter('fosp_gateway_notifications_total', 'Notifications sent to sessions');
   const dropped = metrics.counter('fosp_gateway_notifications_dropped_total', 'Notifications over the rate, not sent');
   const repeated = metrics.counter('fosp_gateway_notifications_repeated_total', 'Notifications that came twice');
@@ -85,7 +90,7 @@ export function createTelemetry({ metrics, log, levels, clock, certificate }: Te
     proxyRefused: proxyRefusedBy(log, countTurnedAway, clock),
     closed: (code) => closed.with({ code: isOurs(code) ? String(code) : 'other' }).add(),
     answered: answeredBy(metrics),
-    badMessage: () => bad.add(),
+    badMessage: () => badOfClients.add(),
     notified: (sessions) => notified.add(sessions),
     notificationDropped: () => dropped.add(),
     notificationRepeated: () => repeated.add(),
@@ -100,7 +105,7 @@ export function createTelemetry({ metrics, log, levels, clock, certificate }: Te
     },
     unexpected: (requestId, error) => log.error({ requestId, error }, 'a request failed unexpectedly'),
     failedElsewhere: (requestId, type) => log.warn({ requestId, type }, 'a request failed in a service that was asked'),
-    ...linkTelemetry({ metrics, log, clock }),
+    ...linkTelemetry({ metrics, bad: badOfServers, log, clock }),
     gap: (reason) => {
       gaps.add();
       log.warn({ reason }, 'notifications may be lost: all connections are closed');

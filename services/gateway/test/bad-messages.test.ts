@@ -23,7 +23,7 @@ describe('messages that cannot be read', () => {
       expect(await answersTo(wire, 'SELECT alice@wonderland.lit minus-one\r\n')).toMatch(/^FAILED 400 0\r\n/);
     }
     expect((await wire.closed).code).toBe(1002);
-    expect(await metric('fosp_gateway_bad_messages_total')).toBe(10);
+    expect(await metric('fosp_gateway_bad_messages_total{from="client"}')).toBe(10);
   });
 
   it('F9 does not count what is wrong with bodies', async () => {

@@ -83,7 +83,7 @@ describe('requests of another domain', () => {
       }
     }
     expect(asked).toEqual([]);
-    expect(await gateway.metric('fosp_gateway_bad_messages_total')).toBe(25);
+    expect(await gateway.metric('fosp_gateway_bad_messages_total{from="server"}')).toBe(25);
     expect((await link.ask(SISTER, 'SELECT', `${TREE}/a`)).status).toBe(200);
   });
 
@@ -358,7 +358,8 @@ describe('users who share a link', () => {
 
 describe('a link that talks nonsense', () => {
   it('F9 is answered as long as it likes, and closes nothing', async () => {
-    const { gateway } = await start();
+    const lines: string[] = [];
+    const { gateway } = await start({ lines });
     await serveObjects(gateway);
     const link = await ServerEnd.link(gateway.url);
     for (let count = 0; count < 20; count++) {
@@ -369,7 +370,12 @@ describe('a link that talks nonsense', () => {
     expect(link.strays.map(({ type, words }) => `${type} ${words.join(' ')}`)).toEqual(
       Array.from({ length: 40 }, () => 'FAILED 400 0'),
     );
-    expect(await gateway.metric('fosp_gateway_bad_messages_total')).toBe(40);
+    expect(await gateway.metric('fosp_gateway_bad_messages_total{from="server"}')).toBe(40);
+    expect(await gateway.metric('fosp_gateway_bad_messages_total{from="client"}')).toBe(0);
+    // The log says whose they were, and not forty times.
+    const logged = lines.filter((line) => line.includes('could not be read') && line.includes('"realworld.lit"'));
+    expect(logged.length).toBeGreaterThan(0);
+    expect(logged.length).toBeLessThan(20);
   });
 
   it('F13 is not answered where it answers what nobody asked', async () => {
@@ -382,7 +388,7 @@ describe('a link that talks nonsense', () => {
     }
     expect((await link.ask(SISTER, 'SELECT', `${TREE}/a`)).status).toBe(200);
     expect(link.strays).toEqual([]);
-    expect(await gateway.metric('fosp_gateway_bad_messages_total')).toBe(60);
+    expect(await gateway.metric('fosp_gateway_bad_messages_total{from="server"}')).toBe(60);
   });
 
   it('F13 is read no faster than its rate, and nobody else is slowed down by it', async () => {
@@ -398,7 +404,7 @@ describe('a link that talks nonsense', () => {
       await other.ask('queen@elsewhere.lit', 'SELECT', `${TREE}/a`);
       await alice.succeed('SELECT', `${TREE}/a`);
     }
-    const bad = await gateway.metric('fosp_gateway_bad_messages_total');
+    const bad = await gateway.metric('fosp_gateway_bad_messages_total{from="server"}');
     expect(bad).toBeGreaterThan(0);
     expect(bad).toBeLessThan(5000);
     // It goes on all the while.

@@ -298,7 +298,7 @@ describe('VERIFY', () => {
     const alice = await gateway.logIn('alice');
     alice.wire.send(`VERIFY * 900\r\n\r\n${JSON.stringify(asked)}`);
     await alice.request('AUTHENTICATE', '*');
-    expect(await gateway.metric('fosp_gateway_bad_messages_total')).toBe(1);
+    expect(await gateway.metric('fosp_gateway_bad_messages_total{from="client"}')).toBe(1);
     expect(federation.verified).toHaveLength(2);
   });
 
