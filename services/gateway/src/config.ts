@@ -43,6 +43,8 @@ export const DRAIN_SHARE = 0.7;
 
 /** For which a new connection may wait: clients give up after some ten. */
 const ARRIVALS_SECONDS = 5;
+/** How many such bursts make a second: the TLS handshakes of one keep a gateway busy for some fifty milliseconds. */
+const ARRIVALS_BURST = 10;
 
 export const GATEWAY_VARIABLES = {
   domains: DOMAINS,
@@ -88,7 +90,7 @@ export const GATEWAY_VARIABLES = {
   arrivals: count(
     'FOSP_LIMIT_ARRIVALS_PER_SECOND',
     400,
-    'new connections of one gateway per second, and as many more at once; others wait, by address in turns',
+    'new connections of one gateway per second, a tenth of that at once; others wait, by address in turns',
     { min: 1 },
   ),
   arrivalsWaiting: count(
@@ -266,7 +268,7 @@ function limitsOf(settings: Settings<typeof GATEWAY_VARIABLES>): GatewayLimits {
     requests,
     badMessages: 10,
     connections,
-    arrivals: { perSecond: arrivals, burst: arrivals },
+    arrivals: { perSecond: arrivals, burst: Math.ceil(arrivals / ARRIVALS_BURST) },
     arrivalsWaiting: settings.arrivalsWaiting ?? ARRIVALS_SECONDS * arrivals,
     proxyHeaderSeconds: 5,
     waitingWhenFull: 100,

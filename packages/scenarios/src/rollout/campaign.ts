@@ -76,12 +76,12 @@ export async function runRollout(options: RolloutOptions): Promise<RolloutOutcom
   await pause(options.calm);
   const calm = await comebacks.take('nothing');
   const replaced: Comeback[] = [];
-  await rollOut(cluster, 'gateway', {
+  const rolled = await rollOut(cluster, 'gateway', {
     ending: ({ name }) => {
       comebacks.begin();
-      return async () => {
+      return async ({ seconds }) => {
         await comebacks.everybody();
-        replaced.push(await comebacks.take(`${name} replaced`));
+        replaced.push(await comebacks.take(`${name} replaced, gone after ${seconds} s`));
         await comebacks.everybodyWorks();
       };
     },
@@ -96,6 +96,7 @@ export async function runRollout(options: RolloutOptions): Promise<RolloutOutcom
     requests: work.reduce((sum, { requests }) => sum + requests, 0),
     notifications: work.reduce((sum, { notifications }) => sum + notifications, 0),
     wrong: [
+      ...rolled.flatMap(({ wrong }) => wrong),
       ...states.flatMap(({ faults }) => faults),
       ...work.flatMap(({ faults }) => faults),
       ...passwords.faults,

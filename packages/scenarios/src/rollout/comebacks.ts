@@ -6,8 +6,9 @@ import type { PasswordTally } from './password-user.ts';
 
 export interface Comeback {
   readonly what: string;
-  /** From the signal until all were logged in again. */
+  /** From the signal until all were logged in again: those with a token, and all others too. */
   readonly seconds: number;
+  readonly secondsOfAll: number;
   /** Connections that were lost, of the SDK, and the requests that waited for them to be back. */
   readonly lost: number;
   readonly waited: number;
@@ -37,6 +38,7 @@ export class Comebacks {
   readonly #latencies: number[] = [];
   #since = performance.now();
   #seconds = 0;
+  #secondsOfAll = 0;
   #before = { lost: 0, waited: 0, passwords: 0, putOff: 0 };
 
   constructor(options: ComebacksOptions) {
@@ -60,14 +62,16 @@ export class Comebacks {
     const { expected, passwords, progress } = this.#options;
     let next = performance.now() + 5000;
     let steady = 0;
+    let steadyWithTokens = 0;
     while (steady < STEADY) {
       await pause(LOOK_MS);
       const states = await this.states();
       const missing = states.reduce((sum, { connected, members }) => sum + members - connected, 0);
       const isThere = missing === 0 && passwords.connected === expected.passwords;
-      if (isThere && steady === 0) {
-        this.#seconds = (performance.now() - this.#since) / 1000;
-      }
+      const seconds = (performance.now() - this.#since) / 1000;
+      this.#seconds = missing === 0 && steadyWithTokens === 0 ? seconds : this.#seconds;
+      this.#secondsOfAll = isThere && steady === 0 ? seconds : this.#secondsOfAll;
+      steadyWithTokens = missing === 0 ? steadyWithTokens + 1 : 0;
       steady = isThere ? steady + 1 : 0;
       if (performance.now() > next) {
         next += 5000;
@@ -99,6 +103,7 @@ export class Comebacks {
     const comeback = {
       what,
       seconds: round(this.#seconds),
+      secondsOfAll: round(this.#secondsOfAll),
       lost: now.lost - before.lost,
       waited: now.waited - before.waited,
       passwords: now.passwords - before.passwords,

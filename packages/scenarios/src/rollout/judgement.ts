@@ -6,7 +6,7 @@ const DRAIN = 25;
 /** Hashed at once, and logins and new passwords that wait for it, of one gateway. */
 const HASHING = { running: 2, waiting: 256, newWaiting: 64 };
 
-const SIZES = { gateways: 3, workers: 200, passwords: 200, rest: 2_000, processes: 4, balancers: 2, calm: 10_000 };
+const SIZES = { gateways: 3, workers: 200, passwords: 200, rest: 8_000, processes: 4, balancers: 2, calm: 10_000 };
 const ENVIRONMENT = {
   FOSP_DRAIN_SECONDS: String(DRAIN),
   FOSP_DRAIN_NOTICE_SECONDS: '2',
@@ -26,8 +26,8 @@ export async function rolloutOutcome(
 }
 
 function excesses({ calm, killed, replaced }: RolloutOutcome): string[] {
-  const late = replaced.flatMap(({ seconds, what }) =>
-    seconds > DRAIN ? [`${what}: all were back after ${seconds} s only`] : [],
+  const late = replaced.flatMap(({ secondsOfAll, what }) =>
+    secondsOfAll > DRAIN ? [`${what}: all were back after ${secondsOfAll} s only`] : [],
   );
   const bound = HASHING.running + HASHING.waiting + HASHING.newWaiting;
   const hashed = [calm, ...replaced, killed].flatMap(({ gateways, what }) =>

@@ -8,20 +8,22 @@ import type { Cluster, Pod, ServiceName } from '@fosp/testkit';
 export interface Replaced {
   readonly old: string;
   readonly new: string;
-  /** Milliseconds from the signal to the exit. */
-  readonly ending: number;
+  /** Seconds from the signal to the exit. */
+  readonly seconds: number;
+  /** What was wrong with its end: it is to drain, and exit 0. */
+  readonly wrong: readonly string[];
 }
 
 export interface RollOptions {
   /** The bundle of the new ones; what they ran before by default. */
   readonly release?: string | undefined;
   /** Called when an old one is about to be asked to end, and awaited when it has ended. */
-  readonly ending?: (pod: Pod) => () => Promise<void>;
+  readonly ending?: (pod: Pod) => (replaced: Replaced) => Promise<void>;
 }
 
 const LOOK_AGAIN_MS = 100;
 
-/** The cluster needs a spare place for the service. Throws where a process does not end well. */
+/** The cluster needs a spare place for the service. */
 export async function rollOut(cluster: Cluster, service: ServiceName, options: RollOptions = {}): Promise<Replaced[]> {
   const pods = cluster.podsOf(service);
   const replaced: Replaced[] = [];
@@ -35,11 +37,11 @@ export async function rollOut(cluster: Cluster, service: ServiceName, options: R
     const ended = options.ending?.(old);
     const since = performance.now();
     const { code, signal } = await old.stop();
-    if (code !== 0) {
-      throw new Error(`${old.name} ended with ${code ?? signal}`);
-    }
-    replaced.push({ old: old.name, new: fresh.name, ending: performance.now() - since });
-    await ended?.();
+    const seconds = Math.round((performance.now() - since) / 100) / 10;
+    const wrong = code === 0 ? [] : [`${old.name} ended with ${code ?? signal} after ${seconds} s`];
+    const one = { old: old.name, new: fresh.name, seconds, wrong };
+    replaced.push(one);
+    await ended?.(one);
   }
   return replaced;
 }

@@ -4,7 +4,7 @@
  * at the end all that was acknowledged is there, and all were told of it.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { migrate, SERVICES, startCluster, startInfrastructure } from '@fosp/testkit';
+import { migrate, SERVICES, type ServiceName, startCluster, startInfrastructure } from '@fosp/testkit';
 import { Book } from '../chaos/book.ts';
 import { chanceOf } from '../chaos/chance.ts';
 import { hireCrew } from '../chaos/crew.ts';
@@ -90,15 +90,22 @@ export async function runUpgrade(options: UpgradeOptions): Promise<UpgradeOutcom
   progress(migrated.trim());
   await pause(calm);
   let replaced = 0;
+  const replace = async (service: ServiceName, release: Release) => {
+    for (const { wrong } of await rollOut(cluster, service, { release: release.program })) {
+      replaced++;
+      for (const text of wrong) {
+        tally.wrongly(text);
+      }
+    }
+    await pause(calm);
+  };
   for (const service of SERVICES) {
     begin(`${service} upgraded`);
-    replaced += (await rollOut(cluster, service, { release: fresh.program })).length;
-    await pause(calm);
+    await replace(service, fresh);
   }
   for (const service of goesBack ? SERVICES.toReversed() : []) {
     begin(`${service} downgraded`);
-    replaced += (await rollOut(cluster, service, { release: old.program })).length;
-    await pause(calm);
+    await replace(service, old);
   }
   begin('after');
   await settle(load, book, tally);
