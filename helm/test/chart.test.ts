@@ -21,6 +21,10 @@ interface Budget {
   readonly spec: { readonly selector: { readonly matchLabels: Record<string, string> } };
 }
 
+interface Deployment {
+  readonly spec: { readonly strategy: object; readonly minReadySeconds: number };
+}
+
 interface ServiceObject {
   readonly spec: {
     readonly type?: string;
@@ -92,6 +96,18 @@ describe.skipIf(!helmInstalled()).each(Object.entries(RENDERINGS))('%s', (name, 
       const before = Number(lifecycle?.preStop?.exec.command[1] ?? 0);
       expect(spec.terminationGracePeriodSeconds, workload).toBeGreaterThan(drain + before);
     });
+  });
+
+  it('takes no process of a service away before another one is ready', () => {
+    const deployments = ofKind<Deployment>(objects, 'Deployment').filter(({ metadata }) =>
+      SERVICES.some((service) => metadata.name === `fosp-${service}`),
+    );
+    expect(deployments.length).toBeGreaterThan(0);
+    for (const { metadata, spec } of deployments) {
+      const rollingUpdate = { maxSurge: 1, maxUnavailable: 0 };
+      expect(spec.strategy, metadata.name).toEqual({ type: 'RollingUpdate', rollingUpdate });
+      expect(spec.minReadySeconds, metadata.name).toBeGreaterThan(0);
+    }
   });
 
   it('sets what the services read, and nothing that they do not know or would refuse', () => {
