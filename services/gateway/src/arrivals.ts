@@ -5,9 +5,11 @@
  * Who comes within the pace passes at once. Others wait before anything was done for them, in a line for each address, and the
  * lines go on in turns: whoever knocks without end is in nobody's way but their own. Where too many wait, the newest of the
  * longest line is turned away: over plain HTTP it is answered 503 with `Retry-After`, over TLS, where that would take the very
- * handshake, it is closed. Its client comes back after a pause that grows.
+ * handshake, it is closed. Its client comes back after a pause that grows. So is who waited for so long that its client is
+ * about to give up, and who gave up leaves the line: else a gateway that is late would let in none but the dead.
  *
- * Invariant: of a socket that came exactly one holds: it waits, it passed, or it is destroyed.
+ * Invariant: of a socket that came exactly one holds: it waits, it passed, or it is destroyed. What comes on it meanwhile is
+ * held, within a bound, and put back.
  */
 import type { Socket } from 'node:net';
 import { KeyedRate, type Rate } from '@fosp/exchange';
@@ -17,23 +19,33 @@ import { type Gate, ignoreError, type Pass } from './front.ts';
 export interface ArrivalsOptions {
   /** Connections. */
   readonly pace: Rate;
-  /** Connections that wait. */
+  /** Connections that wait, and for how many seconds. */
   readonly waiting: number;
+  readonly seconds: number;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly delayed: () => void;
   readonly turnedAway: (reason: string) => void;
 }
 
-interface Waiting {
+interface Arrival {
   readonly socket: Socket;
   readonly pass: Pass;
   /** TLS comes first on it, so that it cannot be told anything. */
   readonly isSilent: boolean;
 }
 
+interface Waiting extends Arrival {
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  /** Ends the holding of what comes, and puts it back. */
+  readonly release: () => void;
+}
+
 /** How often those who wait are looked at. */
 const TICK_MS = 20;
+/** Bytes that come before somebody is let in: a ClientHello, or the request of a WebSocket, and some. */
+const HELD = 16 * 1024;
 
 export class Arrivals {
   readonly #options: ArrivalsOptions;
@@ -78,7 +90,7 @@ export class Arrivals {
     this.#waiting = 0;
   }
 
-  #take(arrival: Waiting, address: string | undefined): void {
+  #take(arrival: Arrival, address: string | undefined): void {
     const { clock, delayed, waiting } = this.#options;
     if (this.#closed || address === undefined) {
       arrival.socket.destroy();
@@ -93,19 +105,37 @@ export class Arrivals {
     }
   }
 
-  #wait(arrival: Waiting, address: string): void {
-    arrival.socket.pause().on('error', ignoreError);
+  #wait(arrival: Arrival, address: string): void {
+    const leave = () => {
+      const line = this.#lines.get(address);
+      const at = line?.indexOf(waiting) ?? -1;
+      if (line !== undefined && at >= 0) {
+        line.splice(at, 1);
+        this.#left(address, line);
+      }
+      arrival.socket.destroy();
+    };
+    const waiting = { ...arrival, since: this.#options.clock(), release: hold(arrival.socket, leave) };
     const line = this.#lines.get(address);
     if (line === undefined) {
-      this.#lines.set(address, [arrival]);
+      this.#lines.set(address, [waiting]);
     } else {
-      line.push(arrival);
+      line.push(waiting);
     }
     this.#waiting++;
     this.#ticker ??= setInterval(() => this.#tick(), TICK_MS).unref();
   }
 
+  /** One of a line has gone. */
+  #left(address: string, line: readonly Waiting[]): void {
+    this.#waiting--;
+    if (line.length === 0) {
+      this.#lines.delete(address);
+    }
+  }
+
   #tick(): void {
+    this.#turnAwayLate();
     while (this.#waiting > 0 && this.#pace.take('', 1, this.#options.clock())) {
       this.#admitNext();
     }
@@ -120,14 +150,24 @@ export class Arrivals {
       const next = line.shift();
       // To the end: the next turn is another address's.
       this.#lines.delete(address);
-      if (line.length > 0) {
-        this.#lines.set(address, line);
-      }
+      this.#lines.set(address, line);
+      this.#left(address, line);
       if (next !== undefined) {
-        this.#waiting--;
         this.#pass(next);
       }
       return;
+    }
+  }
+
+  #turnAwayLate(): void {
+    const before = this.#options.clock() - this.#options.seconds * 1000;
+    for (const [address, line] of this.#lines) {
+      // The oldest is first.
+      for (let [first] = line; first !== undefined && first.since < before; [first] = line) {
+        line.shift();
+        this.#left(address, line);
+        this.#refuse(first);
+      }
     }
   }
 
@@ -138,26 +178,46 @@ export class Arrivals {
     }
     const [address, line] = longest;
     const last = line.pop();
-    if (line.length === 0) {
-      this.#lines.delete(address);
-    }
-    if (last === undefined) {
-      return;
-    }
-    this.#waiting--;
-    this.#options.turnedAway('crowded');
-    if (last.isSilent) {
-      last.socket.destroy();
-    } else {
-      this.#refused.add(last.socket);
-      this.#pass(last);
+    if (last !== undefined) {
+      this.#left(address, line);
+      this.#refuse(last);
     }
   }
 
-  #pass({ socket, pass }: Waiting): void {
-    socket.off('error', ignoreError);
+  #refuse(waiting: Waiting): void {
+    this.#options.turnedAway('crowded');
+    if (waiting.isSilent) {
+      waiting.socket.destroy();
+    } else {
+      this.#refused.add(waiting.socket);
+      this.#pass(waiting);
+    }
+  }
+
+  #pass({ socket, pass, release }: Waiting): void {
+    release();
     if (!socket.destroyed) {
       pass(socket);
     }
   }
+}
+
+/** Holds what comes, so that its end is seen. `over` where there is one, or too much comes. Gives what puts it back. */
+function hold(socket: Socket, over: () => void): () => void {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const take = (chunk: Buffer) => {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > HELD) {
+      over();
+    }
+  };
+  socket.on('data', take).on('end', over).on('close', over).on('error', ignoreError).resume();
+  return () => {
+    socket.off('data', take).off('end', over).off('close', over).off('error', ignoreError).pause();
+    if (bytes > 0) {
+      socket.unshift(Buffer.concat(chunks));
+    }
+  };
 }

@@ -43,8 +43,8 @@ export const DRAIN_SHARE = 0.7;
 
 /** For which a new connection may wait: clients give up after some ten. */
 const ARRIVALS_SECONDS = 5;
-/** How many such bursts make a second: the TLS handshakes of one keep a gateway busy for some fifty milliseconds. */
-const ARRIVALS_BURST = 10;
+/** How many such bursts make a second: the TLS handshakes of one keep a gateway busy for some hundred milliseconds. */
+const ARRIVALS_BURST = 4;
 
 export const GATEWAY_VARIABLES = {
   domains: DOMAINS,
@@ -90,7 +90,7 @@ export const GATEWAY_VARIABLES = {
   arrivals: count(
     'FOSP_LIMIT_ARRIVALS_PER_SECOND',
     400,
-    'new connections of one gateway per second, a tenth of that at once; others wait, by address in turns',
+    'new connections of one gateway per second, a quarter of that at once; others wait for 5 s at most, by address in turns',
     { min: 1 },
   ),
   arrivalsWaiting: count(
@@ -134,8 +134,9 @@ export interface GatewayLimits {
   readonly connections: number;
   /** At which new ones are let in. */
   readonly arrivals: Rate;
-  /** New ones that wait for that. */
+  /** New ones that wait for that, and how long. */
   readonly arrivalsWaiting: number;
+  readonly arrivalsSeconds: number;
   /** For a load balancer to say whose connection it passes on, from when it connects. */
   readonly proxyHeaderSeconds: number;
   /** Its connections that may wait for that while all connections are taken, to be answered 503; else as many as are free. */
@@ -270,6 +271,7 @@ function limitsOf(settings: Settings<typeof GATEWAY_VARIABLES>): GatewayLimits {
     connections,
     arrivals: { perSecond: arrivals, burst: Math.ceil(arrivals / ARRIVALS_BURST) },
     arrivalsWaiting: settings.arrivalsWaiting ?? ARRIVALS_SECONDS * arrivals,
+    arrivalsSeconds: ARRIVALS_SECONDS,
     proxyHeaderSeconds: 5,
     waitingWhenFull: 100,
     httpSeconds: 10,

@@ -171,6 +171,7 @@ export function createGatewayService(deps: GatewayDeps): GatewayService {
   const arrivals = new Arrivals({
     pace: limits.arrivals,
     waiting: limits.arrivalsWaiting,
+    seconds: limits.arrivalsSeconds,
     clock,
     delayed: telemetry.delayed,
     turnedAway: telemetry.turnedAway,

@@ -25,7 +25,7 @@ async function startPaced(waiting: number, environment: Record<string, string> =
   let now = 0;
   const gateway = await startGateway({
     environment,
-    limits: { arrivals: { perSecond: 1, burst: 1 }, arrivalsWaiting: waiting },
+    limits: { arrivals: { perSecond: 1, burst: 1 }, arrivalsWaiting: waiting, arrivalsSeconds: 10 },
     clock: () => now,
   });
   const pass = (milliseconds: number) => {
@@ -102,6 +102,32 @@ describe('connections that come all at once', () => {
     expect(waits.outcome).toBe('waits');
     gateway.pass(1000);
     expect(await waits.opened).toBe('in');
+  });
+
+  it('F24 are answered 503 where they have waited for too long, and those who gave up are in nobody’s way', async () => {
+    const gateway = await startPaced(10);
+    expect(await knock(gateway.url, '127.0.0.1').opened).toBe('in');
+    const early = knock(gateway.url, '127.0.0.1');
+    await expect.poll(gateway.waiting).toBe(1);
+    const gone = await RawConnection.open(Number(new URL(gateway.url).port));
+    gone.write(UPGRADE);
+    await expect.poll(gateway.waiting).toBe(2);
+    gone.socket.end();
+    await expect.poll(gateway.waiting).toBe(1);
+    gateway.pass(10_001);
+    expect(await early.opened).toContain('503');
+    expect(await knock(gateway.url, '127.0.0.1').opened).toBe('in');
+    expect(await gateway.metric('fosp_gateway_turned_away_total{reason="crowded"}')).toBe(1);
+  });
+
+  it('F24 are closed where more comes than is sent before one is let in', async () => {
+    const gateway = await startPaced(10);
+    expect(await knock(gateway.url, '127.0.0.1').opened).toBe('in');
+    const flooding = await RawConnection.open(Number(new URL(gateway.url).port));
+    flooding.write(Buffer.alloc(100_000, 'a'));
+    await flooding.closed;
+    expect(flooding.received).toBe('');
+    expect(await gateway.waiting()).toBe(0);
   });
 
   it('F24 wait behind a load balancer in the line of the address that it tells', async () => {

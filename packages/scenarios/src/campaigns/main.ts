@@ -20,7 +20,8 @@ const HELP = `Long campaigns against a whole server.
   pnpm campaign import FOLDER                              a real folder there and back
   pnpm campaign outage [--minutes 10] [--notifications 10000]
                                                            a domain away for so long, the process that has it killed twice
-  pnpm campaign rollout [--connections 10000]              all gateways replaced under so many sessions, then one killed
+  pnpm campaign rollout [--connections 10000] [--drain-seconds 25]
+                                                           all gateways replaced under so many sessions, then one killed
   pnpm campaign staleness [--reads 100000] [--seed TEXT]   reads beside revocations, two object pods, a bad Redis
   pnpm campaign upgrade [--from HEAD~1] [--seed TEXT]      a cluster brought from a commit to this checkout and back, with
                                                            migrations, and no request that fails
@@ -41,6 +42,7 @@ const { values, positionals } = parseArgs({
     notifications: { type: 'string', default: '10000' },
     connections: { type: 'string', default: '10000' },
     from: { type: 'string', default: 'HEAD~1' },
+    'drain-seconds': { type: 'string', default: '25' },
   },
 });
 
@@ -94,7 +96,10 @@ async function run(name: string | undefined, directory: string): Promise<Outcome
       return { counted, wrong: [...wrong, ...late] };
     }
     case 'rollout':
-      return await rolloutOutcome(Number(values.connections));
+      return await rolloutOutcome({
+        connections: Number(values.connections),
+        drainSeconds: Number(values['drain-seconds']),
+      });
     case 'upgrade':
       return await upgradeOutcome({ from: values.from, directory, seed: values.seed });
     case 'staleness': {
