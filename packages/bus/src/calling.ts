@@ -104,15 +104,16 @@ export class Calling {
       return reply;
     };
     const { tracer } = this.#options;
+    if (type.quick && tracer === undefined) {
+      return this.#transport.serve(subject, (message, context) => answer(message, context, undefined), options);
+    }
     const served: CallHandler = (message, context) => {
       const { requestId, trace } = context;
       const span = trace === undefined ? undefined : beginServing(tracer, type.subject, trace);
       if (span !== undefined) {
         return asSpan({ requestId, span }, () => answer(message, context, span));
       }
-      // In process the caller's scope is still there.
-      const isScoped = !type.quick || activeRequest() !== undefined;
-      return within(isScoped ? { requestId, span } : undefined, () => answer(message, context, span));
+      return within(type.quick ? undefined : { requestId, span }, () => answer(message, context, span));
     };
     return this.#transport.serve(subject, served, options);
   }
@@ -150,7 +151,7 @@ export class Calling {
 
   #ask<Q>(subject: string, { fields, body }: Asked<Q>, context: CallContext): Promise<BusMessage> {
     const message = { headers: asHeaders(fields), body: body ?? NO_BYTES };
-    if (activeSpan() === undefined) {
+    if (this.#options.tracer === undefined || activeSpan() === undefined) {
       return this.#transport.request(subject, message, context);
     }
     return traced(callOf(subject), async (span) => {

@@ -11,7 +11,7 @@ export interface CallType<Request, Response> {
   readonly retry: 'read' | 'never';
   /** Milliseconds from the call to its deadline. */
   readonly timeout: number;
-  /** So quick that even to name its request for lines of the log would be felt: only where it is traced they have it. */
+  /** So quick that even to name its request for lines of the log would be felt: they have it only where it is traced, or failed. */
   readonly quick: boolean;
   /** Never set: carries the types. */
   readonly types?: { readonly request: Request; readonly response: Response };
@@ -40,9 +40,9 @@ export const OBJECTS = {
   /** Response body: the view of the object, JSON. */
   select: call<OnObject, WithEtag>('objects.select', 'read', { quick: true }),
   /** Body: as the client sent it. */
-  create: call<OnObject, WithEtag>('objects.create', 'never'),
-  update: call<OnObject, WithEtag>('objects.update', 'never'),
-  delete: call<OnObject, WithEtag>('objects.delete', 'never'),
+  create: call<OnObject, WithEtag>('objects.create', 'never', { quick: true }),
+  update: call<OnObject, WithEtag>('objects.update', 'never', { quick: true }),
+  delete: call<OnObject, WithEtag>('objects.delete', 'never', { quick: true }),
   /** Response body: JSON array of names; `next` (a name) where `limit` cut it. */
   list: call<OnObject & Fields<never, 'limit' | 'after'>, WithEtag & Fields<never, 'next'>>('objects.list', 'read'),
   /** May this user read the file, and which key holds it. */

@@ -5,7 +5,7 @@
  */
 import type { ChangedObject, ChangeEvent } from '@fosp/bus';
 import { type EventType, LIMITS, pathsToRoot, type SubscriptionRow, subscribersOf } from '@fosp/protocol';
-import { activeRequest, activeSpan } from '@fosp/runtime';
+import { activeSpan } from '@fosp/runtime';
 import type { ObjectsLimits } from './limits.ts';
 import type { Level, Place, StoredObject, SubtreeObject, TreeTransaction } from './store/store.ts';
 
@@ -13,8 +13,9 @@ export type AnnounceLimits = Pick<ObjectsLimits, 'embeddedSubscriptions' | 'embe
 
 export interface ChangedTo {
   readonly event: Exclude<EventType, 'DELETED'>;
-  /** Who caused it. */
+  /** Who caused it, by which request. */
   readonly user: string;
+  readonly request: string | undefined;
   /** The object after the change, its number of subscriptions too. */
   readonly object: StoredObject;
   /** The levels of its ancestors, nearest first. */
@@ -24,7 +25,7 @@ export interface ChangedTo {
 
 /** Keeps the event of a created or updated object. False where nobody could be told. */
 export async function announceChange(tx: TreeTransaction, change: ChangedTo, limits: AnnounceLimits): Promise<boolean> {
-  const { event, user, object, above, groups } = change;
+  const { event, user, request, object, above, groups } = change;
   const levels = [object, ...above];
   if (levels.every(({ subscribers }) => subscribers === 0)) {
     return false;
@@ -41,12 +42,13 @@ export async function announceChange(tx: TreeTransaction, change: ChangedTo, lim
     object: fragmentsOf(object),
     ...(shown === undefined ? {} : { shown }),
   };
-  await keep(tx, { event, user, groups, objects: [changed], subscriptions: rows }, object.path);
+  await keep(tx, { event, user, request, groups, objects: [changed], subscriptions: rows }, object.path);
   return true;
 }
 
 export interface Deleted {
   readonly user: string;
+  readonly request: string | undefined;
   /** The place of the object that is about to be removed with all below it. */
   readonly place: Place;
   readonly path: string;
@@ -58,7 +60,7 @@ export async function announceDeletion(
   deleted: Deleted,
   limits: AnnounceLimits,
 ): Promise<boolean> {
-  const { user, place, path } = deleted;
+  const { user, request, place, path } = deleted;
   const above = place.levels.slice(1);
   const inherited = await subscriptionsOn(tx, above, limits.embeddedSubscriptions);
   const own = await tx.subtreeSubscriptions(path, limits.embeddedSubscriptions + 1);
@@ -79,6 +81,7 @@ export async function announceDeletion(
     {
       event: 'DELETED',
       user,
+      request,
       groups: place.groups,
       objects: isEmbedded ? concerned : [],
       subscriptions: isEmbedded ? rows : undefined,
@@ -98,7 +101,7 @@ async function keep(
 ): Promise<void> {
   const { event, subscriptions } = content;
   // What is undefined is left out.
-  const body = JSON.stringify({ ...content, request: activeRequest(), trace: activeSpan()?.context });
+  const body = JSON.stringify({ ...content, trace: activeSpan()?.context });
   await tx.addEvent({ event, path, body, paged: subscriptions === undefined });
 }
 

@@ -98,7 +98,14 @@ export class Files {
       const after: StoredObject = { ...object, version, mtime, attachment, file: upload.key };
       await tx.replace(after);
       const above = place.levels.slice(1);
-      const event = { event: 'UPDATED', user: target.user, object: after, above, groups: place.groups } as const;
+      const event = {
+        event: 'UPDATED',
+        user: target.user,
+        request: target.request,
+        object: after,
+        above,
+        groups: place.groups,
+      } as const;
       const announced = await announceChange(tx, event, limits);
       return { change: { path: target.path, wide: false, announced }, told: toldEtag(version, rights) };
     });

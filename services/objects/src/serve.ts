@@ -166,11 +166,11 @@ function readTarget(fields: ReadTarget): ReadTarget {
   return fields;
 }
 
-function writeTarget({ fields, context }: Call<Omit<WriteTarget, 'deadline'>>): WriteTarget {
+function writeTarget({ fields, context }: Call<Omit<WriteTarget, 'deadline' | 'request'>>): WriteTarget {
   const { user, tree, path } = fields;
   const preconditions = defined({ 'if-match': fields['if-match'], 'if-none-match': fields['if-none-match'] });
   checkSyntax(preconditions);
-  return { user, tree, path, ...preconditions, deadline: context.deadline };
+  return { user, tree, path, ...preconditions, deadline: context.deadline, request: context.requestId };
 }
 
 function passwordIn(fields: Record<keyof HashedPassword, string>): HashedPassword {

@@ -39,6 +39,8 @@ export interface WritingDeps {
 export interface WriteTarget extends Target, Preconditions {
   /** Milliseconds since the epoch, after which it is not begun. */
   readonly deadline: number;
+  /** Names the request in logs. */
+  readonly request: string;
 }
 
 /** Where a new object goes, or an old one leaves: its parent counts as self. */
@@ -77,7 +79,7 @@ export class Writing {
       const object = { ...created, subscribers: contents.subscriptions.length };
       const { above, place } = doorway;
       const groups = groupsAfter(object, place);
-      const event = { event: 'CREATED', user: target.user, object, above, groups } as const;
+      const event = { event: 'CREATED', user: target.user, request: target.request, object, above, groups } as const;
       const announced = await announceChange(tx, event, limits);
       const change = { path: target.path, wide: target.path === GROUPS_PATH, announced };
       const rights = policies.rights(target.user, { levels: [object, ...above], groups });
@@ -113,7 +115,11 @@ export class Writing {
       const place = await tx.look(target.path);
       const doorway = this.#doorway(place, target);
       await this.#judgeDeletion(tx, target, doorway);
-      const announced = await announceDeletion(tx, { user: target.user, place, path: target.path }, limits);
+      const announced = await announceDeletion(
+        tx,
+        { user: target.user, request: target.request, place, path: target.path },
+        limits,
+      );
       await tx.remove(target.path, now);
       return { change: { path: target.path, wide: true, announced } };
     });
@@ -150,7 +156,14 @@ export class Writing {
     await subscribe(tx, object.path, change.subscriptions);
     const subscribers = object.subscribers + gained(change.subscriptions, rows);
     const [groups, above] = [groupsAfter(after, place), place.levels.slice(1)];
-    const event = { event: 'UPDATED', user: target.user, object: { ...after, subscribers }, above, groups } as const;
+    const event = {
+      event: 'UPDATED',
+      user: target.user,
+      request: target.request,
+      object: { ...after, subscribers },
+      above,
+      groups,
+    } as const;
     const announced = await announceChange(tx, event, limits);
     const wide = change.fields.has('acl') || object.path === GROUPS_PATH;
     const rightsAfter = wide ? policies.rights(target.user, { levels: [after, ...above], groups }) : rights;

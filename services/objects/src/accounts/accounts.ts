@@ -10,6 +10,7 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { Bus } from '@fosp/bus';
 import { domainOf, type FospError, fospError } from '@fosp/protocol';
+import { activeRequest } from '@fosp/runtime';
 import { type Domains, wrongServer } from '../access.ts';
 import { announceDeletion } from '../announce.ts';
 import type { HashCost, ObjectsLimits } from '../limits.ts';
@@ -194,7 +195,8 @@ export class Accounts {
       if ((await tx.account()) === undefined) {
         throw noAccount(user);
       }
-      const announced = await announceDeletion(tx, { user, place: await tx.look(''), path: '' }, limits);
+      const deleted = { user, request: activeRequest(), place: await tx.look(''), path: '' };
+      const announced = await announceDeletion(tx, deleted, limits);
       await tx.remove('', now);
       await tx.removeAccount();
       return { change: { path: '', wide: true, announced } };
