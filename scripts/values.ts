@@ -63,7 +63,7 @@ function allowed({ enum: choices, type, items, minimum, maximum }: Schema): stri
     case 'object':
       return 'a map';
     default:
-      return 'a text';
+      return maximum === undefined ? 'a text' : `a number from ${minimum} to ${maximum}`;
   }
 }
 

@@ -90,6 +90,13 @@ export const RENDERINGS: Readonly<Record<string, Rendering>> = {
     ...['monitoring.enabled=true', 'monitoring.rules=false', 'monitoring.dashboards=false', MONITORING],
   ),
   watched: withSet('monitoring.enabled=true', 'monitoring.labels.release=prometheus', MONITORING),
+  traced: withSet(
+    'tracing.endpoint=http://collector.observability:4318',
+    'tracing.ratio=0.05',
+    'tracing.peers={realworld.lit,looking-glass.lit}',
+    'tracing.existingSecret.name=collector',
+    'networkPolicy.external.collector.peers[0].namespaceSelector.matchLabels.name=observability',
+  ),
   'no network policies': withSet('networkPolicy.enabled=false'),
   'closed registration, and accounts by the admin port': withSet(
     'registration=closed',

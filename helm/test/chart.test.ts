@@ -117,7 +117,7 @@ describe.skipIf(!helmInstalled()).each(Object.entries(RENDERINGS))('%s', (name, 
       const own = service === undefined ? {} : STANDALONE_VARIABLES[service];
       const variables = { process: PROCESS_VARIABLES, bus: STANDALONE_VARIABLES.bus, own };
       const known = describeVariables(variables).map((variable) => variable.name);
-      const ours = env.filter((variable) => variable.name.startsWith('FOSP_'));
+      const ours = env.filter((variable) => /^(FOSP|OTEL)_/.test(variable.name));
       expect(known, workload).toEqual(expect.arrayContaining(ours.map((variable) => variable.name)));
       // What is in secrets, and in files, is not here.
       const texts = ours.flatMap(({ name: variable, value = '/' }) =>

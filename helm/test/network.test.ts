@@ -92,6 +92,15 @@ describe.skipIf(!helmInstalled())('network policies', () => {
     expect([reaches({ pod: database }), reaches(pod('none')), reaches(ANYBODY)]).toEqual([true, false, false]);
   });
 
+  it('let services reach the collector of traces where there is one', () => {
+    const collector: End = { stranger: {}, namespace: { name: 'observability' } };
+    const reached = (name: string) =>
+      SERVICES.filter((service) => isLet(rendered(name), { from: pod(service), to: collector, port: 4318 }));
+    expect(reached('traced')).toEqual(SERVICES);
+    expect(reached('profile ha')).toEqual([]);
+    expect(isLet(rendered('traced'), { from: pod('gateway'), to: NEIGHBOUR, port: 4318 })).toBe(false);
+  });
+
   it('show the admin port to Prometheus, and to nobody else', () => {
     const objects = rendered('watched');
     for (const service of SERVICES) {

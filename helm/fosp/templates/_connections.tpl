@@ -11,6 +11,27 @@
 - { name: FOSP_ADMIN_PORT, value: "9090" }
 - { name: FOSP_LOG_LEVEL, value: {{ .Values.logLevel }} }
 - { name: FOSP_DRAIN_SECONDS, value: {{ .Values.drain.seconds | quote }} }
+{{- with .Values.tracing }}
+{{- if .endpoint }}
+- { name: OTEL_EXPORTER_OTLP_ENDPOINT, value: {{ .endpoint | quote }} }
+- { name: OTEL_TRACES_SAMPLER, value: parentbased_traceidratio }
+- { name: OTEL_TRACES_SAMPLER_ARG, value: {{ .ratio | quote }} }
+- { name: OTEL_RESOURCE_ATTRIBUTES, value: "service.namespace={{ $.Release.Name }},k8s.namespace.name={{ $.Release.Namespace }}" }
+{{- with .existingSecret }}
+{{- if .name }}
+- name: OTEL_EXPORTER_OTLP_HEADERS
+  valueFrom: { secretKeyRef: { name: {{ .name }}, key: {{ .key }} } }
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- /* Of gateways, which have the links of other domains, and of federation, which has ours to them. */}}
+{{- define "fosp.tracePeers" -}}
+{{- with .Values.tracing.peers }}
+- { name: FOSP_TRACES_PEERS, value: {{ join "," . | quote }} }
+{{- end }}
 {{- end }}
 
 {{- define "fosp.domains" -}}

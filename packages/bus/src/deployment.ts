@@ -26,7 +26,7 @@ export const FEDERATION_ENABLED = onOff(
 
 /** Normalised. */
 export const TRACE_PEERS = variable(
-  'FOSP_TRACE_PEERS',
+  'FOSP_TRACES_PEERS',
   '',
   'other domains with which traces of forwarded requests are shared: they are told ours, and believed theirs',
   { allowed: 'domain names, separated by commas', parse: (given) => splitList(given).map(normaliseDomain) },

@@ -1,10 +1,11 @@
 /**
  * The log of a process: JSON lines, or readable ones on a terminal. Secrets are cut out where they are recognised by
- * their field's name; values of type `Secret` never print anyway. Writes are synchronous, so a crash loses no line.
+ * their field's name; values of type `Secret` never print anyway, and of errors there is no more than they say. Writes are synchronous, so a crash loses no line.
  */
 import { hostname } from 'node:os';
 import { isatty } from 'node:tty';
 import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from 'pino';
+import { loggedError } from './log-errors.ts';
 import { scopeFields } from './tracing/scope.ts';
 
 /** `log.info({ tree, error }, 'what happened')`; what belongs to one request has its `requestId`. */
@@ -28,6 +29,7 @@ export async function createLog({ name, level, to }: LogOptions): Promise<Log> {
     level,
     base: { service: name, host: hostname() },
     errorKey: 'error',
+    serializers: { error: (error: unknown) => loggedError(error) },
     timestamp: stdTimeFunctions.isoTime,
     mixin: scopeFields,
     formatters: { level: (label: string) => ({ level: label }) },
