@@ -138,9 +138,8 @@ export class Metrics {
   }
 
   /** All that there are, by name. */
-  async described(): Promise<DescribedMetric[]> {
-    const metrics = await this.#registry.getMetricsAsJSON();
-    const described = metrics.map(({ name, type, help }) => ({
+  described(): DescribedMetric[] {
+    const described = this.#registry.getMetricsAsArray().map(({ name, type, help }) => ({
       ...{ name, help, kind: String(type) },
       labelNames: this.#labelNames.get(name) ?? [],
     }));

@@ -51,11 +51,11 @@ describe('Metrics', () => {
     expect(await linesOf(metrics)).toContain('waiting 3');
   });
 
-  it('describes what there is', async () => {
+  it('describes what there is', () => {
     const metrics = new Metrics();
-    metrics.histograms('size_bytes', 'sizes', { labelNames: ['way'] });
+    metrics.histograms('size_bytes', 'sizes', { labelNames: ['way'] }).with({ way: 'in' });
     metrics.counter('a_total', 'a');
-    expect(await metrics.described()).toEqual([
+    expect(metrics.described()).toEqual([
       { name: 'a_total', kind: 'counter', help: 'a', labelNames: [] },
       { name: 'size_bytes', kind: 'histogram', help: 'sizes', labelNames: ['way'] },
     ]);

@@ -6,7 +6,7 @@ import { Availability } from './availability.ts';
 import { Orphans } from './orphans.ts';
 import type { FileStore } from './store.ts';
 import { Sweeper } from './sweeper.ts';
-import { createTelemetry, type Telemetry } from './telemetry.ts';
+import { addLevels, createTelemetry, type Telemetry } from './telemetry.ts';
 import { serveTransfers } from './transfers.ts';
 
 export interface AttachmentsOptions {
@@ -78,9 +78,7 @@ export function createAttachmentsService(deps: AttachmentsDeps): AttachmentsServ
   const store = deps.store(telemetry.transferFailed);
   const parts = { bus, store, telemetry, clock, health, ...options };
   const availability = new Availability(parts);
-  metrics.gauge('fosp_attachments_store_up', 'Whether the file store can be reached.', () =>
-    availability.isGone ? 0 : 1,
-  );
+  addLevels(metrics, { isGone: () => availability.isGone });
   const sweeper = new Sweeper(parts);
   const orphans = new Orphans({ ...parts, beginAfter: randomBytes(16).toString('hex') });
   let served: BusSubscription[] = [];

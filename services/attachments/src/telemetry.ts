@@ -70,3 +70,7 @@ export function createTelemetry(log: Log, metrics: Metrics): Telemetry {
     },
   };
 }
+
+export function addLevels(metrics: Metrics, { isGone }: { readonly isGone: () => boolean }): void {
+  metrics.gauge('fosp_attachments_store_up', 'Whether the file store can be reached.', () => (isGone() ? 0 : 1));
+}

@@ -66,8 +66,7 @@ export async function openFederation(deps: FederationDeps): Promise<FederationSe
   });
   const ownership = new Ownership({ bus, clock, discovery, permits, newPeer, limits, telemetry });
   const queuedOf = (domain: string) => sweeper.queuedOf(domain);
-  addPeerLevels(metrics, { clock, labels, queuedOf, peers: () => ownership.peers });
-  metrics.gauge('fosp_federation_transfers', 'Files of other domains under way, or waiting', () => transfers.running);
+  addPeerLevels(metrics, { clock, labels, queuedOf, peers: () => ownership.peers, files: () => transfers.running });
   const known = new KnownDomains(limits.domainsRemembered);
   const sweeper = new Sweeper({
     bus,

@@ -120,12 +120,10 @@ function certificateTelemetry(
   log: Log,
   certificate: Certificate | undefined,
 ): Pick<GatewayTelemetry, 'certificateRenewed' | 'certificateRefused'> {
-  let expires = certificate === undefined ? Number.NaN : expiryOf(certificate.cert);
-  const until = () => new Date(expires * 1000);
-  if (certificate !== undefined) {
-    const help = 'Until when the certificate of the wss port holds, in seconds since 1970';
-    metrics.gauge('fosp_gateway_certificate_expiry_timestamp_seconds', help, () => expires);
-  }
+  let expires = certificate && expiryOf(certificate.cert);
+  const until = () => new Date((expires ?? Number.NaN) * 1000);
+  const help = 'Until when the certificate of the wss port holds, in seconds since 1970';
+  metrics.gauge('fosp_gateway_certificate_expiry_timestamp_seconds', help, () => expires);
   return {
     certificateRenewed: ({ cert }) => {
       expires = expiryOf(cert);

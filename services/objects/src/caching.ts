@@ -5,6 +5,7 @@ import { createMemoryCache } from './cache/memory.ts';
 import { NO_CACHE } from './cache/none.ts';
 import type { Counters } from './counters/counters.ts';
 import { createMemoryCounters } from './counters/memory.ts';
+import { addCacheLevel } from './telemetry.ts';
 
 /** How many times as long as a read a write or a login waits for Redis, and the milliseconds that it waits at most. */
 const CONFIRMATIONS_PER_READ = 20;
@@ -81,10 +82,6 @@ export async function openCaching(options: CachingOptions): Promise<Caching> {
 
 function openMemoryCache(bytes: number, metrics: Metrics): Cache {
   const cache = createMemoryCache({ bytes });
-  metrics.gauge(
-    'fosp_objects_cache_bytes',
-    'Memory that the cache takes, where it is in this process.',
-    () => cache.bytes,
-  );
+  addCacheLevel(metrics, () => cache.bytes);
   return cache;
 }

@@ -86,3 +86,8 @@ export function addLevels(metrics: Metrics, { outbox, outboxCounted, relaying }:
   );
   metrics.gauge('fosp_objects_relaying_trees', 'Trees whose changes this process hands to the stream.', relaying);
 }
+
+/** Of a cache in this process. */
+export function addCacheLevel(metrics: Metrics, bytes: () => number): void {
+  metrics.gauge('fosp_objects_cache_bytes', 'Memory that the cache takes, where it is in this process.', bytes);
+}

@@ -21,6 +21,7 @@ import {
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
+import type { Metrics } from '../metrics.ts';
 import { ExportQueue } from './export-queue.ts';
 import type { TracerParts, TracerSettings } from './settings.ts';
 import type { Attributes, RootDetails, Span, SpanDetails, SpanKind, Tracer } from './span.ts';
@@ -32,9 +33,19 @@ const KINDS: Readonly<Record<SpanKind, SdkKind>> = {
   internal: SdkKind.INTERNAL,
 };
 
+/** Spans by what became of them. */
+export function createSpanCounts(metrics: Metrics) {
+  const spans = metrics.counters('fosp_traces_spans_total', 'Spans of traces, by what became of them.', ['outcome']);
+  return {
+    exported: spans.with({ outcome: 'exported' }),
+    dropped: spans.with({ outcome: 'dropped' }),
+    failed: spans.with({ outcome: 'failed' }),
+  };
+}
+
 export function createOtlpTracer(settings: TracerSettings, { log, metrics }: TracerParts): Tracer {
   const { url, headers, resource, queue, batch, delay, flushMilliseconds } = settings;
-  const spans = metrics.counters('fosp_traces_spans_total', 'Spans of traces, by what became of them.', ['outcome']);
+  const counts = createSpanCounts(metrics);
   const provider = new TracerProvider({
     resource: resourceFromAttributes(resource),
     sampler: samplerOf(settings),
@@ -42,11 +53,7 @@ export function createOtlpTracer(settings: TracerSettings, { log, metrics }: Tra
       new ExportQueue({
         exporter: new OTLPTraceExporter({ url: url.reveal(), headers: { ...headers } }),
         ...{ limit: queue, batch, delay, flushPatience: flushMilliseconds },
-        counts: {
-          exported: spans.with({ outcome: 'exported' }),
-          dropped: spans.with({ outcome: 'dropped' }),
-          failed: spans.with({ outcome: 'failed' }),
-        },
+        counts,
         told: (state, error) =>
           state === 'failing'
             ? log.warn(

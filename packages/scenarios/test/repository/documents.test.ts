@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { CLEAN, ROOT, runScript } from './script.ts';
 
-it.each(['configuration', 'errors'])('docs/%s.md says what the sources say', (name) => {
+it.each(['configuration', 'errors', 'metrics'])('docs/%s.md says what the sources say', (name) => {
   expect(runScript(name, '--check')).toEqual(CLEAN);
 });
 

@@ -25,7 +25,7 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { fospError } from '@fosp/protocol';
 import { type Metrics, traced } from '@fosp/runtime';
 import { type FilePage, isFileKey } from '../store.ts';
-import { meterRequests } from './request-meter.ts';
+import { createRequestMeters, meterRequests } from './request-meter.ts';
 import { bucketError } from './start-errors.ts';
 
 export interface BucketOptions {
@@ -95,7 +95,7 @@ export class Bucket {
     });
     this.#traceCommands();
     if (options.metrics !== undefined) {
-      meterRequests(this.#client, options.metrics);
+      meterRequests(this.#client, createRequestMeters(options.metrics));
     }
   }
 

@@ -12,12 +12,10 @@ export function createCertificateTelemetry(
   metrics: Metrics,
   certificate: Certificate | undefined,
 ): CertificateTelemetry {
-  let expires = certificate === undefined ? Number.NaN : expiryOf(certificate.cert);
-  const until = () => new Date(expires * 1000);
-  if (certificate !== undefined) {
-    const help = 'Until when the certificate shown to servers of other domains holds, in seconds since 1970';
-    metrics.gauge('fosp_federation_certificate_expiry_timestamp_seconds', help, () => expires);
-  }
+  let expires = certificate && expiryOf(certificate.cert);
+  const until = () => new Date((expires ?? Number.NaN) * 1000);
+  const help = 'Until when the certificate shown to servers of other domains holds, in seconds since 1970';
+  metrics.gauge('fosp_federation_certificate_expiry_timestamp_seconds', help, () => expires);
   return {
     renewed({ cert }) {
       expires = expiryOf(cert);

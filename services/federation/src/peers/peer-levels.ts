@@ -8,13 +8,16 @@ export interface PeerLevels {
   readonly labels: PeerLabels;
   /** Notifications that wait for it. */
   readonly queuedOf: (domain: string) => number;
+  /** Files under way, or waiting for a link, of all of them. */
+  readonly files: () => number;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
 }
 
 const add = (one: number, other: number) => one + other;
 
-export function addPeerLevels(metrics: Metrics, { peers, labels, queuedOf, clock }: PeerLevels): void {
+export function addPeerLevels(metrics: Metrics, { peers, labels, queuedOf, files, clock }: PeerLevels): void {
+  metrics.gauge('fosp_federation_transfers', 'Files to and from other domains under way, or waiting.', files);
   const perDomain = (
     name: string,
     help: string,
