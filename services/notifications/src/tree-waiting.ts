@@ -54,7 +54,7 @@ export class TreeWaiting {
       this.#bytes + bytes <= limits.bytes * times &&
       known.count + 1 <= limits.notifications * share &&
       known.bytes + bytes <= limits.bytes * share &&
-      this.#domains.size + (this.#domains.has(domain) ? 0 : 1) <= limits.domains * times
+      (this.#domains.has(domain) || this.#domains.size < limits.domains * times)
     );
   }
 
