@@ -1,6 +1,6 @@
 /**
- * Domains whose servers were let in, so that they can be told when the policy changes. Those heard of longest ago are
- * forgotten first.
+ * Domains whose servers were let in: so that they can be told when the policy changes, and are heard before strangers. Those
+ * heard of longest ago are forgotten first.
  */
 export class KnownDomains {
   readonly #most: number;
@@ -17,6 +17,10 @@ export class KnownDomains {
     if (this.#domains.size > this.#most) {
       this.#domains.delete(oldest);
     }
+  }
+
+  has(domain: string): boolean {
+    return this.#domains.has(domain);
   }
 
   /** Takes out those to which this applies. */

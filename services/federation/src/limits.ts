@@ -22,6 +22,11 @@ export interface FederationLimits
     Omit<DialBackLimits, 'greetingSeconds'> {
   /** Calls that are of no domain, at once; one more is refused with 503. */
   readonly calls: number;
+  /**
+   * Calls that ask for somebody to talk to a domain, at once: more than all that can be looked up or wait for that
+   * (`DiscoveryOptions`), where room is kept for domains that are there.
+   */
+  readonly adoptions: number;
   /** Domains admitted lately, that are told where the policy changes. */
   readonly domainsRemembered: number;
 }
@@ -36,5 +41,6 @@ export const FEDERATION_LIMITS: FederationLimits = {
   ...SERVING_LIMITS,
   ...TRANSFER_LIMITS,
   calls: 2048,
+  adoptions: 4096,
   domainsRemembered: 100_000,
 };

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { FEDERATION } from '@fosp/bus';
-import { authorityInstalled, dnsInstalled, startDns, startTestAuthority } from '@fosp/testkit';
+import { authorityInstalled, dnsInstalled, startBrokenDns, startDns, startTestAuthority } from '@fosp/testkit';
 import { describe, expect, it } from 'vitest';
 import { ALICE, Federation, keyOf, REALWORLD, SISTER } from './harness.ts';
 import { TestPeer, until } from './test-peer.ts';
@@ -122,6 +122,37 @@ describe('a server that says which domain it is of', () => {
     expect(codes.filter((code) => code === 'unreachable')).toHaveLength(3);
   });
 
+  it('F63 is heard though one address claims to be many domains that nobody can find', async () => {
+    await using silent = await startBrokenDns('silent');
+    await using peer = await TestPeer.start();
+    const limits = { claims: 8, claimsPerAddress: 4, claimsOfStrangers: 6 };
+    await using federation = await Federation.start({
+      peer,
+      limits,
+      environment: { FOSP_DNS_SERVERS: silent.address },
+    });
+    const flood = claimAll(federation, 20, () => '8.8.4.4');
+    await expect(federation.admit({ address: '127.0.0.1' })).resolves.toBeDefined();
+    await federation.drain();
+    expect(await flood).toEqual({ unavailable: 16, unreachable: 4 });
+  });
+
+  it('F63 is heard where it was believed before, whoever else claims what cannot be found out', async () => {
+    await using silent = await startBrokenDns('silent');
+    await using peer = await TestPeer.start();
+    const limits = { claims: 8, claimsPerAddress: 4, claimsOfStrangers: 6 };
+    await using federation = await Federation.start({
+      peer,
+      limits,
+      environment: { FOSP_DNS_SERVERS: silent.address },
+    });
+    await federation.admit({ address: '127.0.0.1' });
+    const flood = claimAll(federation, 20, (at) => `8.8.4.${at}`);
+    await expect(federation.admit({ address: '127.0.0.1' })).resolves.toBeDefined();
+    await federation.drain();
+    expect(await flood).toEqual({ unavailable: 14, unreachable: 6 });
+  });
+
   it.skipIf(!dnsInstalled())('F63 is believed though it is newer than what was looked up last', async () => {
     await using dns = await startDns({ [REALWORLD]: { A: ['127.0.0.2'] } });
     await using federation = await Federation.start({ environment: { FOSP_DNS_SERVERS: dns.address } });
@@ -133,6 +164,18 @@ describe('a server that says which domain it is of', () => {
     await expect(federation.admit({ address: '127.0.0.4' })).rejects.toMatchObject({ code: 'forbidden' });
   });
 });
+
+/** Claims of as many domains. @returns how often what was answered */
+async function claimAll(federation: Federation, count: number, addressOf: (at: number) => string) {
+  const codes: Record<string, number> = {};
+  const claims = Array.from({ length: count }, (_, at) =>
+    federation.admit({ domain: `dead-${at}.example`, address: addressOf(at) }).catch(({ code }: { code: string }) => {
+      codes[code] = (codes[code] ?? 0) + 1;
+    }),
+  );
+  await Promise.all(claims);
+  return codes;
+}
 
 describe('the question whether a key is ours', () => {
   it('F63 is answered by making it again', async () => {

@@ -50,13 +50,17 @@ export class Discovery {
     this.#located = new LookupCache({
       capacity: limits.domainsKept,
       atOnce: limits.lookupsAtOnce,
+      reserved: limits.lookupsReserved,
       waiting: limits.lookupsWaiting,
+      isFound: ({ kind }) => kind === 'servers' || kind === 'host',
       clock,
     });
     this.#documents = new LookupCache({
       capacity: limits.domainsKept,
       atOnce: limits.documentsAtOnce,
+      reserved: limits.documentsReserved,
       waiting: limits.documentsWaiting,
+      isFound: (document) => document.kind === 'ports' || document.final,
       clock,
     });
   }

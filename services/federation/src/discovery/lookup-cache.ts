@@ -1,8 +1,10 @@
 /**
  * What was looked up, for as long as it holds; failures too, for as long as whoever looked says.
  *
- * Invariants: whoever asks for the same key while it is looked up shares one lookup; at most `atOnce` run and `waiting` more
+ * Invariants: whoever asks for the same key while it is looked up shares one lookup; at most `atOnce` run, and `waiting` more
  * wait for their turn, beyond which asking is refused; at most `capacity` answers are kept, those longest unasked go first.
+ * Keys that were found before are looked up before others, and have places of their own to run and to wait in: any number of
+ * keys that lead nowhere keep none of them waiting.
  */
 import { fospError } from '@fosp/protocol';
 
@@ -12,10 +14,15 @@ export interface Kept<Value> {
   readonly seconds: number;
 }
 
-export interface LookupCacheOptions {
+export interface LookupCacheOptions<Value> {
   readonly capacity: number;
   readonly atOnce: number;
+  /** Of those, for keys that were found before. */
+  readonly reserved: number;
+  /** Of those that were found before, and of others. */
   readonly waiting: number;
+  /** Does this say that the key leads somewhere? */
+  readonly isFound: (value: Value) => boolean;
   /** Milliseconds. */
   readonly clock: () => number;
 }
@@ -26,14 +33,26 @@ interface Entry<Value> {
   until: number | undefined;
 }
 
+/** Lookups of one sort: of keys that were found before, or of others. */
+interface Sort {
+  /** Of both sorts, that may run when one of this sort begins. */
+  readonly atOnce: number;
+  readonly line: (() => void)[];
+}
+
 export class LookupCache<Value> {
-  readonly #options: LookupCacheOptions;
+  readonly #options: LookupCacheOptions<Value>;
   readonly #entries = new Map<string, Entry<Value>>();
-  readonly #line: (() => void)[] = [];
+  /** The last that was looked up last. */
+  readonly #found = new Set<string>();
+  readonly #ofFound: Sort;
+  readonly #ofOthers: Sort;
   #running = 0;
 
-  constructor(options: LookupCacheOptions) {
+  constructor(options: LookupCacheOptions<Value>) {
     this.#options = options;
+    this.#ofFound = { atOnce: options.atOnce, line: [] };
+    this.#ofOthers = { atOnce: Math.max(1, options.atOnce - options.reserved), line: [] };
   }
 
   /** How many answers there are, and lookups that will bring one. */
@@ -53,7 +72,11 @@ export class LookupCache<Value> {
       this.#entries.set(key, present);
       return present.value;
     }
-    const value = this.#inTurn(look).then((kept) => this.#keep(entry, kept));
+    const sort = this.#found.has(key) ? this.#ofFound : this.#ofOthers;
+    const value = this.#inTurn(sort, look).then((kept) => {
+      this.#remember(key, kept.value);
+      return this.#keep(entry, kept);
+    });
     const entry: Entry<Value> = { value, until: undefined };
     entry.value.catch(() => this.#drop(key, entry));
     this.#entries.delete(key);
@@ -88,23 +111,42 @@ export class LookupCache<Value> {
     }
   }
 
-  async #inTurn(look: () => Promise<Kept<Value>>): Promise<Kept<Value>> {
-    if (this.#running < this.#options.atOnce) {
+  #remember(key: string, value: Value): void {
+    if (!this.#options.isFound(value)) {
+      return;
+    }
+    this.#found.delete(key);
+    this.#found.add(key);
+    const [oldest] = this.#found;
+    if (this.#found.size > this.#options.capacity && oldest !== undefined) {
+      this.#found.delete(oldest);
+    }
+  }
+
+  async #inTurn({ atOnce, line }: Sort, look: () => Promise<Kept<Value>>): Promise<Kept<Value>> {
+    if (this.#running < atOnce) {
       this.#running++;
-    } else if (this.#line.length < this.#options.waiting) {
-      // Whoever ends hands over its turn, so that the number of those who run stays.
-      await new Promise<void>((resolve) => this.#line.push(resolve));
+    } else if (line.length < this.#options.waiting) {
+      await new Promise<void>((resolve) => line.push(resolve));
     } else {
       throw fospError('unavailable', 'Too many other domains are being looked up. Try again later.');
     }
     try {
       return await look();
     } finally {
-      const next = this.#line.shift();
-      if (next === undefined) {
-        this.#running--;
-      } else {
+      this.#running--;
+      this.#next();
+    }
+  }
+
+  #next(): void {
+    for (const { atOnce, line } of [this.#ofFound, this.#ofOthers]) {
+      const next = this.#running < atOnce ? line.shift() : undefined;
+      if (next !== undefined) {
+        // Counted now, so that nobody who comes in between takes its place.
+        this.#running++;
         next();
+        return;
       }
     }
   }

@@ -29,11 +29,13 @@ export interface DiscoveryOptions {
   readonly failedSeconds: number;
   /** Domains whose answers are kept. */
   readonly domainsKept: number;
-  /** Lookups that run, and that wait for it; one more is answered 503. */
+  /** Lookups that run, of which some only for domains that were found before, and that wait for it; one more is answered 503. */
   readonly lookupsAtOnce: number;
+  readonly lookupsReserved: number;
   readonly lookupsWaiting: number;
   /** The same for well-known documents, which cost a connection each; and what each may take. */
   readonly documentsAtOnce: number;
+  readonly documentsReserved: number;
   readonly documentsWaiting: number;
   readonly documentSeconds: number;
   readonly documentBytes: number;
@@ -49,8 +51,10 @@ export const DISCOVERY_DEFAULTS: DiscoveryOptions = {
   failedSeconds: 5,
   domainsKept: 10_000,
   lookupsAtOnce: 1000,
+  lookupsReserved: 200,
   lookupsWaiting: 1000,
   documentsAtOnce: 200,
+  documentsReserved: 50,
   documentsWaiting: 400,
   documentSeconds: 3,
   documentBytes: 64 * 1024,

@@ -10,8 +10,8 @@ export interface ServeOwnershipDeps {
   readonly ownership: Ownership;
   readonly queue: Pick<RemoteQueue, 'lengths'>;
   readonly limits: {
-    /** At once. */
-    readonly calls: number;
+    /** Calls at once that ask for somebody to talk to a domain. */
+    readonly adoptions: number;
     /** For somebody to take a domain whose owner may have died. */
     readonly adoptionSeconds: number;
   };
@@ -29,7 +29,7 @@ export async function serveOwnership({
       await ownership.adopt(fields.domain, limits.adoptionSeconds);
       return { fields: {} };
     },
-    { concurrency: limits.calls },
+    { concurrency: limits.adoptions },
   );
   const told = bus.answerAll(FEDERATION.peers, async () => {
     const queued = await queue.lengths();

@@ -4,12 +4,15 @@
  * for its key. Any of them suffices; the cheapest is tried first.
  *
  * Invariants: nobody is believed to be one of our own; what cannot be found out now is never a proof, and is told apart from
- * a proof that failed; claims take their turns per domain, so that a flood of claims for one domain keeps no other waiting.
+ * a proof that failed; claims take their turns per domain, so that a flood of claims for one domain keeps no other waiting, and
+ * one address, or all who were never believed, cannot take the places of everybody else by claims of many domains.
  */
 
 import { KeyedRate, type Rate, Slots } from '@fosp/exchange';
 import { fospError, isFospError, normaliseDomain } from '@fosp/protocol';
+import { addressBlock } from '@fosp/runtime';
 import type { Discovery } from '../discovery/discovery.ts';
+import { KnownDomains } from '../known-domains.ts';
 import { notFederated } from '../policy/policy.ts';
 import type { Claim, Verdict } from './claim.ts';
 import type { DialBack } from './dial-back.ts';
@@ -19,6 +22,12 @@ export interface AdmissionLimits {
   /** Claims that are judged at once, and of one domain; one more is refused with 503. */
   readonly claims: number;
   readonly claimsPerDomain: number;
+  /** Of those, from one address; an IPv6 one counts as its /64. */
+  readonly claimsPerAddress: number;
+  /** Of those, of domains that were not believed lately. */
+  readonly claimsOfStrangers: number;
+  /** Domains that were. */
+  readonly domainsBelieved: number;
   /** Of those, by dial-back, for one domain; others wait. */
   readonly dialBacksPerDomain: number;
   /** For the judgement of one claim. */
@@ -50,11 +59,14 @@ const BUSY = { headers: { 'Retry-After': '5' } };
 export class Admission {
   readonly #deps: AdmissionDeps;
   readonly #claims = new Map<string, Claims>();
+  readonly #perAddress = new Map<string, number>();
+  readonly #believed: KnownDomains;
   readonly #freshLookups: KeyedRate;
   #running = 0;
 
   constructor(deps: AdmissionDeps) {
     this.#deps = deps;
+    this.#believed = new KnownDomains(deps.limits.domainsBelieved);
     this.#freshLookups = new KeyedRate(deps.limits.freshLookups, deps.limits.freshLookupsRemembered);
   }
 
@@ -78,9 +90,10 @@ export class Admission {
       telemetry.refused(claim, 'policy');
       throw notFederated(domain);
     }
-    const verdicts = await this.#inTurn(domain, (dialBacks) => this.#judge(claim, dialBacks));
+    const verdicts = await this.#inTurn(claim, (dialBacks) => this.#judge(claim, dialBacks));
     if (verdicts.some(({ kind }) => kind === 'proven')) {
       telemetry.admitted(claim);
+      this.#believed.add(domain);
       return domain;
     }
     const reasons = verdicts.flatMap((verdict) => (verdict.kind === 'proven' ? [] : [verdict.why]));
@@ -149,13 +162,16 @@ export class Admission {
     }
   }
 
-  async #inTurn<T>(domain: string, judge: (dialBacks: Slots) => Promise<T>): Promise<T> {
-    const { limits } = this.#deps;
-    const claims = this.#claims.get(domain) ?? { running: 0, dialBacks: new Slots(limits.dialBacksPerDomain) };
-    if (this.#running >= limits.claims || claims.running >= limits.claimsPerDomain) {
+  async #inTurn<T>({ domain, address }: Claim, judge: (dialBacks: Slots) => Promise<T>): Promise<T> {
+    const { dialBacksPerDomain } = this.#deps.limits;
+    const claims = this.#claims.get(domain) ?? { running: 0, dialBacks: new Slots(dialBacksPerDomain) };
+    const from = addressBlock(address);
+    const ofAddress = this.#perAddress.get(from) ?? 0;
+    if (this.#isTooMany({ domain, from, ofAddress, ofDomain: claims.running })) {
       throw fospError('unavailable', 'Too many servers want to be believed at once. Try again.', BUSY);
     }
     this.#claims.set(domain, claims);
+    this.#perAddress.set(from, ofAddress + 1);
     claims.running++;
     this.#running++;
     try {
@@ -166,8 +182,34 @@ export class Admission {
       if (claims.running === 0) {
         this.#claims.delete(domain);
       }
+      this.#leave(from);
     }
   }
+
+  #isTooMany({ domain, from, ofAddress, ofDomain }: Present): boolean {
+    const { limits } = this.#deps;
+    const most = this.#believed.has(domain) ? limits.claims : Math.min(limits.claims, limits.claimsOfStrangers);
+    // Behind a load balancer that does not tell all come from nowhere.
+    const isOneAddress = from !== '' && ofAddress >= limits.claimsPerAddress;
+    return this.#running >= most || ofDomain >= limits.claimsPerDomain || isOneAddress;
+  }
+
+  #leave(from: string): void {
+    const left = (this.#perAddress.get(from) ?? 0) - 1;
+    if (left > 0) {
+      this.#perAddress.set(from, left);
+    } else {
+      this.#perAddress.delete(from);
+    }
+  }
+}
+
+/** Claims that are judged when another one comes. */
+interface Present {
+  readonly domain: string;
+  readonly from: string;
+  readonly ofAddress: number;
+  readonly ofDomain: number;
 }
 
 function byCertificate({ certified, domain }: Claim): Verdict {

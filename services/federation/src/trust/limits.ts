@@ -4,6 +4,9 @@ import type { DialBackLimits } from './dial-back.ts';
 export const TRUST_LIMITS: AdmissionLimits & DialBackLimits = {
   claims: 512,
   claimsPerDomain: 64,
+  claimsPerAddress: 64,
+  claimsOfStrangers: 384,
+  domainsBelieved: 10_000,
   dialBacksPerDomain: 4,
   claimSeconds: 15,
   freshLookups: { perSecond: 1 / 30, burst: 1 },

@@ -91,7 +91,7 @@ describe.skipIf(!dnsInstalled())('what was found of a domain', () => {
 describe('lookups of many domains at once', () => {
   it('F62 are bounded, and keep nobody from a fixed address', async () => {
     await using silent = await startBrokenDns('silent');
-    const bounds = { ...options, lookupsAtOnce: 2, lookupsWaiting: 2 };
+    const bounds = { ...options, lookupsAtOnce: 2, lookupsReserved: 0, lookupsWaiting: 2 };
     const peers = 'fixed.lit=ws://127.0.0.1:1';
     using here = await startDiscovery({ dns: silent.address, peers, lookupSeconds: 0.3, options: bounds });
     const dead = Array.from({ length: 6 }, (_, index) => here.discovery.find(`dead-${index}.lit`));

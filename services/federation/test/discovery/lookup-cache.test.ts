@@ -9,8 +9,12 @@ beforeEach(() => {
   looked = [];
 });
 
-function cacheOf(options: Partial<LookupCacheOptions> = {}): LookupCache<string> {
-  return new LookupCache({ capacity: 10, atOnce: 2, waiting: 1, clock: () => now, ...options });
+function cacheOf(options: Partial<LookupCacheOptions<string>> = {}): LookupCache<string> {
+  return new LookupCache({
+    ...{ capacity: 10, atOnce: 2, reserved: 0, waiting: 1, clock: () => now },
+    isFound: (value) => value !== 'nothing',
+    ...options,
+  });
 }
 
 /** Brings the key and how often anything was looked up. */
@@ -109,5 +113,46 @@ describe('lookups', () => {
     const results = await Promise.allSettled(asked);
     expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     expect(await cache.get('a', look('a'))).toBe('a2');
+  });
+
+  it('F62 of what was found before have places of their own, whatever else is looked up', async () => {
+    const cache = cacheOf({ atOnce: 2, reserved: 1 });
+    expect(await cache.get('live', look('live', 10))).toBe('live1');
+    now = 10_000;
+    const { held, end } = heldLooks();
+    const dead = ['a', 'b'].map((key) => cache.get(key, held(key)));
+    await expect(cache.get('c', held('c'))).rejects.toMatchObject({ code: 'unavailable' });
+    expect(await cache.get('live', look('live'))).toBe('live3');
+    expect(looked).toEqual(['live', 'a', 'live']);
+    end('a');
+    await expect.poll(() => looked).toEqual(['live', 'a', 'live', 'b']);
+    end('b');
+    expect(await Promise.all(dead)).toEqual(['a', 'b']);
+  });
+
+  it('F62 of what was found before go before others that wait, also where it was forgotten', async () => {
+    const cache = cacheOf({ atOnce: 1, waiting: 1 });
+    expect(await cache.get('live', look('live'))).toBe('live1');
+    cache.forget('live');
+    const { held, end } = heldLooks();
+    const asked = ['a', 'b'].map((key) => cache.get(key, held(key)));
+    const live = cache.get('live', held('live'));
+    end('a');
+    await expect.poll(() => looked).toEqual(['live', 'a', 'live']);
+    end('live');
+    expect(await live).toBe('live');
+    await expect.poll(() => looked).toEqual(['live', 'a', 'live', 'b']);
+    end('b');
+    await Promise.all(asked);
+  });
+
+  it('F62 of what was found to be nothing have no such place', async () => {
+    const cache = cacheOf({ atOnce: 2, reserved: 1, waiting: 0 });
+    await cache.get('gone', async () => ({ value: 'nothing', seconds: 0 }));
+    const { held, end } = heldLooks();
+    const asked = cache.get('a', held('a'));
+    await expect(cache.get('gone', held('gone'))).rejects.toMatchObject({ code: 'unavailable' });
+    end('a');
+    await asked;
   });
 });
