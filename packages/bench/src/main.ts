@@ -14,6 +14,7 @@ const HELP = `Measures this project against a bare ws echo on the same machine, 
   pnpm bench --federation  those of two providers, whose users work on each other's trees as on their own
       --between standalone two single servers, or two clusters (--between cluster); both where nothing is said
   pnpm bench --dead-peers  a server beside a thousand domains that are dead, against one beside none
+      --cluster            clusters instead of single servers
   pnpm bench --short       fewer requests and connections, for a first look
   pnpm bench --json        figures as JSON
 `;
@@ -62,10 +63,14 @@ async function cluster(): Promise<readonly Figure[]> {
 }
 
 async function deadPeers(): Promise<readonly Figure[]> {
-  const size = values.short ? { requests: 20_000, rounds: 6 } : { requests: 20_000, rounds: 15 };
-  const { figures, answers } = await measureDeadPeers({ domains: 1000, ...size });
+  const size = values.cluster
+    ? { alone: 100, together: 1000, warmUp: 5000 }
+    : { alone: 250, together: 5000, warmUp: 50_000 };
+  const times = { rounds: values.short ? 12 : 60, settleSeconds: 30, idleSeconds: values.short ? 10 : 20 };
+  const kind = values.cluster ? 'cluster' : 'standalone';
+  const { figures, answers } = await measureDeadPeers({ kind, domains: 1000, ...size, ...times });
   const answered = [...answers].map(([status, count]) => `${count} ${status}`).join(', ');
-  const whole = `${table(figures)}\n\nThose who addressed the dead were answered: ${answered}`;
+  const whole = `${table(figures, 'of the quiet')}\n\nThose who addressed the dead were answered: ${answered}`;
   process.stdout.write(`${values.json ? JSON.stringify({ figures, answers: Object.fromEntries(answers) }) : whole}\n`);
   return figures;
 }

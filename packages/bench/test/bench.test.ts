@@ -2,6 +2,7 @@
 import { clusterInstalled } from '@fosp/testkit';
 import { describe, expect, it } from 'vitest';
 import { measureCluster } from '../src/cluster/cluster.ts';
+import { measureDeadPeers } from '../src/dead-peers/dead-peers.ts';
 import { measureFederation } from '../src/federation/federation.ts';
 import { type Figure, table } from '../src/report.ts';
 import { measureStandalone } from '../src/standalone.ts';
@@ -26,6 +27,13 @@ describe('the bench in small', () => {
   it('measures neighbours', { timeout: 300_000 }, async () => {
     const [numbers] = await measureFederation(SMALL, ['standalone']);
     expectMeasured(numbers?.figures ?? []);
+  });
+
+  it('measures a server beside others that are dead', { timeout: 300_000 }, async () => {
+    const size = { alone: 10, together: 100, warmUp: 100, rounds: 2, settleSeconds: 0, idleSeconds: 1 };
+    const { figures, answers } = await measureDeadPeers({ kind: 'standalone', domains: 12, ...size });
+    expectMeasured(figures);
+    expect([...answers.keys()]).toEqual(['FAILED 504']);
   });
 
   it.skipIf(!clusterInstalled())('measures a cluster, and where its time goes', { timeout: 600_000 }, async () => {

@@ -1,6 +1,6 @@
 /** Users who go on asking for objects of domains that are dead, and a tree whose every change is to be told to all of them. */
-import type { Bench } from '../setup.ts';
 import { Wire } from '../wire.ts';
+import type { Place } from './places.ts';
 
 /** Connections of those who ask; each may have so many requests on their way. */
 const CONNECTIONS = 32;
@@ -19,7 +19,7 @@ export class Addressing {
     this.#domains = domains;
   }
 
-  static async begin({ url, token }: Bench, domains: readonly string[]): Promise<Addressing> {
+  static async begin({ url, token }: Pick<Place, 'url' | 'token'>, domains: readonly string[]): Promise<Addressing> {
     const logins = Array.from({ length: CONNECTIONS }, () => Wire.login(url, { token }));
     return new Addressing(
       (await Promise.all(logins)).map(({ wire }) => wire),

@@ -1,41 +1,30 @@
 /**
- * What users of a server feel of other domains that are dead, while others address them: its own requests, by turns at a server
- * that knows no other domain and at one that knows a thousand of these. All services are in one process here, which therefore
- * also pays for what it does about the dead: where they are processes of their own, only the federation's does.
+ * What users of a server feel of other domains that are dead, while others address them: its own requests, by turns at two
+ * places that know no other domain and at one that knows a thousand of these. What the two differ by is what can be told apart
+ * here at all. In a single server all services are in one process, which therefore also pays for what it does about the dead;
+ * in a cluster the federation's process alone should.
  */
-import { median, quantile, runLoad } from '../load.ts';
+import { type CpuTimes, cpuBetween } from '../cluster/processes.ts';
+import { median, quantile } from '../load.ts';
 import type { Figure } from '../report.ts';
-import { Bench } from '../setup.ts';
-import type { Wire } from '../wire.ts';
 import { Addressing } from './addressing.ts';
 import { startDeadPlaces } from './dead-places.ts';
+import { type Place, type PlaceKind, startPlaces } from './places.ts';
+import { KINDS, type Kind, ownersOf, type Turn, type TurnScale, takeTurns, warmUp } from './turns.ts';
 
-export interface DeadPeersScale {
+export interface DeadPeersScale extends TurnScale {
+  readonly kind: PlaceKind;
   readonly domains: number;
-  /** Requests of each kind, per round. */
-  readonly requests: number;
+  /** Beside the first. */
   readonly rounds: number;
+  /** Seconds after the dead were addressed first: each of them is tried three times soon, after that they take turns. */
+  readonly settleSeconds: number;
+  readonly idleSeconds: number;
 }
 
 /** Requests to the dead per second, all the time. */
 const ADDRESSED = 20;
-/** Requests on their way at once, where not one at a time. */
-const WINDOW = 8;
-const OBJECTS = 500;
-const IDLE_MS = 10_000;
-/** Each domain is tried twice at once; after that they take turns. */
-const SETTLE_MS = 30_000;
-const KINDS = ['SELECT', 'UPDATE'] as const;
-
-/** A server, and a tree at it. */
-interface Place {
-  readonly bench: Bench;
-  readonly wire: Wire;
-  readonly tree: string;
-}
-
-/** Of one round at one server. */
-type Taken = Readonly<Record<(typeof KINDS)[number], { readonly latency: readonly number[]; readonly cpu: number }>>;
+const MOST = 1.05;
 
 export interface DeadPeersReport {
   readonly figures: readonly Figure[];
@@ -43,86 +32,104 @@ export interface DeadPeersReport {
   readonly answers: ReadonlyMap<string, number>;
 }
 
-export async function measureDeadPeers({ domains, requests, rounds }: DeadPeersScale): Promise<DeadPeersReport> {
-  await using dead = await startDeadPlaces(domains);
-  await using started = new AsyncDisposableStack();
-  const [quiet, beset] = [await startPlace({}), await startPlace(dead.environment)];
-  started.defer(() => quiet.bench.stop());
-  started.defer(() => beset.bench.stop());
-  const addressing = await Addressing.begin(beset.bench, dead.domains);
-  await addressing.tell(beset.tree);
-  await addressing.askAll();
-  addressing.goOn(ADDRESSED);
-  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-  const taken: { readonly quiet: Taken; readonly beset: Taken }[] = [];
-  for (let round = 0; round <= rounds; round++) {
-    const first = round % 2 === 0;
-    const one = await take(first ? quiet : beset, requests);
-    const other = await take(first ? beset : quiet, requests);
-    if (round > 0) {
-      taken.push(first ? { quiet: one, beset: other } : { quiet: other, beset: one });
+interface Round {
+  readonly beset: Turn;
+  readonly quiet: Turn;
+  readonly alike: Turn;
+}
+
+export async function measureDeadPeers(scale: DeadPeersScale): Promise<DeadPeersReport> {
+  await using dead = await startDeadPlaces(scale.domains);
+  await using places = await startPlaces(scale.kind, dead.environment);
+  const { beset, quiet } = places;
+  const addressing = await Addressing.begin(beset, dead.domains);
+  try {
+    await addressing.tell(beset.tree);
+    await addressing.askAll();
+    addressing.goOn(ADDRESSED);
+    await seconds(scale.settleSeconds);
+    const rounds = await takeRounds([beset, ...quiet], scale);
+    const addressed = await idleCpu([beset, quiet[0]], scale.idleSeconds);
+    addressing.stop();
+    const left = await idleCpu([beset, quiet[0]], scale.idleSeconds);
+    const figures = [
+      ...KINDS.flatMap((kind) => figuresOf(kind, rounds)),
+      ...idleFigures('while others address the dead', addressed),
+      ...idleFigures('while nobody asks for anything', left),
+    ];
+    return { figures, answers: addressing.answers };
+  } finally {
+    addressing.stop();
+  }
+}
+
+async function takeRounds(places: readonly Place[], scale: DeadPeersScale): Promise<Round[]> {
+  const rounds: Round[] = [];
+  await warmUp(places, scale);
+  // The first one still warms up.
+  for (let round = 0; round <= scale.rounds; round++) {
+    const [beset, quiet, alike] = await takeTurns(places, round, scale);
+    if (beset !== undefined && quiet !== undefined && alike !== undefined && round > 0) {
+      rounds.push({ beset, quiet, alike });
     }
   }
-  const idle = { quiet: await idleCpu(quiet), beset: await idleCpu(beset) };
-  addressing.stop();
-  const figures = [
-    ...KINDS.flatMap((kind) => figuresOf(kind, taken)),
-    { name: 'CPU while nobody asks for anything of its own', value: idle.beset * 1000, unit: 'ms per second' },
-    { name: 'the same of the quiet server', value: idle.quiet * 1000, unit: 'ms per second' },
-  ];
-  return { figures, answers: addressing.answers };
+  return rounds;
 }
 
-async function startPlace(environment: Readonly<Record<string, string>>): Promise<Place> {
-  const bench = await Bench.start(environment);
-  const { wire, tree } = await bench.place();
-  for (let at = 0; at < OBJECTS; at++) {
-    await wire.ask(`CREATE ${tree}/n${at}`, `{"data":"${'x'.repeat(1022)}"}`);
-  }
-  return { bench, wire, tree };
-}
-
-async function take(place: Place, requests: number): Promise<Taken> {
-  return { SELECT: await takeKind('SELECT', place, requests), UPDATE: await takeKind('UPDATE', place, requests) };
-}
-
-async function takeKind(kind: (typeof KINDS)[number], { bench, wire, tree }: Place, requests: number) {
-  const latency: number[] = [];
-  for (let at = 0; at < requests / 20; at++) {
-    const began = performance.now();
-    await wire.ask(`${kind} ${tree}/n${at % OBJECTS}`, kind === 'UPDATE' ? '{"type":"a"}' : '');
-    latency.push(performance.now() - began);
-  }
-  const body = kind === 'UPDATE' ? '\r\n{"type":"b"}' : '';
-  const { perCpuSecond } = await runLoad({
-    ...{ server: bench.server, wires: bench.wires, window: WINDOW, count: requests },
-    message: (index) => `${kind} ${tree}/n${index % OBJECTS} ${index + 1000}\r\n${body}`,
-  });
-  return { latency, cpu: 1e6 / perCpuSecond };
-}
-
-function figuresOf(
-  kind: (typeof KINDS)[number],
-  taken: readonly { readonly quiet: Taken; readonly beset: Taken }[],
-): Figure[] {
-  const compared = (name: string, unit: string, of: (each: Taken) => number): Figure => ({
-    ...{ name, unit, value: median(taken.map(({ beset }) => of(beset))) },
-    ratio: median(taken.map(({ quiet, beset }) => of(beset) / of(quiet))),
-    target: { of: 'ratio', atMost: 1.05 },
-  });
-  const { target: _, ...late } = compared(`${kind} alone, 99th percentile`, 'ms', (each) =>
-    quantile(each[kind].latency, 0.99),
-  );
+function figuresOf(kind: Kind, rounds: readonly Round[]): Figure[] {
+  const alone = (turn: Turn) => median(turn[kind].latency);
+  const late = (turn: Turn) => quantile(turn[kind].latency, 0.99);
+  const cpu = (turn: Turn) => turn[kind].cpu;
+  const target = { of: 'ratio', atMost: MOST } as const;
   return [
-    compared(`${kind} alone, median`, 'ms', (each) => median(each[kind].latency)),
-    late,
-    compared(`${kind}, CPU per request`, 'µs', (each) => each[kind].cpu),
+    { ...compared(rounds, alone), name: `${kind} alone, median`, unit: 'ms', target },
+    { ...alike(rounds, alone), name: 'of two quiet ones', unit: 'ms' },
+    { ...compared(rounds, late), name: `${kind} alone, 99th percentile`, unit: 'ms' },
+    { ...alike(rounds, late), name: 'of two quiet ones', unit: 'ms' },
+    { ...compared(rounds, cpu), name: `${kind}, CPU per request`, unit: 'µs', target },
+    { ...alike(rounds, cpu), name: 'of two quiet ones', unit: 'µs' },
   ];
 }
 
-/** CPU seconds per second. */
-async function idleCpu({ bench }: Place): Promise<number> {
-  const [before, began] = [bench.server.cpuSeconds(), performance.now()];
-  await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
-  return ((bench.server.cpuSeconds() - before) * 1000) / (performance.now() - began);
+/** The one beside the dead with the mean of the two that are not, round by round. */
+function compared(rounds: readonly Round[], of: (turn: Turn) => number) {
+  const ratios = rounds.map((round) => (2 * of(round.beset)) / (of(round.quiet) + of(round.alike)));
+  return { value: median(rounds.map(({ beset }) => of(beset))), ratio: median(ratios) };
+}
+
+function alike(rounds: readonly Round[], of: (turn: Turn) => number) {
+  const ratios = rounds.map((round) => of(round.alike) / of(round.quiet));
+  return { value: median(rounds.map((round) => of(round.alike))), ratio: median(ratios) };
+}
+
+/** CPU seconds per second, of each place in the same time. */
+async function idleCpu(places: readonly Place[], idleSeconds: number): Promise<CpuTimes[]> {
+  const [before, began] = [places.map((place) => place.cpuTimes()), performance.now()];
+  await seconds(idleSeconds);
+  const passed = (performance.now() - began) / 1000;
+  return places.map((place, at) => {
+    const times = cpuBetween(before[at] ?? new Map(), place.cpuTimes());
+    return new Map(Array.from(times, ([name, used]) => [name, used / passed]));
+  });
+}
+
+function idleFigures(when: string, [beset = new Map(), quiet = new Map()]: readonly CpuTimes[]): Figure[] {
+  const figure = (what: string, times: CpuTimes, of: (times: CpuTimes) => number): Figure => ({
+    ...{ name: `CPU of ${what} ${when}`, value: of(times) * 1000, unit: 'ms per second' },
+  });
+  const ofFederation = (times: CpuTimes) => times.get('federation') ?? 0;
+  return [
+    figure('the beset', beset, ownersOf),
+    figure('the quiet', quiet, ownersOf),
+    ...(beset.has('federation')
+      ? [
+          figure('federation beside those', beset, ofFederation),
+          figure('the quiet one’s federation', quiet, ofFederation),
+        ]
+      : []),
+  ];
+}
+
+function seconds(count: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, count * 1000));
 }
