@@ -90,10 +90,14 @@ export class Connector {
     signal.addEventListener('abort', abandon, { once: true });
     try {
       const trace = tracePeers.includes(domain);
-      const { extensions, nonce, requests } = await greet(peer, { domain, trace, seconds: limits.greetingSeconds });
+      const { extensions, nonce, requests, message } = await greet(peer, {
+        domain,
+        trace,
+        seconds: limits.greetingSeconds,
+      });
       const id = newId();
       const patience = limits.requestSeconds;
-      const facts = { id, url: place.url, extensions, requests, openedAt: clock(), patience };
+      const facts = { id, url: place.url, extensions, requests, message, openedAt: clock(), patience };
       const link = new Link(facts, peer, ear);
       const acknowledged = (upTo: number) => wanted.acknowledged(link, upTo);
       const retiring = () => {

@@ -13,6 +13,8 @@ export interface Greeting {
   readonly nonce: string | undefined;
   /** Requests of one user that it takes at a time, where it says so. */
   readonly requests: number | undefined;
+  /** Bytes of one message that it takes, where it says so. */
+  readonly message: number | undefined;
 }
 
 /** It did not take us. `isFinal`: nor will any other server of its domain; `pause` in milliseconds, where it asked for one. */
@@ -58,7 +60,8 @@ export async function greet(peer: Peer, { domain, trace, seconds }: GreetOptions
       retire: extensions.includes('retire'),
     },
     nonce: typeof nonce === 'string' && NONCE.test(nonce) ? nonce : undefined,
-    requests: requestsOf(members['limits']),
+    requests: limitIn(members['limits'], 'requests'),
+    message: limitIn(members['limits'], 'message'),
   };
 }
 
@@ -104,7 +107,9 @@ function membersOf(body: Uint8Array): Readonly<Record<string, unknown>> {
   }
 }
 
-function requestsOf(limits: unknown): number | undefined {
-  const requests = typeof limits === 'object' && limits !== null && 'requests' in limits ? limits.requests : undefined;
-  return typeof requests === 'number' && Number.isSafeInteger(requests) && requests > 0 ? requests : undefined;
+function limitIn(limits: unknown, name: 'requests' | 'message'): number | undefined {
+  const all: { readonly requests?: unknown; readonly message?: unknown } =
+    typeof limits === 'object' && limits !== null ? limits : {};
+  const limit = all[name];
+  return typeof limit === 'number' && Number.isSafeInteger(limit) && limit > 0 ? limit : undefined;
 }

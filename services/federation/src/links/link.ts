@@ -7,7 +7,16 @@
  */
 import type { Peer, PeerResponse, RequestOptions } from '@fosp/connection';
 import { type LinkExtensions, STATUS_CODE } from '@fosp/exchange';
-import { isFospError, type RequestType, type ServerRequestType } from '@fosp/protocol';
+import {
+  domainOf,
+  encodeRequestHead,
+  fospError,
+  type Headers,
+  isFospError,
+  LIMITS,
+  type RequestType,
+  type ServerRequestType,
+} from '@fosp/protocol';
 import { type Span, type SpanDetails, traced } from '@fosp/runtime';
 import type { LinkEar, LinkEnd } from './link-ear.ts';
 
@@ -19,6 +28,8 @@ export interface LinkFacts {
   readonly extensions: LinkExtensions;
   /** Requests of one user that the other side takes at a time, where it says so. */
   readonly requests: number | undefined;
+  /** Bytes of one message that the other side takes, where it says so. */
+  readonly message: number | undefined;
   /** Milliseconds since the epoch. */
   readonly openedAt: number;
   /** Seconds without any answer, while one is waited for, after which the link counts as dead. */
@@ -42,6 +53,16 @@ interface Sent {
   /** It was answered, or never will be. */
   readonly ended: (() => void) | undefined;
 }
+
+/** A request that is not sent yet. */
+export interface Sized {
+  readonly headers: Headers;
+  /** Of its body. */
+  readonly bytes: number;
+}
+
+/** What a head may have beside: the rest of its number, and which trace it is part of. */
+const ADDED_BYTES = 128;
 
 /** For the rest of an answer whose head came at the last moment. */
 const ANSWER_MS = 1000;
@@ -94,6 +115,24 @@ export class Link {
   /** Messages that the other side sent on its own account. */
   get heard(): number {
     return this.#ear.heard;
+  }
+
+  /**
+   * To be asked before what has a body is sent: a server closes links for a message that is too large (1009), and nobody would
+   * know any more what became of all that others asked over this one. One that does not say what it takes may do so all the same.
+   *
+   * @throws FospError `too-large`
+   */
+  assertTakes(type: RequestType, target: Target, { headers, bytes }: Sized): void {
+    const { message = Number.POSITIVE_INFINITY } = this.facts;
+    if (bytes === 0 || bytes + LIMITS.headBytes <= message) {
+      return;
+    }
+    const head = encodeRequestHead(type, target, 1, { headers, hasBody: true });
+    if (Buffer.byteLength(head) + ADDED_BYTES + bytes > message) {
+      const text = `The servers of ${domainOf(target.tree)} take messages of ${message} bytes at most.`;
+      throw fospError('too-large', text);
+    }
   }
 
   /** See `Peer.request`, where no body streams: of the answer not the head alone must come in time. */

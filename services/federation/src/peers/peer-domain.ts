@@ -211,6 +211,7 @@ export class PeerDomain {
   #ask(link: Link, request: UserRequest, { body, until }: { body: Uint8Array; until: number }): Promise<UserAnswer> {
     const { clock, limits } = this.#deps;
     const headers = requestHeaders(request, link.facts.extensions);
+    link.assertTakes(request.type, request, { headers, bytes: body.length });
     const timeoutMs = Math.max(1, Math.min(limits.requestSeconds * 1000, until - clock()));
     const options = { headers, body, frame: 'text', timeoutMs, responseBytes: limits.answerBytes } as const;
     return link.ask(request.type, request, options).then(

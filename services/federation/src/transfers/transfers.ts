@@ -248,8 +248,9 @@ export class Transfers {
     const { domain, incoming, request } = running;
     const { limits } = this.#options;
     const size = sizeOf(incoming, running.size);
-    const body = new Upload(incoming, { size, filling: limits.filling, moved: this.#counted('up', pace) });
     const headers = requestHeaders(request, link.facts.extensions);
+    link.assertTakes(request.type, request, { headers, bytes: size ?? 0 });
+    const body = new Upload(incoming, { size, filling: limits.filling, moved: this.#counted('up', pace) });
     const timeoutMs = limits.writtenSeconds * 1000;
     const options = { headers, body, frame: 'binary', timeoutMs, ...(size === undefined ? {} : { size }) } as const;
     try {
