@@ -18,6 +18,7 @@ import type { MessageUser } from '../links/pair.ts';
 import { InFlight } from './in-flight.ts';
 import { LinkDelivery } from './link-delivery.ts';
 import { type FollowBounds, peek, type QueueFollowing, type RemoteQueue } from './remote-queue.ts';
+import { SizeLimit } from './size-limit.ts';
 import type { DeliveryTelemetry, Dropped } from './telemetry.ts';
 
 export interface DeliveryLimits extends FollowBounds {
@@ -80,10 +81,7 @@ export class Delivery {
   #retry: NodeJS.Timeout | undefined;
   /** What waits longest, as far as is known; milliseconds since the epoch. */
   #oldestAt: number | undefined;
-  /** Position of what a link was closed for, by its size. */
-  #suspect: number | undefined;
-  /** Bytes of the body of a notification that the other side takes, as far as is known. */
-  #largest = Number.POSITIVE_INFINITY;
+  readonly #sizes = new SizeLimit();
   #isClosed = false;
 
   constructor(deps: DeliveryDeps) {
@@ -219,7 +217,9 @@ export class Delivery {
     delivery.close();
     this.#links.delete(own);
     if (code === CLOSE_CODES.tooLarge.code) {
-      this.#tooLarge(own);
+      this.#sizes.exceeded(this.#inFlight.largestSent(own)?.notification);
+      this.#dropTooLarge(own);
+      this.#settle();
     }
     if (this.#inFlight.has(own)) {
       this.#open(own);
@@ -228,29 +228,11 @@ export class Delivery {
     }
   }
 
-  /** The other side closes links for the size of a message. Where that is the same one twice it would go on for ever. */
-  #tooLarge(own: string): void {
-    const largest = this.#inFlight.largestSent(own);
-    if (largest === undefined || largest.notification.position !== this.#suspect) {
-      this.#suspect = largest?.notification.position;
-      return;
-    }
-    this.#largest = Math.min(this.#largest, largest.notification.body.length - 1);
-    this.#dropTooLarge(own);
-  }
-
   #dropTooLarge(own: string): void {
-    if (this.#largest === Number.POSITIVE_INFINITY) {
-      return;
+    const count = this.#sizes.giveUp(this.#inFlight.behind(own, 0));
+    if (count > 0) {
+      this.#deps.telemetry.dropped(this.#deps.domain, 'too-large', count);
     }
-    const { domain, telemetry } = this.#deps;
-    for (const each of this.#inFlight.behind(own, 0)) {
-      if (each.notification.body.length > this.#largest) {
-        each.isDone = true;
-        telemetry.dropped(domain, 'too-large', 1);
-      }
-    }
-    this.#settle();
   }
 
   async #follow(): Promise<void> {
