@@ -47,6 +47,16 @@ export { Inbox, PATIENCE, within } from './inbox.ts';
 export { installed } from './installed.ts';
 export { type NatsOptions, type NatsServer, natsInstalled, startNats } from './nats-server.ts';
 export { type PostgresOptions, PostgresServer, postgresInstalled, startPostgres } from './postgres-server.ts';
+export {
+  type FiringAlert,
+  type PrometheusOptions,
+  type PrometheusServer,
+  prometheusInstalled,
+  promtool,
+  type Sample,
+  type ScrapeTarget,
+  startPrometheus,
+} from './prometheus-server.ts';
 export { type RedisCluster, type RedisServer, redisInstalled, startRedis, startRedisCluster } from './redis-server.ts';
 export { type S3Server, s3Installed, startS3 } from './s3-server.ts';
 export { type LogLine, type Program, type ServerExit, type ServerOptions, ServerProcess } from './server-process.ts';
