@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { ALICE, ServerProcess, TestSession, temporaryDirectory } from '@fosp/testkit';
 import { throwBadInput } from '../bad-input.ts';
 import { killAgainAndAgain } from '../durability.ts';
+import { runAlerts } from '../monitoring/campaign.ts';
 import { runOutage } from '../outage/campaign.ts';
 import { rolloutOutcome } from '../rollout/judgement.ts';
 import { runStaleness, type StalenessOutcome } from '../staleness/campaign.ts';
@@ -25,6 +26,7 @@ const HELP = `Long campaigns against a whole server.
   pnpm campaign staleness [--reads 100000] [--seed TEXT]   reads beside revocations, two object pods, a bad Redis
   pnpm campaign upgrade [--from HEAD~1] [--seed TEXT]      a cluster brought from a commit to this checkout and back, with
                                                            migrations, and no request that fails
+  pnpm campaign alerts [--only TEXT]                       every alert made to fire, in a real Prometheus
 
 Rights and notifications on random trees:  node packages/protocol/test/oracle/campaign.ts --trees 1000000
 `;
@@ -43,6 +45,7 @@ const { values, positionals } = parseArgs({
     connections: { type: 'string', default: '10000' },
     from: { type: 'string', default: 'HEAD~1' },
     'drain-seconds': { type: 'string', default: '25' },
+    only: { type: 'string' },
   },
 });
 
@@ -105,6 +108,11 @@ async function run(name: string | undefined, directory: string): Promise<Outcome
     case 'staleness': {
       const { wrong, ...counted } = await runStaleness({ reads: Number(values.reads), seed: values.seed });
       return { counted, wrong: [...wrong, ...lackingOf(counted)] };
+    }
+    case 'alerts': {
+      const report = (text: string) => void process.stdout.write(`${text}\n`);
+      const { wrong, ...counted } = await runAlerts({ only: values.only, report });
+      return { counted, wrong };
     }
     default:
       return undefined;

@@ -42,7 +42,7 @@ export interface Stage extends AsyncDisposable {
   readonly infrastructure: Infrastructure;
   readonly realworld: Provider;
   readonly prometheus: PrometheusServer;
-  /** Where the cluster's gateways take connections with TLS shows this; it is replaced by one that holds for so many days. */
+  /** The cluster shows another certificate from now on, one that holds for so many days. */
   certify(days: number): Promise<void>;
   /** Milliseconds by which what goes to and from Postgres is late, either way. */
   lateness: number;
@@ -58,6 +58,8 @@ const ENVIRONMENT = {
   FOSP_WSS_PORT: '0',
 };
 const CERTIFICATE_DAYS = 60;
+/** Domains of the other provider, beside realworld.lit. All are reached by one way. */
+export const AWAY = ['lookingglass.lit', 'teaparty.lit', 'croquet.lit', 'chess.lit'];
 
 export async function setStage(options: StageOptions): Promise<Stage> {
   await using started = new AsyncDisposableStack();
@@ -78,15 +80,22 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     ...ENVIRONMENT,
     FOSP_TLS_CERT: identity.certFile,
     FOSP_TLS_KEY: identity.keyFile,
+    FOSP_FEDERATION_CERT: identity.certFile,
+    FOSP_FEDERATION_KEY: identity.keyFile,
     FOSP_POSTGRES_URL: through(infrastructure.environment['FOSP_POSTGRES_URL'], ways.postgres.port),
     FOSP_S3_ENDPOINT: `http://127.0.0.1:${ways.s3.port}`,
-    FOSP_FEDERATION_PEERS: `${REALWORLD}=ws://127.0.0.1:${ways.realworld.port}`,
+    FOSP_FEDERATION_PEERS: [REALWORLD, ...AWAY]
+      .map((domain) => `${domain}=ws://127.0.0.1:${ways.realworld.port}`)
+      .join(),
     ...options.environment,
   };
   const { replicas = {}, labelsOf = () => ({}), rules } = options;
   const cluster = started.use(await startCluster({ infrastructure, replicas, environment }));
   const realworld = started.use(
-    await Provider.start(REALWORLD, port, { FOSP_FEDERATION_PEERS: `${WONDERLAND}=${cluster.url}` }),
+    await Provider.start(REALWORLD, port, {
+      FOSP_DOMAIN: [REALWORLD, ...AWAY].join(),
+      FOSP_FEDERATION_PEERS: `${WONDERLAND}=${cluster.url}`,
+    }),
   );
   const file = join(path, 'rules.json');
   // JSON is YAML.

@@ -1,0 +1,100 @@
+/** More than a process was made for. Each begins at once, and resolves with what ends it. */
+import { type Pod, TestSession, WireClient } from '@fosp/testkit';
+import type { Stage } from './stage.ts';
+
+type End = () => Promise<void>;
+
+/** Of a gateway of the stage: few, so that a test comes to them soon. */
+export const STRAIN_LIMITS = {
+  FOSP_LIMIT_CONNECTIONS: '60',
+  FOSP_TRANSFER_MEMORY: '8 MiB',
+  FOSP_LIMIT_HASHES: '1',
+  FOSP_LIMIT_HASHES_WAITING: '8',
+};
+const CONNECTIONS = Number(STRAIN_LIMITS.FOSP_LIMIT_CONNECTIONS);
+const FILE = Buffer.alloc(3 * 1024 * 1024, 'tea');
+
+function gatewayOf({ cluster }: Stage): string {
+  const [gateway] = cluster.podsOf('gateway');
+  return gateway?.process.url ?? '';
+}
+
+/** As many connections to one gateway as this part of what it may have, tried again and again where it refuses. */
+export async function crowd(stage: Stage, part: number): Promise<End> {
+  const url = gatewayOf(stage);
+  const ending = new AbortController();
+  const sit = async () => {
+    while (!ending.signal.aborted) {
+      try {
+        const client = await WireClient.open(url);
+        const ended = new Promise<void>((resolve) => ending.signal.addEventListener('abort', () => resolve()));
+        await Promise.race([ended, client.closed]);
+        await client.close();
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+    }
+  };
+  const seats = Array.from({ length: Math.ceil(CONNECTIONS * part) }, sit);
+  return async () => {
+    ending.abort();
+    await Promise.all(seats);
+  };
+}
+
+/** Users send files to a gateway while S3 takes none of it. */
+export async function stallTransfers(stage: Stage): Promise<End> {
+  const url = gatewayOf(stage);
+  stage.ways.s3.pause();
+  const again = repeat(6, async () => {
+    const session = await TestSession.logIn(url, 'bob@wonderland.lit');
+    await session
+      .request('WRITE', 'bob@wonderland.lit', { body: FILE, binary: true, patience: 20_000 })
+      .catch(() => undefined);
+    await session.close();
+  });
+  return async () => {
+    stage.ways.s3.resume();
+    await again();
+  };
+}
+
+/** Many people try passwords at one gateway. */
+export async function floodLogins(stage: Stage): Promise<End> {
+  const url = gatewayOf(stage);
+  return repeat(30, async () => {
+    const session = await TestSession.connect(url, 'somebody');
+    for (let time = 0; time < 20; time++) {
+      await session.request('AUTHENTICATE', '*', { body: { name: 'bob@wonderland.lit', password: 'guessed' } });
+    }
+    await session.close();
+  });
+}
+
+/** Half of each second it does nothing. */
+export async function stutter(pod: Pod | undefined): Promise<End> {
+  const pid = pod?.process.pid ?? 0;
+  let isStill = false;
+  const timer = setInterval(() => {
+    isStill = !isStill;
+    process.kill(pid, isStill ? 'SIGSTOP' : 'SIGCONT');
+  }, 500);
+  return async () => {
+    clearInterval(timer);
+    process.kill(pid, 'SIGCONT');
+  };
+}
+
+/** So many at a time, until ended; what fails is tried again. */
+function repeat(times: number, work: () => Promise<void>): End {
+  let isOver = false;
+  const loops = Array.from({ length: times }, async () => {
+    while (!isOver) {
+      await work().catch(() => new Promise((resolve) => setTimeout(resolve, 200)));
+    }
+  });
+  return async () => {
+    isOver = true;
+    await Promise.all(loops);
+  };
+}
