@@ -12,6 +12,7 @@ const STORES = [
 ];
 const ELSEWHERE: readonly string[] = [DOMAIN, NATS, ...STORES];
 const HA: Rendering = { files: [profile('ha')], set: [DOMAIN, ...STORES] };
+const RUNBOOKS = 'monitoring.runbooks=https://wiki.example.org/fosp/';
 const MONITORING = 'networkPolicy.monitoring[0].namespaceSelector.matchLabels.name=monitoring';
 
 const withSet = (...set: readonly string[]): Rendering => ({ set: [...ELSEWHERE, ...set] });
@@ -89,7 +90,7 @@ export const RENDERINGS: Readonly<Record<string, Rendering>> = {
   'watched, without alerts and dashboards': withSet(
     ...['monitoring.enabled=true', 'monitoring.rules=false', 'monitoring.dashboards=false', MONITORING],
   ),
-  watched: withSet('monitoring.enabled=true', 'monitoring.labels.release=prometheus', MONITORING),
+  watched: withSet('monitoring.enabled=true', 'monitoring.labels.release=prometheus', MONITORING, RUNBOOKS),
   traced: withSet(
     'tracing.endpoint=http://collector.observability:4318',
     'tracing.ratio=0.05',

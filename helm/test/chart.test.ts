@@ -1,9 +1,11 @@
 /** The chart rendered with every profile, example and switch: what Kubernetes would be given, and what is refused. */
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describeVariables, PROCESS_VARIABLES, readEnvironment } from '@fosp/runtime';
 import { STANDALONE_VARIABLES } from '@fosp/standalone';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { helmInstalled, lint, render, template } from '../src/chart.ts';
 import { CONTRADICTIONS, contradiction, REFUSED, RENDERINGS } from '../src/renderings.ts';
 import { type KubernetesObject, mistakesIn } from '../src/schemas.ts';
@@ -191,6 +193,21 @@ describe.skipIf(!helmInstalled())('the certificate that other domains are shown'
     const mount = container?.volumeMounts?.find((each) => each.name === 'certificate')?.mountPath;
     expect(files).toEqual(mount === undefined ? [undefined, undefined] : [`${mount}/tls.crt`, `${mount}/tls.key`]);
     expect(mount === undefined).toBe(sources.length === 0);
+  });
+});
+
+interface Rules {
+  readonly spec: { readonly groups: readonly { readonly rules: readonly { readonly annotations?: object }[] }[] };
+}
+
+describe.skipIf(!helmInstalled())('the alerts', () => {
+  const file = fileURLToPath(new URL('../../deploy/monitoring/alerts.yaml', import.meta.url));
+  const text = readFileSync(file, 'utf8');
+
+  it('are those of deploy/monitoring, as they are, but for where their pages are read', () => {
+    const [rules] = ofKind<Rules>(render(RENDERINGS['watched'] ?? {}), 'PrometheusRule');
+    expect(rules?.spec).toEqual(parse(text.replaceAll('docs/runbooks/', 'https://wiki.example.org/fosp/')));
+    expect(JSON.stringify(rules?.spec)).toContain('"runbook_url":"https://wiki.example.org/fosp/requests-fail.md"');
   });
 });
 
