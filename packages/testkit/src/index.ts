@@ -49,6 +49,7 @@ export { type NatsOptions, type NatsServer, natsInstalled, startNats } from './n
 export { type PostgresOptions, PostgresServer, postgresInstalled, startPostgres } from './postgres-server.ts';
 export {
   type FiringAlert,
+  lintMetrics,
   type PrometheusOptions,
   type PrometheusServer,
   prometheusInstalled,

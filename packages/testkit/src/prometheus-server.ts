@@ -2,7 +2,7 @@
  * A real Prometheus (Debian's package) that scrapes processes on this machine every second, for a test: on a free port of
  * loopback, its data in a folder that goes with it.
  */
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -12,6 +12,8 @@ import { ServerProgram } from './server-program.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 const execute = promisify(execFile);
+/** promtool's exit code where all could be read, and something is not as is usual. */
+const LINT_COMPLAINTS = 3;
 
 export interface ScrapeTarget {
   /** `127.0.0.1:9090`, whose `/metrics` is asked. */
@@ -64,6 +66,19 @@ export async function promtool(...given: readonly string[]): Promise<string> {
     const told = error instanceof Error && 'stdout' in error && 'stderr' in error ? [error.stdout, error.stderr] : [];
     throw new Error(`promtool ${given.join(' ')}: ${told.join('\n')}`, { cause: error });
   }
+}
+
+/** What `promtool check metrics` has against these, a line each; throws where it cannot read them at all. */
+export function lintMetrics(metrics: string): string[] {
+  const { stdout, stderr, status, error } = spawnSync('promtool', ['check', 'metrics'], {
+    input: metrics,
+    encoding: 'utf8',
+  });
+  const lines = (stdout + stderr).split('\n').filter((line) => line !== '');
+  if (status !== 0 && status !== LINT_COMPLAINTS) {
+    throw error ?? new Error(`promtool check metrics: ${lines.join('\n')}`);
+  }
+  return lines;
 }
 
 export async function startPrometheus({ targets, rules = [] }: PrometheusOptions): Promise<PrometheusServer> {

@@ -5,7 +5,7 @@
 import type { Pod, ServiceName } from '@fosp/testkit';
 import { SERVICES } from '@fosp/testkit';
 import type { Stage } from './stage.ts';
-import { crowd, floodLogins, stallTransfers, stutter } from './strain.ts';
+import { crowd, floodLogins, lockObjects, stallTransfers, stutter } from './strain.ts';
 
 /** An alert by its name, and labels that it must have. */
 export interface Expected {
@@ -84,13 +84,18 @@ const SERVERS: readonly Breakage[] = [
   },
   {
     what: 'Postgres answers late by 0.8 s',
-    expected: named('FospRequestsSlow', 'FospPostgresWaits'),
+    expected: named('FospRequestsSlow'),
     async befall(stage) {
       stage.lateness = 400;
       return async () => {
         stage.lateness = 0;
       };
     },
+  },
+  {
+    what: 'somebody holds a lock on the table of objects',
+    expected: named('FospPostgresWaits'),
+    befall: lockObjects,
   },
   {
     what: 'somebody keeps the right to relay every tree, and relays nothing',

@@ -28,7 +28,7 @@ export interface Fired {
 }
 
 export interface AlertsOutcome {
-  readonly breakages: readonly Fired[];
+  readonly counted: { readonly breakages: readonly Fired[] };
   readonly wrong: readonly string[];
 }
 
@@ -41,8 +41,8 @@ export interface AlertsOptions {
 export async function runAlerts({ only = '', report }: AlertsOptions): Promise<AlertsOutcome> {
   const chosen = BREAKAGES.filter(({ what }) => what.includes(only));
   await using stage = await setStage({ rules: hasten(readRules(), TIMES), environment: STRAIN_LIMITS });
-  await using users = await moveIn(stage);
-  await using _ = await Load.start(stage.cluster.url);
+  await using _users = await moveIn(stage);
+  await using _load = await Load.start(stage.cluster.url);
   const breakages: Fired[] = [];
   const wrong: string[] = [];
   for (const breakage of chosen) {
@@ -58,8 +58,7 @@ export async function runAlerts({ only = '', report }: AlertsOptions): Promise<A
   }
   const seen = new Set(chosen.flatMap(({ expected }) => expected.map(({ alert }) => alert)));
   const never = alertsOf(readRules()).filter(({ alert }) => only === '' && !seen.has(alert));
-  await users.alice.succeed('SELECT', '*').catch(() => undefined);
-  return { breakages, wrong: [...wrong, ...never.map(({ alert }) => `nothing is broken for ${alert}`)] };
+  return { counted: { breakages }, wrong: [...wrong, ...never.map(({ alert }) => `nothing is broken for ${alert}`)] };
 }
 
 async function breakOnce(stage: Stage, { what, expected, befall }: Breakage): Promise<Fired> {

@@ -3,8 +3,8 @@ import { globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { MONITORING } from './rules.ts';
 
-export interface DashboardQuery {
-  /** The dashboard's file and the panel's title. */
+export interface Query {
+  /** Of a dashboard: its file and the panel's title. */
   readonly where: string;
   /** With every variable of Grafana replaced by one of its values. */
   readonly expression: string;
@@ -23,14 +23,14 @@ const VARIABLES: Readonly<Record<string, string>> = {
   __range: '1m',
 };
 
-export function dashboardQueries(): DashboardQuery[] {
+export function dashboardQueries(): Query[] {
   return globSync('dashboards/*.json', { cwd: MONITORING }).flatMap((file) => {
     const { panels }: { readonly panels: readonly Panel[] } = JSON.parse(readFileSync(join(MONITORING, file), 'utf8'));
     return panels.flatMap((panel) => queriesOf(panel, basename(file)));
   });
 }
 
-function queriesOf({ title = '', targets = [], panels = [] }: Panel, file: string): DashboardQuery[] {
+function queriesOf({ title = '', targets = [], panels = [] }: Panel, file: string): Query[] {
   const own = targets.flatMap(({ expr }) =>
     expr === undefined ? [] : [{ where: `${file}, ${title}`, expression: withValues(expr) }],
   );

@@ -56,7 +56,12 @@ const ENVIRONMENT = {
   FOSP_FEDERATION_PRIVATE: '127.0.0.0/8',
   FOSP_ADMIN_TOKEN: 'for-the-operator-of-this-cluster',
   FOSP_WSS_PORT: '0',
+  // Where there is no resolver.
+  FOSP_DNS_SERVERS: '127.0.0.1:1',
+  FOSP_FEDERATION_LOOKUP_SECONDS: '1',
 };
+/** A domain whose server is never there. */
+export const DEAD = 'dormouse.lit';
 const CERTIFICATE_DAYS = 60;
 /** Domains of the other provider, beside realworld.lit. All are reached by one way. */
 export const AWAY = ['lookingglass.lit', 'teaparty.lit', 'croquet.lit', 'chess.lit'];

@@ -1,5 +1,5 @@
 /** More than a process was made for. Each begins at once, and resolves with what ends it. */
-import { type Pod, TestSession, WireClient } from '@fosp/testkit';
+import { ALICE, BOB, type Pod, TestSession, WireClient } from '@fosp/testkit';
 import type { Stage } from './stage.ts';
 
 type End = () => Promise<void>;
@@ -47,10 +47,8 @@ export async function stallTransfers(stage: Stage): Promise<End> {
   const url = gatewayOf(stage);
   stage.ways.s3.pause();
   const again = repeat(6, async () => {
-    const session = await TestSession.logIn(url, 'bob@wonderland.lit');
-    await session
-      .request('WRITE', 'bob@wonderland.lit', { body: FILE, binary: true, patience: 20_000 })
-      .catch(() => undefined);
+    const session = await TestSession.logIn(url, BOB);
+    await session.request('WRITE', BOB, { body: FILE, binary: true, patience: 20_000 }).catch(() => undefined);
     await session.close();
   });
   return async () => {
@@ -65,10 +63,27 @@ export async function floodLogins(stage: Stage): Promise<End> {
   return repeat(30, async () => {
     const session = await TestSession.connect(url, 'somebody');
     for (let time = 0; time < 20; time++) {
-      await session.request('AUTHENTICATE', '*', { body: { name: 'bob@wonderland.lit', password: 'guessed' } });
+      await session.request('AUTHENTICATE', '*', { body: { name: BOB, password: 'guessed' } });
     }
     await session.close();
   });
+}
+
+/** Many ask for lists, and none can be read. */
+export async function lockObjects({ cluster, infrastructure: { postgres, environment } }: Stage): Promise<End> {
+  const held = 'BEGIN; LOCK TABLE objects IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(3600)';
+  const holding = postgres.sql(held, environment['FOSP_POSTGRES_URL']).catch(() => undefined);
+  const again = repeat(40, async () => {
+    const session = await TestSession.logIn(cluster.url, ALICE);
+    for (let time = 0; time < 1000; time++) {
+      await session.request('LIST', ALICE);
+    }
+  });
+  return async () => {
+    await postgres.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK%'");
+    await holding;
+    await again();
+  };
 }
 
 /** Half of each second it does nothing. */

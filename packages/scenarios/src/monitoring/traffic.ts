@@ -1,6 +1,8 @@
 /** Something of everything that a cluster does for its users, so that all that is counted has been counted. */
+import { once } from 'node:events';
+import { request as httpRequest } from 'node:http';
 import { ALICE, BOB, REALWORLD, SISTER, TestSession } from '@fosp/testkit';
-import type { Stage } from './stage.ts';
+import { DEAD, type Stage } from './stage.ts';
 
 const RIGHTS = [
   ...['data', 'subscriptions', 'attachment', 'children'].flatMap((what) => [`${what}-read`, `${what}-write`]),
@@ -58,13 +60,23 @@ export async function oneOfEverything(stage: Stage, { alice, bob, sister }: User
   await logInAndFail(stage);
 }
 
-/** One who knows the password, one who does not, and one who looks for what is not there. */
+/** One who knows the password, and looks for what is not there; one who does not; one who speaks no WebSocket. */
 async function logInAndFail({ cluster }: Stage): Promise<void> {
   const session = await TestSession.logIn(cluster.url, BOB);
-  await session.request('SELECT', `${BOB}/nowhere`);
-  await session.request('SELECT', `nobody@${REALWORLD}`);
+  for (const nowhere of [`${BOB}/nowhere`, `nobody@${REALWORLD}`, `nobody@${DEAD}`, 'nobody@unheard-of.lit']) {
+    await session.request('SELECT', nowhere);
+  }
   await session.close();
+  await upgradeWrongly(cluster.url);
   const stranger = await TestSession.connect(cluster.url, 'a stranger');
   await stranger.request('AUTHENTICATE', '*', { body: { name: BOB, password: 'guessed' } });
   await stranger.close();
+}
+
+/** Asks for a WebSocket of a version that there is not. */
+async function upgradeWrongly(url: string): Promise<void> {
+  const headers = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '1' };
+  const request = httpRequest(url.replace('ws:', 'http:'), { headers }).end();
+  await once(request, 'response').catch(() => undefined);
+  request.destroy();
 }
