@@ -4,6 +4,7 @@
  */
 import type { Pod, ServiceName } from '@fosp/testkit';
 import { SERVICES } from '@fosp/testkit';
+import { fillStream } from './full-stream.ts';
 import type { Stage } from './stage.ts';
 import { crowd, floodLogins, lockObjects, stallTransfers, stutter } from './strain.ts';
 
@@ -60,7 +61,7 @@ const SERVERS: readonly Breakage[] = [
   },
   {
     what: 'NATS killed',
-    expected: [unreachable('NATS'), gone('gateway'), ...named('FospPartitionsUnread', 'FospStreamRefuses')],
+    expected: [unreachable('NATS'), gone('gateway'), ...named('FospPartitionsUnread')],
     async befall({ infrastructure }) {
       await infrastructure.nats.kill();
       return () => infrastructure.nats.restart();
@@ -98,19 +99,9 @@ const SERVERS: readonly Breakage[] = [
     befall: lockObjects,
   },
   {
-    what: 'somebody keeps the right to relay every tree, and relays nothing',
-    expected: named('FospNotificationsLate'),
-    async befall({ infrastructure: { postgres, environment } }) {
-      const url = environment['FOSP_POSTGRES_URL'];
-      await postgres.sql(
-        `INSERT INTO relays SELECT tree, 'nobody', now() + interval '1 day' FROM objects GROUP BY tree
-         ON CONFLICT (tree) DO UPDATE SET holder = 'nobody', expires = now() + interval '1 day'`,
-        url,
-      );
-      return async () => {
-        await postgres.sql("DELETE FROM relays WHERE holder = 'nobody'", url);
-      };
-    },
+    what: 'the stream of changes is full',
+    expected: named('FospStreamRefuses', 'FospNotificationsLate'),
+    befall: ({ infrastructure }) => fillStream(infrastructure.nats, 'changes'),
   },
 ];
 
