@@ -26,7 +26,7 @@ async function ask(port: number, subject: string, body: string): Promise<StreamI
     let told = '';
     for await (const data of socket) {
       told += data;
-      const [, length, rest = ''] = /\r\nMSG answers 1 (\d+)\r\n([^]*)$/.exec(told) ?? [];
+      const [, length, rest = ''] = /\r\nMSG answers 1 (\d+)\r\n([\s\S]*)$/.exec(told) ?? [];
       if (length !== undefined && Buffer.byteLength(rest) >= Number(length)) {
         const answer: StreamInfo = JSON.parse(rest.slice(0, Number(length)));
         if (answer.error !== undefined) {
