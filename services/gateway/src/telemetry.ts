@@ -77,6 +77,8 @@ export function createTelemetry({ metrics, log, levels, clock, certificate }: Te
     'Files that did not arrive: the store failed, or the way to the client broke off (cut)',
     ['why'],
   );
+  // There from the start: of one that appears with its first failure nobody can tell that it grew.
+  const [cut, storeFailed] = [failures.with({ why: 'cut' }), failures.with({ why: 'store' })];
   const gaps = metrics.counter(
     'fosp_gateway_gaps_total',
     'Times that notifications may have been lost, so that all connections were closed',
@@ -96,11 +98,11 @@ export function createTelemetry({ metrics, log, levels, clock, certificate }: Te
     notificationRepeated: () => repeated.add(),
     moved: (direction, bytes) => moved.with({ direction }).add(bytes),
     transferCut: (requestId, error) => {
-      failures.with({ why: 'cut' }).add();
+      cut.add();
       log.warn({ requestId, error }, 'an attachment could not be sent to its end');
     },
     transferFailed: (error) => {
-      failures.with({ why: 'store' }).add();
+      storeFailed.add();
       log.warn({ error }, 'the file store failed');
     },
     unexpected: (requestId, error) => log.error({ requestId, error }, 'a request failed unexpectedly'),

@@ -15,7 +15,7 @@ import { moveIn, oneOfEverything } from '../../src/monitoring/traffic.ts';
 import { until } from '../../src/monitoring/until.ts';
 
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
-const START = 180_000;
+const START = 300_000;
 /** What has a rate was scraped twice with it. */
 const ROUNDS = 3;
 
