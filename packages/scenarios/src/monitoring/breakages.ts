@@ -166,7 +166,7 @@ const OUTSIDE: readonly Breakage[] = [
   },
   {
     what: 'the way to five other domains cut',
-    expected: named('FospPeerWaits'),
+    expected: named('FospPeerWaits', 'FospPeersUnreachable'),
     async befall({ ways }) {
       ways.realworld.refuse();
       return async () => ways.realworld.resume();

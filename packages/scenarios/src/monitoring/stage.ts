@@ -89,9 +89,7 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     FOSP_FEDERATION_KEY: identity.keyFile,
     FOSP_POSTGRES_URL: through(infrastructure.environment['FOSP_POSTGRES_URL'], ways.postgres.port),
     FOSP_S3_ENDPOINT: `http://127.0.0.1:${ways.s3.port}`,
-    FOSP_FEDERATION_PEERS: [REALWORLD, ...AWAY]
-      .map((domain) => `${domain}=ws://127.0.0.1:${ways.realworld.port}`)
-      .join(),
+    FOSP_FEDERATION_PEERS: peersBy(ways.realworld),
     ...options.environment,
   };
   const { replicas = {}, labelsOf = () => ({}), rules } = options;
@@ -112,6 +110,11 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     ...{ cluster, infrastructure, realworld, prometheus, certify, ways },
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   });
+}
+
+function peersBy({ port }: TcpProxy): string {
+  const others = [REALWORLD, ...AWAY].map((domain) => `${domain}=ws://127.0.0.1:${port}`);
+  return [...others, `${DEAD}=ws://127.0.0.1:1`].join();
 }
 
 /** The same server by another port of this machine. */
