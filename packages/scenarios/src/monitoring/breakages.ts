@@ -179,4 +179,4 @@ async function certified({ certify }: Stage, days: number): Promise<Mend> {
   return () => certify(60);
 }
 
-export const BREAKAGES: readonly Breakage[] = [...SERVERS, ...PROCESSES, ...LIMITS, ...OUTSIDE];
+export const BREAKAGES: readonly Breakage[] = [...LIMITS, ...OUTSIDE, ...SERVERS, ...PROCESSES];
