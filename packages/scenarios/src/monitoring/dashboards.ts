@@ -3,8 +3,9 @@ import { globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { MONITORING } from './rules.ts';
 
+/** Of Prometheus. */
 export interface Query {
-  /** Of a dashboard: its file and the panel's title. */
+  /** The page, or the file of a dashboard and the panel's title. */
   readonly where: string;
   /** With every variable of Grafana replaced by one of its values. */
   readonly expression: string;

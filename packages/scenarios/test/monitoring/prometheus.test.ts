@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dashboardQueries, type Query } from '../../src/monitoring/dashboards.ts';
 import { missingFor } from '../../src/monitoring/missing.ts';
 import { readRules, rulesOf } from '../../src/monitoring/rules.ts';
+import { runbookQueries } from '../../src/monitoring/runbooks.ts';
 import { type Stage, setStage } from '../../src/monitoring/stage.ts';
 import { moveIn, oneOfEverything } from '../../src/monitoring/traffic.ts';
 import { until } from '../../src/monitoring/until.ts';
@@ -85,6 +86,12 @@ describe.skipIf(![clusterInstalled(), prometheusInstalled()].every(Boolean))('a 
       }
     }
     expect(missing).toEqual([]);
+  });
+
+  it('has what every runbook has people ask for', async () => {
+    const queries = runbookQueries();
+    expect(queries.length).toBeGreaterThan(0);
+    expect(await wrongWith(stage, queries)).toEqual([]);
   });
 
   it('has what every panel of every dashboard asks for', async () => {
