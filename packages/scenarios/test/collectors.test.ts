@@ -54,11 +54,12 @@ describe('a server and its collector', { timeout: 200_000 }, () => {
 
   it('part of the requests is traced as a whole where the ratio says so', async () => {
     await using collector = await startCollector();
-    const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, ...QUICK };
     const ratio = { OTEL_TRACES_SAMPLER: 'parentbased_traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.5' };
     await using server = await startServer({
-      ...endpoint,
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
       ...ratio,
+      // All of it is to arrive, however slow this machine is.
+      ...{ FOSP_TRACES_FLUSH_SECONDS: '60', FOSP_DRAIN_SECONDS: '80' },
       OTEL_SERVICE_NAME: 'tea',
       OTEL_RESOURCE_ATTRIBUTES: 'a=b%20c',
     });
@@ -73,6 +74,33 @@ describe('a server and its collector', { timeout: 200_000 }, () => {
     expect(withRoots.size).toBe(traces.size);
     expect(new Set(collector.spans.map(({ service }) => service))).toEqual(new Set(['tea']));
     expect(collector.texts[0]).toContain('b c');
+  });
+
+  it('F61 servers of other domains say what they like of traces, and are believed where we were told to', async () => {
+    await using collector = await startCollector();
+    const peers = ['realworld.lit', 'looking-glass.lit'].map((domain) => `${domain}=ws://127.0.0.1:1`);
+    await using server = await startServer({
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      ...QUICK,
+      FOSP_FEDERATION_PRIVATE: '127.0.0.0/8',
+      FOSP_FEDERATION_PEERS: peers.join(),
+      FOSP_TRACES_PEERS: 'looking-glass.lit',
+    });
+    const ask = async (domain: string, digit: string) => {
+      const link = await TestSession.connect(server.url, domain, { extensions: ['trace'] });
+      await link.succeed('AUTHENTICATE', '*', { body: { type: 'server', domain } });
+      const Traceparent = `00-${digit.repeat(32)}-${digit.repeat(16)}-01`;
+      await link.request('SELECT', ALICE, { headers: { From: `sister@${domain}`, Traceparent } });
+    };
+    await ask('realworld.lit', '1');
+    await ask('looking-glass.lit', '2');
+    const requests = await collector.until('both requests', (spans) => {
+      const found = spans.filter(({ name, kind }) => name === 'SELECT' && kind === 2);
+      return found.length === 2 ? found : undefined;
+    });
+    const [stranger, friend] = requests;
+    expect(stranger).toMatchObject({ parentSpanId: '', traceId: expect.not.stringMatching('1{32}') });
+    expect(friend).toMatchObject({ parentSpanId: '2'.repeat(16), traceId: '2'.repeat(32) });
   });
 
   it('a collector that is not there harms nothing, and what it did not get is counted', async () => {
