@@ -8,7 +8,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { type FospError, fospError, isFospError } from '@fosp/protocol';
-import { activeSpan, type Span, type SpanDetails, traced } from '@fosp/runtime';
+import { activeSpan, bound, type Span, type SpanDetails, traced } from '@fosp/runtime';
 import { type ConnectionsOptions, TransferConnections, wasClosedBefore } from './transfer-connections.ts';
 import { Upload } from './transfer-upload.ts';
 
@@ -60,7 +60,9 @@ export class TransferClient {
   }
 
   async #put(url: string, body: AsyncIterable<Uint8Array>, { size, md5 }: PutOptions): Promise<Sent> {
-    const { replayBytes, failed, passed } = this.#options;
+    const { replayBytes, passed } = this.#options;
+    // Connections are kept: what happens on them belongs to whoever opened them, unless it is said otherwise.
+    const failed = bound(this.#options.failed);
     const upload = new Upload({ connections: this.#connections, url, size, replayBytes, failed });
     const hash = createHash('sha256');
     const weakHash = md5 ? createHash('md5') : undefined;
@@ -121,6 +123,7 @@ export class TransferClient {
   #get(wanted: Wanted, connection: 'kept' | 'own'): Promise<Download | 'refused'> {
     const { url, size, span } = wanted;
     const { promise, resolve, reject } = Promise.withResolvers<Download | 'refused'>();
+    const notRead = bound((cause: unknown) => this.#notRead(cause));
     let download: Download | undefined;
     const asked = { method: 'GET', url, headers: {}, connection } as const;
     const request = this.#connections.open(asked, () => download?.isAwaited ?? true);
@@ -130,7 +133,7 @@ export class TransferClient {
         resolve(this.#get(wanted, 'own'));
       } else {
         endSpan(span, error);
-        reject(this.#notRead(error));
+        reject(notRead(error));
       }
     });
     request.on('response', (response) => {
@@ -146,7 +149,7 @@ export class TransferClient {
         response.resume();
         const failure = new Error(`GET was answered ${response.statusCode}, ${announced} of ${size} bytes`);
         endSpan(span, failure);
-        reject(this.#notRead(failure));
+        reject(notRead(failure));
         return;
       }
       download = new Download(response, this.#options.passed, span);

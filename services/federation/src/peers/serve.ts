@@ -1,5 +1,6 @@
 /** Sees to it that somebody talks to a domain, for whoever wants something of it. */
 import { type Bus, type BusSubscription, FEDERATION, totalOf } from '@fosp/bus';
+import { detached } from '@fosp/runtime';
 import type { RemoteQueue } from '../queue/remote-queue.ts';
 import type { Ownership } from './ownership.ts';
 
@@ -26,7 +27,8 @@ export async function serveOwnership({
   const adopted = bus.serve(
     FEDERATION.adopt,
     async ({ fields }) => {
-      await ownership.adopt(fields.domain, limits.adoptionSeconds);
+      // What begins here goes on for as long as the domain is talked to.
+      await detached(() => ownership.adopt(fields.domain, limits.adoptionSeconds));
       return { fields: {} };
     },
     { concurrency: limits.adoptions },
