@@ -23,9 +23,9 @@ import {
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { fospError } from '@fosp/protocol';
-import { type Metrics, traced } from '@fosp/runtime';
+import { type Metrics, type SpanDetails, traced } from '@fosp/runtime';
 import { type FilePage, isFileKey } from '../store.ts';
-import { createRequestMeters, meterRequests } from './request-meter.ts';
+import { createRequestMeters, metered, type RequestMeters } from './request-meter.ts';
 import { bucketError } from './start-errors.ts';
 
 export interface BucketOptions {
@@ -93,10 +93,7 @@ export class Bucket {
         throwOnRequestTimeout: true,
       },
     });
-    this.#traceCommands();
-    if (options.metrics !== undefined) {
-      meterRequests(this.#client, createRequestMeters(options.metrics));
-    }
+    this.#watchRequests(options.metrics && createRequestMeters(options.metrics));
   }
 
   /** Makes the bucket where it is missing. Rejects with `StartError`. */
@@ -246,17 +243,22 @@ export class Bucket {
     this.#client.destroy();
   }
 
-  /** One span per command, by its name alone: keys of files are nobody's business. */
-  #traceCommands(): void {
+  /**
+   * Each attempt at a request as a span, counted and timed, by the operation's name alone: keys of files are nobody's business.
+   * URLs that are signed for others are no requests.
+   */
+  #watchRequests(meters: RequestMeters | undefined): void {
     this.#client.middlewareStack.add(
       (next, { commandName = '' }) =>
         (given) => {
-          const name = `S3/${commandName.replace(/Command$/, '')}`;
-          const attributes = { 'rpc.system.name': 'aws-api', 'rpc.service': 'S3', 'rpc.method': name.slice(3) };
-          return traced({ name, kind: 'client', attributes }, () => next(given));
+          const operation = String(commandName).replace(/Command$/, '');
+          const send = () => next(given);
+          return traced(
+            () => spanOf(operation),
+            () => (meters === undefined ? send() : metered(meters, operation, send)),
+          );
         },
-      // Behind what makes transfer URLs, which asks nobody.
-      { step: 'deserialize', priority: 'low', name: 'traceCommands' },
+      { step: 'deserialize', priority: 'high', name: 'watchRequests' },
     );
   }
 
@@ -275,6 +277,11 @@ export class Bucket {
       abortSignal: AbortSignal.timeout(kind === 'transfer' ? transferPatience : patience),
     });
   }
+}
+
+function spanOf(operation: string): SpanDetails {
+  const attributes = { 'rpc.system.name': 'aws-api', 'rpc.service': 'S3', 'rpc.method': operation };
+  return { name: `S3/${operation}`, kind: 'client', attributes };
 }
 
 interface SendOptions {

@@ -1,4 +1,3 @@
-import type { S3Client } from '@aws-sdk/client-s3';
 import type { CounterCell, HistogramCell, Labelled, Metrics } from '@fosp/runtime';
 
 /** Of a request that got no answer. */
@@ -23,31 +22,25 @@ export function createRequestMeters(metrics: Metrics): RequestMeters {
   };
 }
 
-/**
- * Counts and times each attempt at a request that the driver sends, by the operation's name and the status of the answer.
- * URLs that are signed for others are no requests.
- */
-export function meterRequests({ middlewareStack }: S3Client, { requests, durations }: RequestMeters): void {
-  middlewareStack.add(
-    (next, { commandName = '' }) =>
-      async (request) => {
-        const operation = String(commandName).replace(/Command$/, '');
-        const begun = performance.now();
-        let status = NO_ANSWER;
-        try {
-          const answer = await next(request);
-          status = statusIn(answer.response) ?? NO_ANSWER;
-          return answer;
-        } catch (error) {
-          status = statusIn(property(error, '$response')) ?? NO_ANSWER;
-          throw error;
-        } finally {
-          requests.with({ operation, status }).add();
-          durations.with({ operation }).observe((performance.now() - begun) / 1000);
-        }
-      },
-    { step: 'deserialize', priority: 'high', name: 'fospRequestMeter' },
-  );
+/** Counts and times one attempt at a request, by the operation's name and the status of the answer. */
+export async function metered<Answer extends { readonly response: unknown }>(
+  { requests, durations }: RequestMeters,
+  operation: string,
+  send: () => Promise<Answer>,
+): Promise<Answer> {
+  const begun = performance.now();
+  let status = NO_ANSWER;
+  try {
+    const answer = await send();
+    status = statusIn(answer.response) ?? NO_ANSWER;
+    return answer;
+  } catch (error) {
+    status = statusIn(property(error, '$response')) ?? NO_ANSWER;
+    throw error;
+  } finally {
+    requests.with({ operation, status }).add();
+    durations.with({ operation }).observe((performance.now() - begun) / 1000);
+  }
 }
 
 function statusIn(response: unknown): string | undefined {
