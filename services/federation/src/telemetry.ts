@@ -24,6 +24,7 @@ export function createServingTelemetry({ log, metrics, clock }: TelemetryOptions
   const bytes = metrics.counters('fosp_federation_served_bytes_total', 'Bytes of files that went with those', [
     'direction',
   ]);
+  const moved = { up: bytes.with({ direction: 'up' }), down: bytes.with({ direction: 'down' }) };
   const bad = metrics.counter(
     'fosp_federation_bad_messages_total',
     'Messages without a proper head or sequence number',
@@ -40,7 +41,7 @@ export function createServingTelemetry({ log, metrics, clock }: TelemetryOptions
   const mayTell = (kind: string, domain: string) => lines.take(`${kind} ${domain}`, 1, clock());
   return {
     answered: (type, status) => served.with({ type, status: String(status) }).add(),
-    served: (direction, count) => bytes.with({ direction }).add(count),
+    served: (direction, count) => moved[direction].add(count),
     transferCut: (requestId, error) => log.info({ requestId, error }, 'a file could not be sent to its end'),
     storeFailed: (error) => log.warn({ error }, 'the file store failed'),
     unexpected: (requestId, error) => log.error({ requestId, error }, 'a request failed unexpectedly'),

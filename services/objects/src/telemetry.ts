@@ -30,9 +30,10 @@ export function createTelemetry(log: Log, metrics: Metrics): Telemetry {
   );
   const relayFailures = metrics.counter('fosp_objects_relay_failures_total', 'Events to be relayed once more.');
   const logins = metrics.counter('fosp_objects_login_failures_total', 'Wrong names and passwords.');
-  const refusals = metrics.counters('fosp_objects_refused_total', 'Refused for too many failures or registrations.', [
+  const refused = metrics.counters('fosp_objects_refused_total', 'Refused for too many failures or registrations.', [
     'what',
   ]);
+  const refusals = { login: refused.with({ what: 'login' }), registration: refused.with({ what: 'registration' }) };
   return {
     cacheHit: () => hits.add(),
     cacheMiss: () => misses.add(),
@@ -54,7 +55,7 @@ export function createTelemetry(log: Log, metrics: Metrics): Telemetry {
       log.info({ user, address }, 'wrong name or password');
     },
     refused(what, address) {
-      refusals.with({ what }).add();
+      refusals[what].add();
       log.warn({ address, what }, 'too many of these from one address or for one account');
     },
   };

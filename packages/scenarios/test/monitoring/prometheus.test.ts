@@ -25,10 +25,9 @@ const NOT_HERE = new Set([
   // Without Redis; with traces.
   ...['fosp_objects_cache_bytes', 'fosp_traces_spans_total'],
   // Somebody is refused, or misbehaves.
-  ...['fosp_objects_refused_total', 'fosp_federation_taken_refused_total'],
-  'fosp_gateway_remote_notifications_refused_total',
+  ...['fosp_federation_taken_refused_total', 'fosp_gateway_remote_notifications_refused_total'],
   // The other domain asks over our links, or has to prove itself by a key.
-  ...['fosp_federation_served_total', 'fosp_federation_served_bytes_total', 'fosp_federation_verifications_total'],
+  ...['fosp_federation_served_total', 'fosp_federation_verifications_total'],
 ]);
 
 /** As the chart's ServiceMonitor has them put on. */

@@ -7,6 +7,10 @@ it.each(['configuration', 'errors', 'metrics'])('docs/%s.md says what the source
   expect(runScript(name, '--check')).toEqual(CLEAN);
 });
 
+it('dashboards ask for metrics that there are, and are what the sources make', () => {
+  expect(runScript('dashboards', '--check')).toEqual(CLEAN);
+});
+
 const PAGES = globSync(['README.md', 'CONTRIBUTING.md', 'docs/**/*.md', 'helm/fosp/*.md'], { cwd: ROOT });
 
 /** In Markdown, without those to other hosts and within the page. */
