@@ -39,7 +39,7 @@ interface Member {
 
 const LOOK_MS = 100;
 /** Requests at each look of those who have a connection. */
-const PROBES = 4;
+const PROBES = 1;
 /** For a request, its wait for the connection included. */
 const PATIENCE_MS = 120_000;
 
