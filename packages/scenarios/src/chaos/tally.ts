@@ -1,7 +1,7 @@
 /** What happened, counted: requests by their outcome, what was wrong, and what the campaign must have seen to mean anything. */
 
 /** Statuses that a client may be told while something is away, and come back. */
-const PASSING: ReadonlySet<number> = new Set([408, 429, 503]);
+export const PASSING: ReadonlySet<number> = new Set([408, 429, 503]);
 /** Sentences that are kept of what was wrong; the others are counted. */
 const KEPT = 200;
 

@@ -38,6 +38,8 @@ export interface RolloutOutcome {
   /** Requests of those who work, and notifications that they were told. */
   readonly requests: number;
   readonly notifications: number;
+  /** Requests that a machine which cannot follow put off. */
+  readonly putOff: number;
   readonly wrong: readonly string[];
 }
 
@@ -95,6 +97,7 @@ export async function runRollout(options: RolloutOptions): Promise<RolloutOutcom
     ...{ calm, replaced, killed },
     requests: work.reduce((sum, { requests }) => sum + requests, 0),
     notifications: work.reduce((sum, { notifications }) => sum + notifications, 0),
+    putOff: states.reduce((sum, { putOff }) => sum + putOff, 0),
     wrong: [
       ...rolled.flatMap(({ wrong }) => wrong),
       ...states.flatMap(({ faults }) => faults),

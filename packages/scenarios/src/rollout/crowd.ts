@@ -3,8 +3,11 @@
  * waits for the connection to be back, and must be answered. In between some ask while nothing is wrong, which tells what the
  * sessions that stay feel of those who come back.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { FospClient } from '@fosp/client';
+import { isFospError } from '@fosp/protocol';
 import { PASSWORD } from '@fosp/testkit';
+import { PASSING } from '../chaos/tally.ts';
 import { reasonOf } from './tally.ts';
 
 export interface CrowdState {
@@ -15,6 +18,8 @@ export interface CrowdState {
   /** Requests that were made without a connection, and those of them that were answered well. */
   waited: number;
   answered: number;
+  /** Requests that were put off (408, 429, 503), as only a machine that cannot follow does, and asked again. */
+  putOff: number;
   /** Milliseconds that the longest of them took. */
   longest: number;
   /** Milliseconds of requests on connections that stayed, since they were asked for last. */
@@ -38,6 +43,7 @@ interface Member {
 }
 
 const LOOK_MS = 100;
+const PUT_OFF_MS = 1000;
 /** Requests at each look of those who have a connection. */
 const PROBES = 1;
 /** For a request, its wait for the connection included. */
@@ -46,7 +52,7 @@ const PATIENCE_MS = 120_000;
 export class Crowd {
   readonly #members: Member[] = [];
   readonly #faults: string[] = [];
-  readonly #counts = { gaps: 0, waited: 0, answered: 0, longest: 0 };
+  readonly #counts = { gaps: 0, waited: 0, answered: 0, putOff: 0, longest: 0 };
   #latencies: number[] = [];
   #next = 0;
   #ticker: NodeJS.Timeout | undefined;
@@ -121,7 +127,7 @@ export class Crowd {
     member.isAsking = true;
     this.#counts.waited++;
     try {
-      await member.client.select(`${member.user}/`);
+      await this.#select(member);
       this.#counts.answered++;
       this.#counts.longest = Math.max(this.#counts.longest, performance.now() - since);
     } catch (error) {
@@ -130,12 +136,28 @@ export class Crowd {
     member.isAsking = false;
   }
 
+  async #select({ client, user }: Member): Promise<void> {
+    for (;;) {
+      try {
+        await client.select(`${user}/`);
+        return;
+      } catch (error) {
+        if (!isFospError(error) || !PASSING.has(error.status)) {
+          throw error;
+        }
+        this.#counts.putOff++;
+        await pause(PUT_OFF_MS);
+      }
+    }
+  }
+
   /** Counts where its connection stayed. */
-  async #probe({ user, client }: Member): Promise<void> {
+  async #probe(member: Member): Promise<void> {
+    const { client, user } = member;
     const since = performance.now();
     const { gaps } = this.#counts;
     try {
-      await client.select(`${user}/`);
+      await this.#select(member);
     } catch (error) {
       this.#faults.push(`${user} was refused: ${reasonOf(error)}`);
     }

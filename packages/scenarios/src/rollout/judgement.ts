@@ -30,7 +30,7 @@ export async function rolloutOutcome({
   return { counted, wrong: [...wrong, ...excesses(outcome, drainSeconds)] };
 }
 
-function excesses({ calm, killed, replaced }: RolloutOutcome, drainSeconds: number): string[] {
+function excesses({ calm, killed, putOff, replaced }: RolloutOutcome, drainSeconds: number): string[] {
   const late = replaced.flatMap(({ secondsOfAll, what }) =>
     secondsOfAll > drainSeconds ? [`${what}: all were back after ${secondsOfAll} s only`] : [],
   );
@@ -44,5 +44,11 @@ function excesses({ calm, killed, replaced }: RolloutOutcome, drainSeconds: numb
     all.reduce((sum, { gateways }) => sum + gateways.counts.hashed, 0),
     all.reduce((sum, { passwords }) => sum + passwords, 0),
   ];
-  return [...late, ...hashed, ...(hashes > 2 * logins ? [`${hashes} hashes for ${logins} logins by password`] : [])];
+  const busy = putOff > 0 ? [`${putOff} requests were put off`] : [];
+  return [
+    ...late,
+    ...busy,
+    ...hashed,
+    ...(hashes > 2 * logins ? [`${hashes} hashes for ${logins} logins by password`] : []),
+  ];
 }

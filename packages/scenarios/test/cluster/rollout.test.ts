@@ -3,7 +3,7 @@ import { clusterInstalled } from '@fosp/testkit';
 import { describe, expect, it } from 'vitest';
 import { runRollout } from '../../src/rollout/campaign.ts';
 
-const SIZES = { connections: 200, workers: 8, passwords: 8, gateways: 2, processes: 1, balancers: 1 };
+const SIZES = { connections: 200, workers: 4, passwords: 8, gateways: 2, processes: 1, balancers: 1 };
 
 describe.skipIf(!clusterInstalled())('all gateways replaced one by one, and one killed', () => {
   it('F31 F55 F68 brings every session back, with what it waited for, without a password hashed for its token', {
