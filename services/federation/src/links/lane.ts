@@ -315,7 +315,8 @@ export class Lane implements Backlogged {
   #closeIdle(): void {
     const { clock, idleSeconds, isKept } = this.#options;
     for (const [link, use] of this.#links) {
-      if (link.heard !== use.heard || use.underWay > 0 || isKept(link)) {
+      const isNeeded = !link.isLeft && (link.heard !== use.heard || isKept(link));
+      if (isNeeded || use.underWay > 0) {
         use.heard = link.heard;
         use.usedAt = clock();
       } else if (clock() - use.usedAt >= idleSeconds * 1000) {

@@ -18,6 +18,8 @@ export interface LinkLimits {
   readonly transfersPerUser: number;
   /** How often another one of those may be dialled. */
   readonly transferDials: { readonly perSecond: number; readonly burst: number };
+  /** How often the other side may have us use another link than one that it is about to close; beyond it, it counts as away. */
+  readonly retirements: { readonly perSecond: number; readonly burst: number };
   /** Requests on the message link that are not answered. */
   readonly requestsPerLink: number;
   /** Of one user, where the other side does not announce fewer. */
@@ -66,6 +68,7 @@ export const LINK_LIMITS: LinkLimits = {
   transferLinks: 4,
   transfersPerUser: 2,
   transferDials: { perSecond: 1, burst: 8 },
+  retirements: { perSecond: 1, burst: 32 },
   requestsPerLink: 512,
   requestsPerUser: 64,
   waitingPerUser: 256,

@@ -61,6 +61,7 @@ export class Pair {
   readonly #notifier: MessageUser;
   readonly #breaker: CircuitBreaker;
   readonly #transferDials: KeyedRate;
+  readonly #retirements: KeyedRate;
   readonly #abandoning = new AbortController();
   /** When it is ours to be tried among those that are away. */
   readonly #turn = () => this.#tryInTurn();
@@ -76,6 +77,7 @@ export class Pair {
     this.#notifier = notifier;
     this.#breaker = new CircuitBreaker({ ...limits, ...deps });
     this.#transferDials = new KeyedRate(limits.transferDials, 1);
+    this.#retirements = new KeyedRate(limits.retirements, 1);
     const shared = {
       ...{ limits, clock, backlogs: deps.backlogs, domain: between.domain },
       connect: () => this.#connect(),
@@ -178,9 +180,7 @@ export class Pair {
         ...this.between,
         signal: this.#abandoning.signal,
         acknowledged: (on, id) => this.#notifier.acknowledged(on, id),
-        retiring: async (left) => {
-          await Promise.all([this.messages.left(left), this.transfers.left(left)]);
-        },
+        retiring: (left) => this.#left(left),
       });
       this.#lastError = undefined;
       if (wasItsTurn) {
@@ -257,11 +257,22 @@ export class Pair {
     if (clock() - link.facts.openedAt >= STEADY_MS) {
       this.#breaker.succeeded();
     } else if (!link.isClosedByUs && !link.isLeft && !isFile) {
-      this.#breaker.failed();
-      const details = `A link closed soon after it was made: ${end.code} ${end.reason}`;
-      this.#lastFailure = { at: clock(), details };
-      this.#lastError = fospError('unreachable', `${this.between.domain} cannot be reached: it closes connections.`);
+      this.#closes(`A link closed soon after it was made: ${end.code} ${end.reason}`);
     }
+  }
+
+  /** The other side is about to close it. One that says so of every link would have us dial for every request. */
+  async #left(link: Link): Promise<void> {
+    if (!this.#retirements.take('', 1, this.#deps.clock())) {
+      this.#closes('It is about to close links as soon as they are made.');
+    }
+    await Promise.all([this.messages.left(link), this.transfers.left(link)]);
+  }
+
+  #closes(details: string): void {
+    this.#breaker.failed();
+    this.#lastFailure = { at: this.#deps.clock(), details };
+    this.#lastError = fospError('unreachable', `${this.between.domain} cannot be reached: it closes connections.`);
   }
 
   #later(last: FospError): FospError {

@@ -8,12 +8,12 @@ import { type PeerLink, TestPeer, until } from '../test-peer.ts';
 const DONE = { status: 200, body: '{}' };
 
 /** As a server does that is about to close the link; resolves once it was read. */
-async function retire(link: PeerLink, federation: Federation): Promise<void> {
+async function retire(link: PeerLink, federation: Federation, count = 1): Promise<void> {
   link.send('RETIRE * 70');
   // It is answered when it may be, so that something else must show that it came.
   link.send('SUCCEEDED 200 999');
   const strays = () => federation.metric('fosp_federation_bad_messages_total');
-  await until(async () => (await strays()) === 1, 'RETIRE to be read');
+  await until(async () => (await strays()) === count, 'RETIRE to be read');
 }
 
 async function expectLeft(link: PeerLink): Promise<void> {
@@ -102,5 +102,23 @@ describe('a link whose other end is about to close it', () => {
     expect(told).toBeGreaterThan(id);
     await acknowledge(next, told);
     await second;
+  });
+
+  it('F61 counts as away where that happens to one link after the other', async () => {
+    await using peer = await TestPeer.start();
+    const limits = { retirements: { perSecond: 0, burst: 2 }, pauses: { first: 60_000, longest: 60_000 } };
+    await using federation = await Federation.start({ peer, limits });
+    for (let count = 1; count <= 3; count++) {
+      const answered = federation.forward('SELECT');
+      const link = await peer.link();
+      link.answer(await link.next(), DONE);
+      await answered;
+      await retire(link, federation, count);
+    }
+    await expect(federation.forward('SELECT')).rejects.toMatchObject({
+      code: 'unreachable',
+      message: expect.stringContaining('it closes connections'),
+    });
+    expect(peer.all).toHaveLength(3);
   });
 });
