@@ -13,8 +13,8 @@ export type Kind = (typeof KINDS)[number];
 export interface Taken {
   /** Milliseconds of each request that was alone. */
   readonly latency: readonly number[];
-  /** CPU microseconds per request, where several are on their way; without those of the federation processes. */
-  readonly cpu: number;
+  /** Where several are on their way: how many were asked, and CPU seconds that went by, and seconds of the clock. */
+  readonly together: { readonly count: number; readonly cpu: number; readonly clock: number };
 }
 
 export type Turn = Readonly<Record<Kind, Taken>>;
@@ -61,10 +61,11 @@ async function take(kind: Kind, place: Place, scale: TurnScale): Promise<Taken> 
     await wire.ask(`${kind} ${tree}/n${at % OBJECTS}`, kind === 'UPDATE' ? '{"type":"a"}' : '');
     latency.push(performance.now() - began);
   }
-  const before = cpuTimes();
+  const [before, began] = [cpuTimes(), performance.now()];
   await askTogether(kind, place, scale.together);
-  const cpu = (ownersOf(cpuBetween(before, cpuTimes())) / scale.together) * 1e6;
-  return { latency: latency.slice(FIRST), cpu };
+  const cpu = ownersOf(cpuBetween(before, cpuTimes()));
+  const clock = (performance.now() - began) / 1000;
+  return { latency: latency.slice(FIRST), together: { count: scale.together, cpu, clock } };
 }
 
 async function askTogether(kind: Kind, { wires, tree }: Place, count: number): Promise<void> {
