@@ -64,7 +64,7 @@ async function cluster(): Promise<readonly Figure[]> {
 
 async function deadPeers(): Promise<readonly Figure[]> {
   const size = values.cluster
-    ? { alone: 100, together: 1000, warmUp: 20_000 }
+    ? { alone: 100, together: 3000, warmUp: 20_000 }
     : { alone: 250, together: 5000, warmUp: 50_000 };
   const times = { rounds: values.short ? 20 : 60, settleSeconds: 30, idleSeconds: values.short ? 10 : 20 };
   const kind = values.cluster ? 'cluster' : 'standalone';
