@@ -6,7 +6,7 @@ import type { Pod, ServiceName } from '@fosp/testkit';
 import { SERVICES } from '@fosp/testkit';
 import { fillStream } from './full-stream.ts';
 import type { Stage } from './stage.ts';
-import { crowd, floodLogins, lockObjects, stallTransfers, stutter } from './strain.ts';
+import { crowd, floodLogins, lockObjects, stallMessages, stutter } from './strain.ts';
 
 /** An alert by its name, and labels that it must have. */
 export interface Expected {
@@ -142,9 +142,9 @@ const LIMITS: readonly Breakage[] = [
     befall: (stage) => crowd(stage, 2),
   },
   {
-    what: 'uploads while S3 takes nothing',
+    what: 'messages that begin and do not go on',
     expected: [{ alert: 'FospNearLimit', labels: { limit: 'bytes in transit' } }],
-    befall: stallTransfers,
+    befall: stallMessages,
   },
   {
     what: 'more logins than can be hashed',

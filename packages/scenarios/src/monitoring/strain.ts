@@ -7,12 +7,14 @@ type End = () => Promise<void>;
 /** Of a gateway of the stage: few, so that a test comes to them soon. */
 export const STRAIN_LIMITS = {
   FOSP_LIMIT_CONNECTIONS: '60',
-  FOSP_TRANSFER_MEMORY: '8 MiB',
+  FOSP_TRANSFER_MEMORY: '2 MiB',
+  FOSP_HASH_MEMORY: '8 MiB',
   FOSP_LIMIT_HASHES: '1',
   FOSP_LIMIT_HASHES_WAITING: '8',
 };
 const CONNECTIONS = Number(STRAIN_LIMITS.FOSP_LIMIT_CONNECTIONS);
-const FILE = Buffer.alloc(3 * 1024 * 1024, 'tea');
+/** Of an object that is not too large. */
+const HALF = ' '.repeat(200_000);
 
 function gatewayOf({ cluster }: Stage): string {
   const [gateway] = cluster.podsOf('gateway');
@@ -42,17 +44,19 @@ export async function crowd(stage: Stage, part: number): Promise<End> {
   };
 }
 
-/** Users send files to a gateway while S3 takes none of it. */
-export async function stallTransfers(stage: Stage): Promise<End> {
+/** Users begin to send objects to one gateway, and do not go on. */
+export async function stallMessages(stage: Stage): Promise<End> {
   const url = gatewayOf(stage);
-  stage.ways.s3.pause();
-  const again = repeat(6, async () => {
+  const ending = new AbortController();
+  const ended = new Promise<void>((resolve) => ending.signal.addEventListener('abort', () => resolve()));
+  const again = repeat(16, async () => {
     const session = await TestSession.logIn(url, BOB);
-    await session.request('WRITE', BOB, { body: FILE, binary: true, patience: 20_000 }).catch(() => undefined);
-    await session.close();
+    session.wire.sendPart(`UPDATE ${BOB} 9\r\n\r\n${HALF}`);
+    await Promise.race([ended, session.wire.closed]);
+    session.wire.terminate();
   });
   return async () => {
-    stage.ways.s3.resume();
+    ending.abort();
     await again();
   };
 }
