@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkJson, elements, equalJson, members, objectText, stringOf, utf8Length } from '../src/index.ts';
+import { checkJson, elements, equalJson, isJsonText, members, objectText, stringOf, utf8Length } from '../src/index.ts';
 
 function parses(text: string): boolean {
   try {
@@ -66,6 +66,22 @@ describe('exact JSON', () => {
     fc.assert(
       fc.property(fc.oneof(jsonText, damaged, damaged, fc.json(), fc.string()), (text) => {
         expect(passes(text)).toBe(parses(text));
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  it('F70 knows an object by its bytes, wherever in their buffer they are', () => {
+    const bare = fc.constantFrom('x', 'long enough for several words', '\\', '\\n', '\u0001', '\u001f', '\u007f', 'é');
+    const text = fc.oneof(
+      fc.tuple(bare, bare, bare).map((parts) => `{"a":"${parts.join('')}","b":[1]}`),
+      damaged.map((inner) => `{"a":${inner}}`),
+      jsonText,
+    );
+    fc.assert(
+      fc.property(text, fc.nat(7), (each, offset) => {
+        const bytes = Buffer.from(' '.repeat(offset) + each).subarray(offset);
+        expect(isJsonText(bytes, 'object')).toBe(/^\s*\{/.test(each) && parses(each));
       }),
       { numRuns: 5000 },
     );
