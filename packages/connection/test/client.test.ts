@@ -247,6 +247,35 @@ describe('requests of our own', () => {
     const responses = await Promise.all(Array.from({ length: 5000 }, () => peer.request('SELECT', ALICE)));
     expect(responses.every(({ head, body }) => textOf(body) === String(head.sequence))).toBe(true);
   });
+
+  it('F13 those that are answered late share no number with the thousands that come and go meanwhile', async () => {
+    const late: string[] = [];
+    const numbers = new Set<string>();
+    const { peer, far } = await dialled({
+      answer: (message, server) => {
+        const [, , number = ''] = message.split(/[ \r]/);
+        numbers.add(number);
+        if (message.startsWith('LIST')) {
+          late.push(number);
+        } else {
+          server.send(`SUCCEEDED 200 ${number}\r\n\r\n${number}`);
+        }
+      },
+    });
+    const waiting: ReturnType<Peer['request']>[] = [];
+    for (let round = 0; round < 100; round++) {
+      waiting.push(peer.request('LIST', ALICE));
+      await Promise.all(Array.from({ length: 30 }, () => peer.request('SELECT', ALICE)));
+    }
+    for (const number of late) {
+      far.send(`SUCCEEDED 200 ${number}\r\n\r\n${number}`);
+    }
+    const answered = await Promise.all(waiting);
+    expect(answered.map(({ head, body }) => [head.sequence, textOf(body)])).toEqual(
+      late.map((number) => [Number(number), number]),
+    );
+    expect(numbers.size).toBe(3100);
+  });
 });
 
 describe('what else a server sends', () => {

@@ -44,14 +44,16 @@ export interface Target {
 export interface AskOptions extends RequestOptions {
   readonly timeoutMs: number;
   readonly stream?: never;
+  /** What whoever asked is told, where there is no answer. */
+  readonly failure: (error: unknown) => unknown;
 }
 
 interface Sent {
   readonly type: RequestType | ServerRequestType;
   readonly target: Target | undefined;
-  readonly options: RequestOptions;
-  /** It was answered, or never will be. */
-  readonly ended: (() => void) | undefined;
+  readonly options: RequestOptions & Partial<Pick<AskOptions, 'failure'>>;
+  /** The second by which the answer is due to have come to its end. */
+  readonly due: number | undefined;
 }
 
 /** A request that is not sent yet. */
@@ -71,7 +73,8 @@ export class Link {
   readonly facts: LinkFacts;
   readonly #peer: Peer;
   readonly #ear: LinkEar;
-  readonly #asked = new Set<{ readonly until: number }>();
+  /** How many answers are due to have come to their end, by the second in which they are. */
+  readonly #due = new Map<number, number>();
   #watching: NodeJS.Timeout | undefined;
   #answers = 0;
   #isClosedByUs = false;
@@ -137,10 +140,10 @@ export class Link {
 
   /** See `Peer.request`, where no body streams: of the answer not the head alone must come in time. */
   ask(type: RequestType | ServerRequestType, target: Target, options: AskOptions): Promise<PeerResponse> {
-    const asked = { until: performance.now() + options.timeoutMs + ANSWER_MS };
-    this.#asked.add(asked);
+    const due = Math.ceil((performance.now() + options.timeoutMs + ANSWER_MS) / 1000);
+    this.#due.set(due, (this.#due.get(due) ?? 0) + 1);
     this.#watching ??= setInterval(() => this.#closeIfEndless(), ANSWER_MS);
-    return this.#send({ type, target, options, ended: () => this.#asked.delete(asked) });
+    return this.#send({ type, target, options, due });
   }
 
   /** See `Peer.request`. */
@@ -149,7 +152,7 @@ export class Link {
     target: Target | undefined,
     options: RequestOptions,
   ): Promise<PeerResponse> {
-    return this.#send({ type, target, options, ended: undefined });
+    return this.#send({ type, target, options, due: undefined });
   }
 
   /** A whole notification. */
@@ -181,29 +184,26 @@ export class Link {
   #send(sent: Sent): Promise<PeerResponse> {
     return traced(
       () => spanOf(sent.type, this.facts),
-      async (span) => {
-        const response = await this.#sendFor(span, sent);
-        span?.set({ [STATUS_CODE]: response.head.status });
-        return response;
-      },
+      (span) => this.#sendFor(span, sent),
     );
   }
 
-  #sendFor(span: Span | undefined, { type, target, options, ended }: Sent): Promise<PeerResponse> {
+  #sendFor(span: Span | undefined, { type, target, options, due }: Sent): Promise<PeerResponse> {
     const [before, since] = [this.#answers, performance.now()];
     return this.#peer.request(type, target, this.#withTrace(span, options)).then(
       (response) => {
         this.#answers++;
-        ended?.();
+        this.#ended(due);
+        span?.set({ [STATUS_CODE]: response.head.status });
         return response;
       },
       (error: unknown) => {
-        ended?.();
+        this.#ended(due);
         const isSilent = this.#answers === before && performance.now() - since >= this.facts.patience * 1000;
         if (isSilent && isFospError(error) && error.code === 'timeout') {
           this.#peer.close(1008, 'Requests on this link are not answered.');
         }
-        throw error;
+        throw options.failure?.(error) ?? error;
       },
     );
   }
@@ -215,13 +215,24 @@ export class Link {
       : { ...options, headers: { ...options.headers, Traceparent: span.context } };
   }
 
-  /** One timer for all that is asked; nearly all of it is answered long before. Those asked first are due first, or nearly so. */
+  #ended(due: number | undefined): void {
+    if (due === undefined) {
+      return;
+    }
+    const others = (this.#due.get(due) ?? 1) - 1;
+    if (others > 0) {
+      this.#due.set(due, others);
+    } else {
+      this.#due.delete(due);
+    }
+  }
+
+  /** One timer for all that is asked; nearly all of it is answered long before. */
   #closeIfEndless(): void {
-    const [first] = this.#asked;
-    if (first === undefined) {
+    if (this.#due.size === 0) {
       clearInterval(this.#watching);
       this.#watching = undefined;
-    } else if (first.until < performance.now()) {
+    } else if (Math.min(...this.#due.keys()) * 1000 < performance.now()) {
       this.#peer.close(1008, 'An answer on this link does not come to its end.');
     }
   }

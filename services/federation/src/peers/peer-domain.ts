@@ -5,18 +5,12 @@
  * Lifecycle: made by whoever holds the domain's lease; `finish` or `close` end it.
  */
 import type { Answer, Call, CallType, FEDERATION, LineLengths } from '@fosp/bus';
+import type { PeerResponse } from '@fosp/connection';
 import { domainOf, type FospError, fospError, type Headers, isFospError, NO_HEADERS } from '@fosp/protocol';
 import type { LinkLimits } from '../links/limits.ts';
 import type { Link } from '../links/link.ts';
 import { type Failure, Pair, type PairDeps } from '../links/pair.ts';
-import {
-  answerOf,
-  failureOf,
-  objectRequestType,
-  requestHeaders,
-  type UserAnswer,
-  type UserRequest,
-} from '../links/translation.ts';
+import { answerOf, failureOf, objectRequestType, requestHeaders, type UserRequest } from '../links/translation.ts';
 import { notFederated } from '../policy/policy.ts';
 import { Delivery, type DeliveryDeps, type Route } from '../queue/delivery.ts';
 import { LineBounds, type QueueLimits } from '../queue/line-bounds.ts';
@@ -53,6 +47,7 @@ export class PeerDomain {
   /** By domain of ours: what one of them cannot tell holds up none of the others. */
   readonly #deliveries = new Map<string, Delivery>();
   readonly #bounds: LineBounds;
+  readonly #failure = (error: unknown): unknown => failureOf(this.domain, error);
   #usedAt: number;
   #isClosed = false;
 
@@ -110,7 +105,8 @@ export class PeerDomain {
     const answered = { domain: this.domain, type: request.type, since: performance.now() };
     try {
       const asked = { user: request.user, bytes: REQUEST_COST + body.length, patience: until - clock() };
-      const answer = await pair.messages.run(asked, (link) => this.#ask(link, request, { body, until }));
+      const response = await pair.messages.run(asked, (link) => this.#ask(link, request, { body, until }));
+      const answer = answerOf(request, response);
       telemetry.answered(answered, answer.status);
       const { etag } = answer;
       const status = String(answer.status);
@@ -208,18 +204,14 @@ export class PeerDomain {
   }
 
   /** `until` in milliseconds since the epoch. */
-  #ask(link: Link, request: UserRequest, { body, until }: { body: Uint8Array; until: number }): Promise<UserAnswer> {
+  #ask(link: Link, request: UserRequest, { body, until }: { body: Uint8Array; until: number }): Promise<PeerResponse> {
     const { clock, limits } = this.#deps;
     const headers = requestHeaders(request, link.facts.extensions);
     link.assertTakes(request.type, request, { headers, bytes: body.length });
     const timeoutMs = Math.max(1, Math.min(limits.requestSeconds * 1000, until - clock()));
-    const options = { headers, body, frame: 'text', timeoutMs, responseBytes: limits.answerBytes } as const;
-    return link.ask(request.type, request, options).then(
-      (response) => answerOf(request, response),
-      (error: unknown) => {
-        throw failureOf(this.domain, error);
-      },
-    );
+    const failure = this.#failure;
+    const options = { headers, body, frame: 'text', timeoutMs, responseBytes: limits.answerBytes, failure } as const;
+    return link.ask(request.type, request, options);
   }
 
   get #isUsed(): boolean {
