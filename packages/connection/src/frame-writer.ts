@@ -1,7 +1,7 @@
 /**
- * Puts messages into frames (RFC 6455 §5): header, head and small bodies as one run of bytes. Runs are taken from a slab that
- * all connections share, and messages of one connection that lie side by side there leave as one piece; so what is sent in
- * one turn of the event loop mostly costs one copy and one write.
+ * Puts messages into frames (RFC 6455 §5): header, head and small bodies as one run of bytes. Messages are kept as they are until
+ * they leave; then those of one connection are written side by side into a slab that all connections share, and leave as one
+ * piece. So what is sent in one turn of the event loop mostly costs one copy and one write.
  *
  * What a slow reader keeps waiting would keep the whole slab alive: whoever writes for one that is behind asks for memory
  * of its own (`apart`). A large body is not copied, but for masking; it must not be changed after it was sent.
@@ -25,6 +25,9 @@ export interface Frame {
 /** The pieces of one connection, ready to be written. */
 export class FrameWriter {
   readonly #masked: boolean;
+  /** What is not bytes yet, and how many it will be. */
+  #frames: Frame[] = [];
+  #unwritten = 0;
   #pieces: Uint8Array[] = [];
   /** What is not a piece yet, since the next message may lie behind it. */
   #run: Buffer | undefined;
@@ -47,16 +50,41 @@ export class FrameWriter {
 
   /** @param apart the frame may wait for long, so it shall not share memory with others */
   write(frame: Frame, apart: boolean): void {
-    const { head, body } = frame;
-    const headBytes = Buffer.byteLength(head);
-    const bodyBytes = body === undefined ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+    const payload = lengthOf(frame.head) + lengthOf(frame.body);
+    const size = headerSize(payload, this.#masked) + payload;
+    this.#bytes += size;
+    this.#unwritten += size;
+    this.#frames.push(frame);
+    if (apart) {
+      this.#encode(true);
+    }
+  }
+
+  #encode(apart: boolean): void {
+    const frames = this.#frames;
+    if (frames.length === 0) {
+      return;
+    }
+    if (!apart && this.#unwritten <= SLAB_BYTES / 2 && slabUsed + this.#unwritten > SLAB_BYTES) {
+      beginSlab();
+    }
+    this.#frames = [];
+    this.#unwritten = 0;
+    for (const frame of frames) {
+      this.#put(frame, apart);
+    }
+  }
+
+  #put({ opcode, fin, head, body }: Frame, apart: boolean): void {
+    const headBytes = lengthOf(head);
+    const bodyBytes = lengthOf(body);
     const copied = this.#masked || typeof body === 'string' || bodyBytes < COPY_BELOW;
     const payload = headBytes + bodyBytes;
     const mask = this.#masked ? randomMask() : undefined;
     const size = headerSize(payload, this.#masked) + headBytes + (copied ? bodyBytes : 0);
     const start = this.#room(size, apart);
     const target = this.#run ?? slab;
-    const from = writeHeader(target, start, { opcode: frame.opcode, fin: frame.fin, payload, mask });
+    const from = writeHeader(target, start, { opcode, fin, payload, mask });
     writeText(target, from, head, headBytes);
     if (typeof body === 'string') {
       writeText(target, from + headBytes, body, bodyBytes);
@@ -70,11 +98,11 @@ export class FrameWriter {
       this.#seal();
       this.#pieces.push(body);
     }
-    this.#bytes += headerSize(payload, this.#masked) + payload;
   }
 
   /** Begins a frame whose body comes by `proceed`. */
   announce(frame: { readonly opcode: number; readonly head: string; readonly bodyBytes: number }): void {
+    this.#encode(false);
     const { opcode, head, bodyBytes } = frame;
     const headBytes = Buffer.byteLength(head);
     const mask = this.#masked ? randomMask() : undefined;
@@ -90,6 +118,7 @@ export class FrameWriter {
 
   /** The next bytes of the frame that was announced. */
   proceed(bytes: Uint8Array): void {
+    this.#encode(false);
     this.#seal();
     this.#bytes += bytes.length;
     if (!this.#masked) {
@@ -105,6 +134,7 @@ export class FrameWriter {
 
   /** Puts everything of another writer behind what is here. */
   adopt(other: FrameWriter): void {
+    this.#encode(false);
     this.#seal();
     this.#bytes += other.bytes;
     for (const piece of other.take()) {
@@ -114,6 +144,7 @@ export class FrameWriter {
 
   /** Takes all pieces in order. */
   take(): Uint8Array[] {
+    this.#encode(false);
     this.#seal();
     const pieces = this.#pieces;
     this.#pieces = [];
@@ -141,8 +172,7 @@ export class FrameWriter {
 
   #sharedRoom(size: number): number {
     if (slabUsed + size > SLAB_BYTES) {
-      slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
-      slabUsed = 0;
+      beginSlab();
     }
     const start = slabUsed;
     slabUsed += size;
@@ -163,8 +193,20 @@ export class FrameWriter {
   }
 }
 
+function lengthOf(body: string | Uint8Array | undefined): number {
+  if (body === undefined) {
+    return 0;
+  }
+  return typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+}
+
 let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
 let slabUsed = 0;
+
+function beginSlab(): void {
+  slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+  slabUsed = 0;
+}
 
 function writeText(target: Buffer, at: number, text: string, bytes: number): void {
   target.write(text, at, bytes, bytes === text.length ? 'latin1' : 'utf8');

@@ -15,7 +15,7 @@ export interface NodePeerOptions extends PeerOptions {
  * @param head bytes that came behind the handshake
  */
 export function openPeer(socket: Duplex, head: Uint8Array, options: NodePeerOptions): Peer {
-  const { role, environment, limits = DEFAULT_PEER_LIMITS, isShared = false } = options;
+  const { role, environment, limits = DEFAULT_PEER_LIMITS } = options;
   if (socket instanceof Socket) {
     socket.setTimeout(0);
     socket.setNoDelay(true);
@@ -23,5 +23,5 @@ export function openPeer(socket: Duplex, head: Uint8Array, options: NodePeerOpti
   if (head.length > 0) {
     socket.unshift(head);
   }
-  return new Peer(new SocketChannel(socket, { role, environment, limits, isShared }), options);
+  return new Peer(new SocketChannel(socket, { role, environment, limits }), options);
 }

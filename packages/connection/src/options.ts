@@ -32,9 +32,4 @@ export interface PeerOptions {
   readonly environment: PeerEnvironment;
   /** Merge once per service, not once per connection: the object is kept, not copied. */
   readonly limits?: PeerLimits;
-  /**
-   * Many who know nothing of each other send over this connection, as users do over a link between servers: what they send in
-   * one turn of the event loop leaves together. Default: what one of them sends leaves at once.
-   */
-  readonly isShared?: boolean;
 }

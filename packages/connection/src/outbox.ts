@@ -23,7 +23,6 @@ const AHEAD_BYTES = 128 * 1024;
 export interface OutboxOptions {
   readonly role: Role;
   readonly environment: PeerEnvironment;
-  readonly isShared: boolean;
   readonly limitBytes: number;
   /** Too much waits to be sent. */
   overflow(reason: string): void;

@@ -1,10 +1,9 @@
 /**
  * Frames on their way into one socket.
  *
- * Those that answer what one read of a socket brought leave together, or earlier when there are 64 KiB; on a connection that
- * many share, those of a whole turn of the event loop, in which many sockets were read. The socket gets one
- * portion at a time: as long as it takes them at once there is no end to it, else the rest waits here, where it is counted
- * exactly, and against the budget.
+ * Those of one turn of the event loop, in which many sockets were read, leave together, or earlier when there are 64 KiB: a
+ * write costs as much as many messages do. The socket gets one portion at a time: as long as it takes them at once there is no
+ * end to it, else the rest waits here, where it is counted exactly, and against the budget.
  *
  * Lifecycle: what is put into `writer` is sent, until `destroy`; `end` ends the socket behind it.
  */
@@ -21,7 +20,6 @@ const EMPTY = new Uint8Array(0);
 export interface SendQueueOptions {
   readonly role: Role;
   readonly environment: PeerEnvironment;
-  readonly isShared: boolean;
   /** Told when too much waits for all readers together. */
   overflow(reason: string): void;
 }
@@ -32,7 +30,6 @@ export class SendQueue {
   readonly #socket: Duplex;
   readonly #budget: TransferBudget;
   readonly #timers: TimerWheel;
-  readonly #isShared: boolean;
   readonly #overflow: (reason: string) => void;
   #ending = false;
   /** Pieces taken from the writer, which of them is next, and their bytes. */
@@ -52,7 +49,6 @@ export class SendQueue {
 
   constructor(socket: Duplex, options: SendQueueOptions) {
     this.writer = new FrameWriter(options.role);
-    this.#isShared = options.isShared;
     this.#socket = socket;
     this.#budget = options.environment.budget;
     this.#timers = options.environment.timers;
@@ -81,7 +77,7 @@ export class SendQueue {
       this.flush();
     } else if (!this.#scheduled) {
       this.#scheduled = true;
-      schedule(this, this.#isShared);
+      schedule(this);
     }
   }
 
@@ -198,32 +194,16 @@ export class SendQueue {
 }
 
 let scheduled: SendQueue[] = [];
-let shared: SendQueue[] = [];
 
-/** All that have something to send at the same time share one tick, or one turn. */
-function schedule(queue: SendQueue, isShared: boolean): void {
-  if (isShared) {
-    if (shared.push(queue) === 1) {
-      setImmediate(flushShared);
-    }
-  } else if (scheduled.push(queue) === 1) {
-    process.nextTick(flushScheduled);
+function schedule(queue: SendQueue): void {
+  if (scheduled.push(queue) === 1) {
+    setImmediate(flushScheduled);
   }
 }
 
 function flushScheduled(): void {
   const queues = scheduled;
   scheduled = [];
-  flushAll(queues);
-}
-
-function flushShared(): void {
-  const queues = shared;
-  shared = [];
-  flushAll(queues);
-}
-
-function flushAll(queues: readonly SendQueue[]): void {
   for (const queue of queues) {
     queue.flush();
   }

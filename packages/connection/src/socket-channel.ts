@@ -27,7 +27,6 @@ export interface SocketChannelOptions {
   readonly role: Role;
   readonly environment: PeerEnvironment;
   readonly limits: PeerLimits;
-  readonly isShared: boolean;
 }
 
 export class SocketChannel implements Channel, FrameSink, Timed {
@@ -58,7 +57,6 @@ export class SocketChannel implements Channel, FrameSink, Timed {
     this.#outbox = new Outbox(socket, {
       role: options.role,
       environment: options.environment,
-      isShared: options.isShared,
       limitBytes: options.limits.sendBufferBytes,
       overflow: (reason) => this.close(CLOSE_CODES.tryLater.code, reason),
       broken: (reason) => this.close(CLOSE_CODES.internal.code, reason),

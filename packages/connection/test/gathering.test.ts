@@ -1,31 +1,45 @@
-import { duplexPair } from 'node:stream';
+import { type Duplex, duplexPair } from 'node:stream';
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { openPeer, TimerWheel, TransferBudget } from '../src/index.ts';
+import { openPeer, type Peer, TimerWheel, TransferBudget } from '../src/index.ts';
 import { RecordingHandler } from './recording-handler.ts';
 
-/** Bytes that came at a time, where two messages were sent one after the other in one turn of the event loop. */
-async function arrivals(isShared: boolean): Promise<number[]> {
-  const [ours, theirs] = duplexPair();
+const HEADER = 2;
+const environment = { budget: new TransferBudget(1_000_000), timers: new TimerWheel() };
+
+interface Arriving {
+  readonly peer: Peer;
+  readonly socket: Duplex;
+  /** Bytes that came at a time. */
+  readonly came: number[];
+}
+
+function arriving(): Arriving {
+  const [socket, theirs] = duplexPair();
   const came: number[] = [];
   theirs.on('data', (bytes: Uint8Array) => came.push(bytes.length));
-  const environment = { budget: new TransferBudget(1_000_000), timers: new TimerWheel() };
-  const handler = new RecordingHandler();
-  const peer = openPeer(ours, new Uint8Array(0), { role: 'server', handler, environment, isShared });
-  peer.sendRaw('first');
-  await new Promise<void>((resolve) => process.nextTick(() => process.nextTick(resolve)));
-  peer.sendRaw('second');
+  const peer = openPeer(socket, new Uint8Array(0), { role: 'server', handler: new RecordingHandler(), environment });
+  return { peer, socket, came };
+}
+
+/** Not the next turn of the event loop, but what comes before it. */
+function moment(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(() => process.nextTick(resolve)));
+}
+
+it('what is sent over a connection in one turn of the event loop leaves together, whatever is sent over others', async () => {
+  const ends = [arriving(), arriving()];
+  for (const message of ['first', 'second', 'third']) {
+    for (const { peer } of ends) {
+      peer.sendRaw(message);
+    }
+    await moment();
+  }
   for (let turn = 0; turn < 5; turn++) {
     await turnOfTheLoop();
   }
-  ours.destroy();
-  return came;
-}
-
-it('what many users send over one connection leaves together, once per turn of the event loop', async () => {
-  expect(await arrivals(true)).toEqual([2 + 'first'.length + 2 + 'second'.length]);
-});
-
-it('what one client is sent leaves at once', async () => {
-  expect(await arrivals(false)).toEqual([2 + 'first'.length, 2 + 'second'.length]);
+  for (const { came, socket } of ends) {
+    expect(came).toEqual([3 * HEADER + 'firstsecondthird'.length]);
+    socket.destroy();
+  }
 });

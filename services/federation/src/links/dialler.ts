@@ -31,7 +31,7 @@ export class Dialler {
       ? { servername: place.tlsName, secureContext: context.current }
       : { servername: place.tlsName };
     return dial(place.url, {
-      ...{ handler, signal, environment, limits, tls, isShared: true },
+      ...{ handler, signal, environment, limits, tls },
       timeoutMs: dialSeconds * 1000,
       lookup: pinnedLookup(place.addresses),
     });
