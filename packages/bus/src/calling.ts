@@ -129,24 +129,23 @@ export class Calling {
   }
 
   /** `undefined` where the bus refuses for one of these reasons, of all of which nothing was done. */
-  async #askUnless<Q, R>(
+  #askUnless<Q, R>(
     { subject, meter, reasons }: Whom & { readonly reasons: ReadonlySet<BusErrorCode> },
     asked: Asked<Q>,
     context: CallContext,
   ): Promise<Reply<R> | undefined> {
     const since = meter.begin();
-    let message: BusMessage;
-    try {
-      message = await this.#ask(subject, asked, context);
+    const answered = (message: BusMessage): Reply<R> => {
       meter.answered(since, message);
-    } catch (error) {
+      return replyIn(message);
+    };
+    return this.#ask(subject, asked, context).then(answered, (error: unknown) => {
       meter.failed(since, error, reasons);
       if (isBusError(error) && reasons.has(error.code)) {
         return undefined;
       }
       throw this.#notAnswered(error, subject, context.requestId);
-    }
-    return replyIn(message);
+    });
   }
 
   #ask<Q>(subject: string, { fields, body }: Asked<Q>, context: CallContext): Promise<BusMessage> {

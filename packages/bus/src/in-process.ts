@@ -95,9 +95,11 @@ export class InProcessTransport implements Transport {
     }
     return new Promise((resolve, reject) => {
       const watched = this.#deadlines.watch(context.deadline, () => reject(pastDeadline(subject)));
-      answer(server, message, context).then(
+      server.running++;
+      server.handler(message, context).then(
         (reply) => {
           this.#deadlines.forget(watched);
+          ended(server);
           if (reply.body.byteLength > BUS_BODY_BYTES) {
             reject(tooLarge(`The answer of ${subject}`, reply));
           } else {
@@ -106,6 +108,7 @@ export class InProcessTransport implements Transport {
         },
         () => {
           this.#deadlines.forget(watched);
+          ended(server);
           reject(new BusError('failed', `The handler of ${subject} rejected`));
         },
       );
@@ -269,16 +272,11 @@ function takeTurn(group: Group): Server | undefined {
   return undefined;
 }
 
-async function answer(server: Server, message: BusMessage, context: CallContext): Promise<BusMessage> {
-  server.running++;
-  try {
-    return await server.handler(message, context);
-  } finally {
-    server.running--;
-    if (server.running === 0) {
-      for (const resolve of server.stopping.splice(0)) {
-        resolve();
-      }
+function ended(server: Server): void {
+  server.running--;
+  if (server.running === 0) {
+    for (const resolve of server.stopping.splice(0)) {
+      resolve();
     }
   }
 }

@@ -2,23 +2,24 @@
 import type { CallType } from './calls.ts';
 import { subjectToken } from './events.ts';
 
-/** Places are asked again and again: their tokens are kept, so many of them. */
-const TOKENS_KEPT = 1000;
-const tokens = new Map<string, string>();
+/** Places are asked again and again: the subjects of a call at so many of them are kept. */
+const KEPT = 1000;
+const subjects = new Map<string, Map<string, string>>();
 
 export function subjectAt<Q, R>(type: CallType<Q, R>, place: string): string {
-  return `${type.subject}.${tokenOf(place)}`;
-}
-
-function tokenOf(place: string): string {
-  const known = tokens.get(place);
+  let kept = subjects.get(type.subject);
+  if (kept === undefined) {
+    kept = new Map();
+    subjects.set(type.subject, kept);
+  }
+  const known = kept.get(place);
   if (known !== undefined) {
     return known;
   }
-  if (tokens.size === TOKENS_KEPT) {
-    tokens.clear();
+  if (kept.size === KEPT) {
+    kept.clear();
   }
-  const token = subjectToken(place);
-  tokens.set(place, token);
-  return token;
+  const subject = `${type.subject}.${subjectToken(place)}`;
+  kept.set(place, subject);
+  return subject;
 }
