@@ -10,6 +10,7 @@ import { registerUsers } from '../users.ts';
 import { measureFiles } from './files.ts';
 import { measureNotifications } from './notifications.ts';
 import { type ProviderKind, startProviders } from './providers.ts';
+import { startRelay } from './relay.ts';
 import { measureSelects } from './selects.ts';
 
 /** Of each provider, with a tree and a connection each. */
@@ -45,7 +46,8 @@ async function measureNeighbours(kind: ProviderKind, { requests, rounds }: Scale
   }
   const files = await measureFiles(providers, { guest, host, rounds: 3 * rounds });
   const many = kind === 'cluster' ? requests : 5 * requests;
-  const { figures, shares } = await measureSelects(providers, { guests, hosts, requests: many, rounds });
+  await using relay = kind === 'cluster' ? undefined : await startRelay(USERS);
+  const { figures, shares } = await measureSelects(providers, { guests, hosts, relay, requests: many, rounds });
   const told = await measureNotifications(providers, { author: host, readers: guests, count: requests, rounds });
   return { kind, figures: [...figures, ...files, ...told], shares };
 }

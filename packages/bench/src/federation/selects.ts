@@ -7,6 +7,7 @@ import { median, runLoad } from '../load.ts';
 import type { Figure } from '../report.ts';
 import type { BenchUser } from '../users.ts';
 import type { Provider, Providers } from './providers.ts';
+import type { Relay } from './relay.ts';
 
 /** Requests on their way of each user. */
 const WINDOW = 4;
@@ -15,6 +16,8 @@ const MOST = 1.5;
 export interface SelectOptions {
   readonly guests: readonly BenchUser[];
   readonly hosts: readonly BenchUser[];
+  /** The floor, where there is one to compare with. */
+  readonly relay: Relay | undefined;
   /** Of each kind, per round. */
   readonly requests: number;
   /** Beside the first, which warms up. */
@@ -28,7 +31,7 @@ export interface SelectCosts {
 }
 
 /** CPU seconds of each kind of request in one round. */
-type Round = Readonly<Record<'asking, local' | 'answering, local' | 'asking' | 'answering', CpuTimes>>;
+type Round = Readonly<Record<'asking, local' | 'answering, local' | 'asking' | 'answering' | 'floor', CpuTimes>>;
 
 export async function measureSelects(providers: Providers, options: SelectOptions): Promise<SelectCosts> {
   const rounds: Round[] = [];
@@ -37,19 +40,25 @@ export async function measureSelects(providers: Providers, options: SelectOption
     rounds.push(...(round === 0 ? [] : [costs]));
   }
   const perRequest = (kind: keyof Round) => rounds.map((costs) => (sumOf(costs[kind]) / options.requests) * 1e6);
-  const figures = (['asking', 'answering'] as const).map((side): Figure => {
+  const figureOf = (name: string, kind: keyof Round, side: 'asking' | 'answering'): Figure => {
     const own = perRequest(`${side}, local`);
-    const ratio = median(perRequest(side).map((cost, round) => cost / (own[round] ?? Number.NaN)));
-    const name = `SELECT across, CPU of the ${side} side`;
-    return { name, value: median(perRequest(side)), unit: 'µs', ratio, target: { of: 'ratio', atMost: MOST } };
+    const ratio = median(perRequest(kind).map((cost, round) => cost / (own[round] ?? Number.NaN)));
+    return { name, value: median(perRequest(kind)), unit: 'µs', ratio };
+  };
+  const figures = (['asking', 'answering'] as const).map((side): Figure => {
+    const figure = figureOf(`SELECT across, CPU of the ${side} side`, side, side);
+    return { ...figure, target: { of: 'ratio', atMost: MOST } };
   });
-  const kinds = Object.keys(rounds[0] ?? {}) as (keyof Round)[];
+  if (options.relay !== undefined) {
+    figures.push(figureOf('floor: asking side that passes messages on, and no more', 'floor', 'asking'));
+  }
+  const kinds = (Object.keys(rounds[0] ?? {}) as (keyof Round)[]).filter((kind) => kind !== 'floor');
   const shares = kinds.map((kind) => [kind, meanOf(rounds, kind, options.requests)] as const);
   return { figures, shares: new Map(shares) };
 }
 
 async function measureRound({ asking, answering }: Providers, options: SelectOptions): Promise<Round> {
-  const { guests, hosts } = options;
+  const { guests, hosts, relay, requests } = options;
   const guestsOwn = await timesOf([asking], { ...options, users: guests, trees: guests });
   const hostsOwn = await timesOf([answering], { ...options, users: hosts, trees: hosts });
   const across = await timesOf([asking, answering], { ...options, users: guests, trees: hosts });
@@ -58,6 +67,7 @@ async function measureRound({ asking, answering }: Providers, options: SelectOpt
     asking: across[0] ?? new Map(),
     'answering, local': hostsOwn[0] ?? new Map(),
     answering: across[1] ?? new Map(),
+    floor: (await relay?.pass(requests, WINDOW)) ?? new Map(),
   };
 }
 
