@@ -22,11 +22,18 @@ export interface Frame {
   readonly body: string | Uint8Array | undefined;
 }
 
+/** One that is not bytes yet. */
+interface Waiting {
+  readonly frame: Frame;
+  readonly headBytes: number;
+  readonly bodyBytes: number;
+}
+
 /** The pieces of one connection, ready to be written. */
 export class FrameWriter {
   readonly #masked: boolean;
   /** What is not bytes yet, and how many it will be. */
-  #frames: Frame[] = [];
+  #waiting: Waiting[] = [];
   #unwritten = 0;
   #pieces: Uint8Array[] = [];
   /** What is not a piece yet, since the next message may lie behind it. */
@@ -50,34 +57,36 @@ export class FrameWriter {
 
   /** @param apart the frame may wait for long, so it shall not share memory with others */
   write(frame: Frame, apart: boolean): void {
-    const payload = lengthOf(frame.head) + lengthOf(frame.body);
+    const headBytes = lengthOf(frame.head);
+    const bodyBytes = lengthOf(frame.body);
+    const payload = headBytes + bodyBytes;
     const size = headerSize(payload, this.#masked) + payload;
     this.#bytes += size;
     this.#unwritten += size;
-    this.#frames.push(frame);
+    this.#waiting.push({ frame, headBytes, bodyBytes });
     if (apart) {
       this.#encode(true);
     }
   }
 
   #encode(apart: boolean): void {
-    const frames = this.#frames;
-    if (frames.length === 0) {
+    const all = this.#waiting;
+    if (all.length === 0) {
       return;
     }
+    // So that they lie side by side.
     if (!apart && this.#unwritten <= SLAB_BYTES / 2 && slabUsed + this.#unwritten > SLAB_BYTES) {
       beginSlab();
     }
-    this.#frames = [];
+    this.#waiting = [];
     this.#unwritten = 0;
-    for (const frame of frames) {
-      this.#put(frame, apart);
+    for (const waiting of all) {
+      this.#put(waiting, apart);
     }
   }
 
-  #put({ opcode, fin, head, body }: Frame, apart: boolean): void {
-    const headBytes = lengthOf(head);
-    const bodyBytes = lengthOf(body);
+  #put({ frame, headBytes, bodyBytes }: Waiting, apart: boolean): void {
+    const { opcode, fin, head, body } = frame;
     const copied = this.#masked || typeof body === 'string' || bodyBytes < COPY_BELOW;
     const payload = headBytes + bodyBytes;
     const mask = this.#masked ? randomMask() : undefined;
