@@ -133,7 +133,7 @@ export const FEDERATION = {
   forward: call<Fields<'user' | 'type' | 'tree' | 'path' | 'headers'>, Fields<'status' | 'headers', 'etag'>>(
     'federation.forward',
     'never',
-    { timeout: 30_000 },
+    { timeout: 30_000, quick: true },
   ),
   /**
    * At a domain: READ or WRITE of our user. One GET or PUT of `url` carries it out, within a short while; its answer has
