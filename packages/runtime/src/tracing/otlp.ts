@@ -43,7 +43,10 @@ export function createSpanCounts(metrics: Metrics) {
   };
 }
 
-export function createOtlpTracer(settings: TracerSettings, { log, metrics }: TracerParts): Tracer {
+export function createOtlpTracer(
+  settings: TracerSettings,
+  { log, metrics, random = Math.random }: TracerParts,
+): Tracer {
   const { url, headers, resource, queue, batch, delay, flushMilliseconds } = settings;
   const counts = createSpanCounts(metrics);
   const provider = new TracerProvider({
@@ -65,16 +68,23 @@ export function createOtlpTracer(settings: TracerSettings, { log, metrics }: Tra
     ],
   });
   const tracer = provider.getTracer('fosp');
+  const share = settings.sampler.endsWith('traceidratio') ? settings.share : 1;
+  const draw = () => share === 1 || random() < share;
   return {
-    begin: (details) => begin(tracer, details),
+    begin: (details) => begin(tracer, details, draw),
     close: () => provider.shutdown(),
   };
 }
 
+/** @param draw whether one is recorded of which nothing was decided before */
 function begin(
   tracer: SdkTracer,
   { name, kind, attributes = {}, since, parent, cause }: RootDetails,
+  draw: () => boolean,
 ): Span | undefined {
+  if (parent === undefined && cause === undefined && !draw()) {
+    return undefined;
+  }
   const above = parent === undefined ? undefined : contextIn(parent);
   const context = above === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, above);
   const caused = cause === undefined ? undefined : contextIn(cause);
@@ -149,9 +159,31 @@ function samplerOf({ sampler, share }: TracerSettings): Sampler {
     kind === 'always_off'
       ? new AlwaysOffSampler()
       : kind === 'traceidratio'
-        ? new TraceIdRatioBasedSampler(share)
+        ? new RatioOfStrangers(share)
         : new AlwaysOnSampler();
   return new FollowingCause(parentBased === undefined ? root : new ParentBasedSampler({ root }));
+}
+
+/**
+ * Ids are random, so to draw whether a request is recorded before it has one comes to the same, and costs the others nothing.
+ * Only what came with an id, and was not recorded where it came from, is judged by that.
+ */
+class RatioOfStrangers implements Sampler {
+  readonly #byId: Sampler;
+
+  constructor(share: number) {
+    this.#byId = new TraceIdRatioBasedSampler(share);
+  }
+
+  shouldSample(...asked: Parameters<Sampler['shouldSample']>): ReturnType<Sampler['shouldSample']> {
+    const above = trace.getSpanContext(asked[0]);
+    const isDecided = above === undefined || isRecorded(above);
+    return isDecided ? { decision: SamplingDecision.RECORD_AND_SAMPLED } : this.#byId.shouldSample(...asked);
+  }
+
+  toString(): string {
+    return `RatioOfStrangers{${this.#byId.toString()}}`;
+  }
 }
 
 const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;

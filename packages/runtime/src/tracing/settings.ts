@@ -82,6 +82,8 @@ export interface TracerParts {
   readonly name: string;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** From 0 up to 1; `Math.random`. */
+  readonly random?: () => number;
 }
 
 /** What is sent how, and where to. */
