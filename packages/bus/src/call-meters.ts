@@ -29,6 +29,7 @@ const ASKED =
   'Attempts at calls to other services, by how they went: ok, the code of the error that was the answer, or why there was none (no-responders, deadline, overloaded, closed); elsewhere where another process was asked in its place.';
 const SERVED = 'Calls answered, by outcome: ok, or the code of the error.';
 
+/** At both ends. */
 export function createCallMeters(metrics: Metrics): CallMeters {
   const asked = new Meters({
     outcomes: metrics.counters('fosp_bus_asked_total', ASKED, ['call', 'outcome']),
@@ -36,21 +37,26 @@ export function createCallMeters(metrics: Metrics): CallMeters {
       labelNames: ['call'],
     }),
   });
+  metrics.gauges('fosp_bus_asking', 'Calls to other services that wait for their answer.', {
+    labelNames: ['call'],
+    read: () => asked.running(),
+  });
+  return { ...createServedMeters(metrics), asked: (subject) => asked.of(subject) };
+}
+
+/** Where calls are asked and served in one process: at the end that serves them, which is half of what both would cost. */
+export function createServedMeters(metrics: Metrics): CallMeters {
   const served = new Meters({
     outcomes: metrics.counters('fosp_bus_served_total', SERVED, ['call', 'outcome']),
     durations: metrics.histograms('fosp_bus_served_seconds', 'How long calls were worked at.', {
       labelNames: ['call'],
     }),
   });
-  metrics.gauges('fosp_bus_asking', 'Calls to other services that wait for their answer.', {
-    labelNames: ['call'],
-    read: () => asked.running(),
-  });
   metrics.gauges('fosp_bus_serving', 'Calls that are worked at.', {
     labelNames: ['call'],
     read: () => served.running(),
   });
-  return { asked: (subject) => asked.of(subject), served: (subject) => served.of(subject) };
+  return { ...NO_METERS, served: (subject) => served.of(subject) };
 }
 
 interface MeterCells {

@@ -17,7 +17,7 @@ import {
 } from '@fosp/runtime';
 import { Bus } from './bus.ts';
 import type { BusFailure } from './bus-options.ts';
-import { createCallMeters } from './call-meters.ts';
+import { createCallMeters, createServedMeters } from './call-meters.ts';
 import { QUEUE_DAYS } from './deployment.ts';
 import { InProcessTransport } from './in-process.ts';
 import type { Transport } from './transport.ts';
@@ -76,9 +76,11 @@ export async function openBus(settings: Settings<typeof BUS_VARIABLES>, parts: B
 /** A bus that logs what its handlers throw, and counts calls. */
 export function busOver(transport: Transport, parts: Pick<BusParts, 'log' | 'metrics' | 'clock' | 'tracer'>): Bus {
   const { log, clock, metrics, tracer } = parts;
+  const isOneProcess = transport instanceof InProcessTransport;
+  const meters = isOneProcess ? createServedMeters(metrics) : createCallMeters(metrics);
   const logFailure = ({ subject, id, error }: BusFailure) =>
     log.error({ subject, requestId: id, error }, 'a service failed');
-  return new Bus(transport, { clock, log: logFailure, meters: createCallMeters(metrics), tracer });
+  return new Bus(transport, { clock, log: logFailure, meters, tracer });
 }
 
 export interface BusServiceParts<Declared extends Declarations> extends ServiceParts<Declared> {
