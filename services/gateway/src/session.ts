@@ -11,7 +11,14 @@
  * by all (see `sessions.ts`).
  */
 import type { X509Certificate } from 'node:crypto';
-import type { BodyPlan, IncomingNotification, IncomingRequest, Peer, PeerHandler } from '@fosp/connection';
+import {
+  type BodyPlan,
+  CLOSE_CODES,
+  type IncomingNotification,
+  type IncomingRequest,
+  type Peer,
+  type PeerHandler,
+} from '@fosp/connection';
 import {
   ConnectionTransfers,
   Conversation,
@@ -49,6 +56,9 @@ export interface OtherEnd {
   readonly connect: (handler: PeerHandler) => Peer;
 }
 
+/** Codes by which a client ends a connection once it has said all it had to say; we use neither. */
+const GOODBYES: ReadonlySet<number> = new Set([CLOSE_CODES.normal.code, CLOSE_CODES.noCode.code]);
+
 export class Session implements PeerHandler, Guest, Party {
   readonly conversation: Conversation;
   readonly address: string;
@@ -67,6 +77,7 @@ export class Session implements PeerHandler, Guest, Party {
   #transfers: ConnectionTransfers | undefined;
   #lists: Slots | undefined;
   #badMessages = 0;
+  #hasLeft = false;
 
   constructor(parts: SessionParts, end: OtherEnd) {
     this.#parts = parts;
@@ -209,6 +220,7 @@ export class Session implements PeerHandler, Guest, Party {
 
   closed(code: number): void {
     const { sessions, telemetry, users, links } = this.#parts;
+    this.#hasLeft = GOODBYES.has(code);
     sessions.remove(this);
     telemetry.closed(code);
     this.conversation.closed();
@@ -222,7 +234,7 @@ export class Session implements PeerHandler, Guest, Party {
 
   /** Does what a request asks whose turn has come. */
   carryOut(exchange: Exchange): void {
-    if (!this.#peer.isOpen) {
+    if (!this.#peer.isOpen && !this.#hasLeft) {
       // Whoever asked was told that it is lost, and may have asked anew over another connection, which this must not undo.
       exchange.message.stream?.cancel();
       return;

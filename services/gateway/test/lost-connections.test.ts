@@ -34,6 +34,21 @@ describe('what waits for its turn on a connection that is lost', () => {
     expect(held.calls.map(({ path }) => path)).toEqual(['/a', '/c', '/d']);
   });
 
+  it('F13 is done all the same where the client closed it', async () => {
+    const gateway = await startGateway();
+    const held = await HeldCalls.of(gateway.bus, OBJECTS.update);
+    const alice = await gateway.logIn('alice');
+    for (const body of ['{"data":1}', '{"data":2}']) {
+      alice.request('UPDATE', `${ALICE}/a`, { body }).catch(() => undefined);
+    }
+    await held.count(1);
+    alice.wire.close();
+    await everybodyGone(gateway);
+    held.calls[0]?.answer();
+    await held.count(2);
+    held.calls[1]?.answer();
+  });
+
   it('F31 is not stored, though all of it came, and takes no memory any more', async () => {
     const gateway = await startGateway({ limits: { transfersPerConnection: 1 } });
     const store = await TestFileStore.serve(gateway.bus);
