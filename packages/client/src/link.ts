@@ -76,7 +76,7 @@ function handlerOf(options: LinkOptions, peer: () => Peer, lost: (loss: Loss) =>
 function lossOf(code: number, reason: string): Loss {
   const error = closedError(code, reason);
   return {
-    error: code === POLICY ? fospError('unauthenticated', error.message) : error,
+    error: code === POLICY ? fospError('unauthenticated', error.message, { cause: error.cause }) : error,
     isFinal: !mayReconnect(code),
   };
 }

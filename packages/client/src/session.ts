@@ -203,7 +203,7 @@ export class Session {
         await this.#open(true);
         return;
       } catch (error) {
-        if (this.#ended !== undefined || (isFospError(error) && FINAL_STATUSES.includes(error.status))) {
+        if (this.#ended !== undefined || isFinal(error)) {
           throw error;
         }
         last = error;
@@ -236,6 +236,11 @@ export class Session {
     this.#waiting.rejectAll(reason ?? closedByUser());
     this.#events.ended(reason);
   }
+}
+
+/** A login that is refused is answered. One that is closed on the way was late, as it is where a machine is busy. */
+function isFinal(error: unknown): boolean {
+  return isFospError(error) && FINAL_STATUSES.includes(error.status) && closeCodeOf(error) === undefined;
 }
 
 function closedByUser(): FospError {

@@ -4,7 +4,7 @@ import { type RolloutOutcome, runRollout } from './campaign.ts';
 /** Hashed at once, and logins and new passwords that wait for it, of one gateway. */
 const HASHING = { running: 2, waiting: 256, newWaiting: 64 };
 
-const SIZES = { gateways: 3, workers: 200, passwords: 100, rest: 10_000, processes: 4, balancers: 2, calm: 10_000 };
+const SIZES = { gateways: 3, workers: 200, passwords: 50, rest: 10_000, processes: 4, balancers: 2, calm: 10_000 };
 const ENVIRONMENT = {
   FOSP_DRAIN_NOTICE_SECONDS: '2',
   FOSP_LIMIT_HASHES: String(HASHING.running),
