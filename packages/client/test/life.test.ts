@@ -62,6 +62,22 @@ describe('connecting', () => {
     });
   });
 
+  it('F13 comes again where its login was closed for being late when it came back', async () => {
+    let logins = 0;
+    await using server = await fakeServer((asked) =>
+      asked.head.type === 'SELECT' && logins === 1
+        ? asked.peer.close(1012, 'restarting')
+        : asked.head.type === 'AUTHENTICATE' && ++logins === 2
+          ? asked.peer.close(1008, 'AUTHENTICATE is due within 30 s of connecting.')
+          : welcoming(({ answer }) => answer(200, { data: 'here' }))(asked),
+    );
+    const reconnect = { baseMs: 1, capMs: 2, attempts: 5 };
+    const client = await FospClient.connect({ url: server.url, credentials, reconnect });
+    expect((await client.select('alice@wonderland.lit')).value).toEqual({ data: 'here' });
+    expect(logins).toBe(3);
+    client.close();
+  });
+
   it('F13 tries again where the server says that it restarts, and not where it leaves', async () => {
     let logins = 0;
     await using server = await fakeServer((asked) =>
