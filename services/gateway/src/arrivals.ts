@@ -16,8 +16,11 @@ import { KeyedRate, type Rate } from '@fosp/exchange';
 import { addressBlock } from '@fosp/runtime';
 import { type Gate, ignoreError, type Pass } from './front.ts';
 
+/** What one without TLS takes of the pace, of what one with TLS takes: so much less work it is. */
+export const PLAIN_COST = 0.4;
+
 export interface ArrivalsOptions {
-  /** Connections. */
+  /** Connections with TLS. */
   readonly pace: Rate;
   /** Connections that wait, and for how many seconds. */
   readonly waiting: number;
@@ -94,7 +97,7 @@ export class Arrivals {
     const { clock, delayed, waiting } = this.#options;
     if (this.#closed || address === undefined) {
       arrival.socket.destroy();
-    } else if (this.#waiting === 0 && this.#pace.take('', 1, clock())) {
+    } else if (this.#waiting === 0 && this.#pace.take('', costOf(arrival), clock())) {
       arrival.pass(arrival.socket);
     } else {
       delayed();
@@ -136,8 +139,8 @@ export class Arrivals {
 
   #tick(): void {
     this.#turnAwayLate();
-    while (this.#waiting > 0 && this.#pace.take('', 1, this.#options.clock())) {
-      this.#admitNext();
+    while (this.#admitNext()) {
+      // The pace allows it.
     }
     if (this.#waiting === 0) {
       clearInterval(this.#ticker);
@@ -145,18 +148,22 @@ export class Arrivals {
     }
   }
 
-  #admitNext(): void {
+  /** False where nobody waits, or the pace does not allow it. */
+  #admitNext(): boolean {
     for (const [address, line] of this.#lines) {
-      const next = line.shift();
+      const [next] = line;
+      if (next === undefined || !this.#pace.take('', costOf(next), this.#options.clock())) {
+        return false;
+      }
+      line.shift();
       // To the end: the next turn is another address's.
       this.#lines.delete(address);
       this.#lines.set(address, line);
       this.#left(address, line);
-      if (next !== undefined) {
-        this.#pass(next);
-      }
-      return;
+      this.#pass(next);
+      return true;
     }
+    return false;
   }
 
   #turnAwayLate(): void {
@@ -200,6 +207,10 @@ export class Arrivals {
       pass(socket);
     }
   }
+}
+
+function costOf({ isSilent }: Arrival): number {
+  return isSilent ? 1 : PLAIN_COST;
 }
 
 /** Holds what comes, so that its end is seen. `over` where there is one, or too much comes. Gives what puts it back. */

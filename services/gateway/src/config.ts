@@ -1,4 +1,5 @@
 /** What a gateway is set by: its environment, read once, and every bound of its own by name. */
+
 import { availableParallelism } from 'node:os';
 import {
   ACL_LIMIT,
@@ -30,6 +31,7 @@ import {
   seconds,
   variable,
 } from '@fosp/runtime';
+import { PLAIN_COST } from './arrivals.ts';
 import type { HashCost } from './hashing.ts';
 
 const KIB = 1024;
@@ -90,13 +92,13 @@ export const GATEWAY_VARIABLES = {
   arrivals: count(
     'FOSP_LIMIT_ARRIVALS_PER_SECOND',
     400,
-    'new connections of one gateway per second, a quarter of that at once; others wait for 5 s at most, by address in turns',
+    'new connections of one gateway with TLS per second, a quarter of that at once; without TLS 2.5 times as many; others wait for 5 s at most, by address in turns',
     { min: 1 },
   ),
   arrivalsWaiting: count(
     'FOSP_LIMIT_ARRIVALS_WAITING',
     undefined,
-    'new connections that wait; one more is answered 503, or closed where TLS comes first; as many as are let in within 5 s',
+    'new connections that wait; one more is answered 503, or closed where TLS comes first; as many as are let in within 5 s without TLS',
   ),
   sendBuffer: bytes('FOSP_LIMIT_SEND_BUFFER', '24 MiB', 'what one client may leave unread before it is closed (1013)'),
   hashes: count('FOSP_LIMIT_HASHES', undefined, 'passwords hashed at once; as many as cores, but three at most', {
@@ -270,7 +272,7 @@ function limitsOf(settings: Settings<typeof GATEWAY_VARIABLES>): GatewayLimits {
     badMessages: 10,
     connections,
     arrivals: { perSecond: arrivals, burst: Math.ceil(arrivals / ARRIVALS_BURST) },
-    arrivalsWaiting: settings.arrivalsWaiting ?? ARRIVALS_SECONDS * arrivals,
+    arrivalsWaiting: settings.arrivalsWaiting ?? Math.ceil((ARRIVALS_SECONDS * arrivals) / PLAIN_COST),
     arrivalsSeconds: ARRIVALS_SECONDS,
     proxyHeaderSeconds: 5,
     waitingWhenFull: 100,

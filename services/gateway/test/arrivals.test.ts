@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { TestSession, WireClient } from '@fosp/testkit';
 import { describe, expect, it } from 'vitest';
+import { PLAIN_COST } from '../src/arrivals.ts';
 import { startGateway, type TestGateway } from './harness.ts';
 import { binary } from './proxy-headers.ts';
 import { RawConnection } from './raw-connection.ts';
@@ -23,9 +24,10 @@ interface Paced extends TestGateway {
 /** Lets one connection in at once, and one per second. */
 async function startPaced(waiting: number, environment: Record<string, string> = {}): Promise<Paced> {
   let now = 0;
+  const one = environment['FOSP_TLS_CERT'] === undefined ? PLAIN_COST : 1;
   const gateway = await startGateway({
     environment,
-    limits: { arrivals: { perSecond: 1, burst: 1 }, arrivalsWaiting: waiting, arrivalsSeconds: 10 },
+    limits: { arrivals: { perSecond: one, burst: one }, arrivalsWaiting: waiting, arrivalsSeconds: 10 },
     clock: () => now,
   });
   const pass = (milliseconds: number) => {
