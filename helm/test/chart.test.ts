@@ -71,12 +71,17 @@ describe.skipIf(!helmInstalled()).each(Object.entries(RENDERINGS))('%s', (name, 
   });
 
   it('asks whatever lasts whether it began, lives, and may work, and keeps its pods apart', () => {
-    for (const { name: workload, spec } of lasting(objects)) {
+    for (const { kind, name: workload, spec } of lasting(objects)) {
       for (const container of spec.containers) {
         expect(container, workload).toMatchObject({ startupProbe: {}, livenessProbe: {}, readinessProbe: {} });
       }
       const keys = spec.topologySpreadConstraints?.map(({ topologyKey }) => topologyKey);
       expect(keys, workload).toEqual(['kubernetes.io/hostname', 'topology.kubernetes.io/zone']);
+      // Else nodes that take no pods count as empty ones, those of the former version count too, and a rollout waits for ever.
+      for (const { nodeTaintsPolicy, matchLabelKeys } of spec.topologySpreadConstraints ?? []) {
+        expect(nodeTaintsPolicy, workload).toBe('Honor');
+        expect(matchLabelKeys, workload).toEqual(kind === 'Deployment' ? ['pod-template-hash'] : undefined);
+      }
       expect(spec.affinity?.podAntiAffinity, workload).toBeDefined();
     }
     const paths = perService((_, { startupProbe, livenessProbe, readinessProbe }) =>

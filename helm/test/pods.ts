@@ -42,7 +42,11 @@ export interface PodSpec {
   readonly enableServiceLinks?: boolean;
   readonly securityContext?: object;
   readonly terminationGracePeriodSeconds?: number;
-  readonly topologySpreadConstraints?: readonly { readonly topologyKey: string }[];
+  readonly topologySpreadConstraints?: readonly {
+    readonly topologyKey: string;
+    readonly nodeTaintsPolicy?: string;
+    readonly matchLabelKeys?: readonly string[];
+  }[];
   readonly affinity?: { readonly podAntiAffinity?: object };
   readonly hostNetwork?: boolean;
   readonly volumes?: readonly Volume[];

@@ -27,7 +27,11 @@ securityContext:
   capabilities: { drop: [ALL] }
 {{- end }}
 
-{{- /* Pods of a component apart from each other: (list $ "gateway"). */}}
+{{- /*
+Pods of a component apart from each other: (list $ "gateway"), with a third, a list, the labels whose values set generations of pods
+apart. Each generation is spread by itself, and over nodes that would take it: an emptied node, or one of the control plane, has
+none of these pods, and counted along it would keep the next one waiting for ever.
+*/}}
 {{- define "fosp.spread" -}}
 {{- $values := (index . 0).Values -}}
 affinity:
@@ -42,6 +46,10 @@ topologySpreadConstraints:
   - maxSkew: 1
     topologyKey: {{ $key }}
     whenUnsatisfiable: {{ $unsatisfied }}
+    nodeTaintsPolicy: Honor
+    {{- if gt (len $) 2 }}
+    matchLabelKeys: {{ index $ 2 | toJson }}
+    {{- end }}
     labelSelector: { matchLabels: {{ include "fosp.selector" $ | fromYaml | toJson }} }
   {{- end }}
 {{- end }}

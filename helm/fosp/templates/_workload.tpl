@@ -45,7 +45,7 @@ spec:
       {{- include "fosp.pod" (dict "root" $root) | nindent 6 }}
       # The time before the signal, that of the drain, and some for what comes in between.
       terminationGracePeriodSeconds: {{ add $preStop $root.Values.drain.seconds 5 }}
-      {{- include "fosp.spread" (list $root $name) | nindent 6 }}
+      {{- include "fosp.spread" (list $root $name (list "pod-template-hash")) | nindent 6 }}
       {{- with $values.nodeSelector }}
       nodeSelector: {{- toYaml . | nindent 8 }}
       {{- end }}
