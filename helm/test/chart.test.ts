@@ -201,6 +201,28 @@ describe.skipIf(!helmInstalled())('the certificate that other domains are shown'
   });
 });
 
+interface ScaledObject {
+  readonly spec: {
+    readonly triggers: readonly { readonly type: string; readonly metadata: { readonly query: string } }[];
+  };
+}
+
+it.skipIf(!helmInstalled()).each(['scaled by KEDA', 'profile large'])(
+  'it counts the load of its own namespace, by metrics of ours: %s',
+  (name) => {
+    const metrics = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
+    const queries = ofKind<ScaledObject>(render(RENDERINGS[name] ?? {}), 'ScaledObject').flatMap(({ spec }) =>
+      spec.triggers.filter(({ type }) => type === 'prometheus').map(({ metadata }) => metadata.query),
+    );
+    expect(queries).toHaveLength(2);
+    for (const query of queries) {
+      const [, metric] = /^sum\((\w+)\{namespace="fosp"\}\)$/.exec(query) ?? [];
+      expect(metric, query).toBeDefined();
+      expect(metrics).toContain(`| \`${metric}\` |`);
+    }
+  },
+);
+
 interface Rules {
   readonly spec: { readonly groups: readonly { readonly rules: readonly { readonly annotations?: object }[] }[] };
 }

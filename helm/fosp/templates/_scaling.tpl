@@ -23,7 +23,7 @@ spec:
     - type: prometheus
       metadata:
         serverAddress: {{ .root.Values.keda.prometheus | quote }}
-        query: {{ .scaling.query | quote }}
+        query: {{ tpl .scaling.query .root | quote }}
         threshold: {{ .scaling.threshold | int | quote }}
     {{- end }}
 {{- else -}}
