@@ -112,6 +112,7 @@ export const RENDERINGS: Readonly<Record<string, Rendering>> = {
     'services.objects.env.FOSP_OBJECT_CACHE=1 GiB',
   ),
   IPv6: withSet('listen=::', 'nats.prefix=shared'),
+  'gateways that go one soon after the other': withSet('drain.minReadySeconds=7'),
   'a long drain': withSet('drain.seconds=600', 'drain.noticeSeconds=60', 'drain.preStopSeconds=0'),
 };
 

@@ -9,7 +9,16 @@ import { parse } from 'yaml';
 import { helmInstalled, lint, render, template } from '../src/chart.ts';
 import { CONTRADICTIONS, contradiction, REFUSED, RENDERINGS } from '../src/renderings.ts';
 import { type KubernetesObject, mistakesIn } from '../src/schemas.ts';
-import { type Container, containers, lasting, ofKind, selects, type Workload, workloads } from './pods.ts';
+import {
+  type Container,
+  containers,
+  lasting,
+  ofKind,
+  type PodSpec,
+  selects,
+  type Workload,
+  workloads,
+} from './pods.ts';
 
 const GUARDED = {
   allowPrivilegeEscalation: false,
@@ -24,7 +33,12 @@ interface Budget {
 }
 
 interface Deployment {
-  readonly spec: { readonly strategy: object; readonly minReadySeconds: number };
+  readonly spec: {
+    readonly strategy: object;
+    readonly minReadySeconds: number;
+    readonly progressDeadlineSeconds?: number;
+    readonly template: { readonly spec: PodSpec };
+  };
 }
 
 interface ServiceObject {
@@ -114,6 +128,14 @@ describe.skipIf(!helmInstalled()).each(Object.entries(RENDERINGS))('%s', (name, 
       const rollingUpdate = { maxSurge: 1, maxUnavailable: 0 };
       expect(spec.strategy, metadata.name).toEqual({ type: 'RollingUpdate', rollingUpdate });
       expect(spec.minReadySeconds, metadata.name).toBeGreaterThan(0);
+      expect(spec.progressDeadlineSeconds ?? 600, metadata.name).toBeGreaterThan(spec.minReadySeconds);
+      if (metadata.name === 'fosp-gateway' && name !== 'gateways that go one soon after the other') {
+        // Nothing waits for a pod that ends: the next one goes only when the one before has drained.
+        const { containers: [gateway] = [] } = spec.template.spec;
+        const drain = Number(gateway?.env?.find((each) => each.name === 'FOSP_DRAIN_SECONDS')?.value);
+        const before = Number(gateway?.lifecycle?.preStop?.exec.command[1] ?? 0);
+        expect(spec.minReadySeconds).toBe(drain + before);
+      }
     }
   });
 

@@ -5,6 +5,7 @@ A service: its Deployment, how many may be away, and what scales it.
   name     of the service: the image's argument, its key in `services`, and `fosp.env.NAME` are its variables
   ports    further ports by name, beside the admin port
   preStop  seconds that it goes on as before after it was told to go
+  apart    seconds that a new pod must have been ready before the next one is replaced; 5 where it is not given
   mounts   by name: { path, source }
 
 Its probes ask three things. startup: has its start come to an end? It is not waited for forever, and nothing else is asked
@@ -18,6 +19,7 @@ before. liveness: does it still answer? That NATS or Postgres are away is no rea
 {{- $selector := include "fosp.selector" (list $root $name) -}}
 {{- $env := printf "%s\n%s" (include "fosp.common" $root) (include (printf "fosp.env.%s" $name) $root) | trim -}}
 {{- $preStop := .preStop | default 0 | int -}}
+{{- $apart := ternary .apart 5 (hasKey . "apart") | int -}}
 {{- $mounts := .mounts | default dict -}}
 apiVersion: apps/v1
 kind: Deployment
@@ -28,7 +30,8 @@ spec:
   {{- if not $values.autoscaling.enabled }}
   replicas: {{ $values.replicas }}
   {{- end }}
-  minReadySeconds: 5
+  minReadySeconds: {{ $apart }}
+  progressDeadlineSeconds: {{ add $apart 600 }}
   revisionHistoryLimit: 5
   strategy: { type: RollingUpdate, rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } }
   selector:
