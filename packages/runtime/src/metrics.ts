@@ -46,7 +46,6 @@ type Later<T> = T | Promise<T>;
 
 export class Metrics {
   readonly #registry = new Registry();
-  readonly #labelNames = new Map<string, readonly string[]>();
 
   /** Adds version, readiness, memory, CPU time, garbage collection and the lag of the event loop: once per process. */
   addProcessMetrics(health: Pick<Health, 'reasons'>): void {
@@ -64,7 +63,6 @@ export class Metrics {
   }
 
   counters<Name extends string>(name: string, help: string, labelNames: readonly Name[]): Labelled<Name, CounterCell> {
-    this.#labelNames.set(name, labelNames);
     const cells = new Cells<Name, CountingCell>(labelNames, () => new CountingCell());
     new Counter<string>({
       name,
@@ -102,7 +100,6 @@ export class Metrics {
     help: string,
     { labelNames, read }: { labelNames: readonly Name[]; read: () => Later<Iterable<LabelledValue<Name>>> },
   ): void {
-    this.#labelNames.set(name, labelNames);
     new Gauge<string>({
       name,
       help,
@@ -132,16 +129,15 @@ export class Metrics {
     help: string,
     { labelNames, buckets = DURATION_BUCKETS }: { labelNames: readonly Name[]; buckets?: readonly number[] },
   ): Labelled<Name, HistogramCell> {
-    this.#labelNames.set(name, labelNames);
     const histogram = new CellHistogram({ name, help, labelNames, buckets: [...buckets], registers: [this.#registry] });
     return new Cells<Name, HistogramCell>(labelNames, (labels) => histogram.cell(labels));
   }
 
   /** All that there are, by name. */
   described(): DescribedMetric[] {
-    const described = this.#registry.getMetricsAsArray().map(({ name, type, help }) => ({
-      ...{ name, help, kind: String(type) },
-      labelNames: this.#labelNames.get(name) ?? [],
+    const described = this.#registry.getMetricsAsArray().map((metric) => ({
+      ...{ name: metric.name, help: metric.help, kind: String(metric.type) },
+      labelNames: labelNamesOf(metric),
     }));
     return described.sort((one, other) => (one.name < other.name ? -1 : 1));
   }
@@ -150,6 +146,11 @@ export class Metrics {
   async text(): Promise<{ contentType: string; body: string }> {
     return { contentType: this.#registry.contentType, body: await this.#registry.metrics() };
   }
+}
+
+/** prom-client has them in every metric, and not in its types. */
+function labelNamesOf(metric: object): readonly string[] {
+  return 'labelNames' in metric && Array.isArray(metric.labelNames) ? metric.labelNames.map(String) : [];
 }
 
 class CountingCell implements CounterCell {

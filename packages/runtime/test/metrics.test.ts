@@ -61,6 +61,12 @@ describe('Metrics', () => {
     ]);
   });
 
+  it('describes with their labels what prom-client adds', () => {
+    const metrics = new Metrics();
+    metrics.addProcessMetrics(new Health());
+    expect(metrics.described().find(({ name }) => name === 'nodejs_gc_duration_seconds')?.labelNames).toEqual(['kind']);
+  });
+
   it('sorts into buckets, each holding all below it', async () => {
     const metrics = new Metrics();
     const sizes = metrics.histograms('size_bytes', 'sizes', { labelNames: ['way'], buckets: [10, 100] });

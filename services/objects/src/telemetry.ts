@@ -79,7 +79,7 @@ export function addLevels(metrics: Metrics, { outbox, outboxCounted, relaying }:
   );
   metrics.gauge(
     'fosp_objects_outbox_oldest_seconds',
-    'Age of the oldest of them, by the clock of the database; 0 without any.',
+    'Age of the oldest of them, by the clock of the database; 0 without any. In a cluster the trees with waiting changes are looked at in the order of their names, a thousand of them at most.',
     async () => {
       const backlog = await asked.latest();
       return backlog && backlog.oldestAge / 1000;
