@@ -161,8 +161,7 @@ function isOurs(code: number): boolean {
 }
 
 interface RequestCells {
-  readonly byStatus: CounterCell[];
-  readonly duration: HistogramCell;
+  readonly byStatus: { readonly count: CounterCell; readonly duration: HistogramCell }[];
   /** The same, with bounds for what takes long. */
   readonly transfer: HistogramCell | undefined;
 }
@@ -170,9 +169,11 @@ interface RequestCells {
 /** Per request, so it must be cheap: the cells of a type and status are found by two plain look-ups. */
 function answeredBy(metrics: Metrics): GatewayTelemetry['answered'] {
   const counters = metrics.counters('fosp_gateway_requests_total', 'Requests answered', ['type', 'status']);
-  const durations = metrics.histograms('fosp_gateway_request_seconds', 'From the request to its answer', {
-    labelNames: ['type'],
-  });
+  const durations = metrics.histograms(
+    'fosp_gateway_request_seconds',
+    'From the request to its answer, by the class of its status: 2xx, 3xx, 4xx or 5xx',
+    { labelNames: ['type', 'class'] },
+  );
   const transfers = metrics.histograms('fosp_gateway_transfer_seconds', 'How long READ and WRITE of files took', {
     labelNames: ['type'],
     buckets: DELAY_BUCKETS,
@@ -182,12 +183,17 @@ function answeredBy(metrics: Metrics): GatewayTelemetry['answered'] {
     let cell = cells.get(type);
     if (cell === undefined) {
       const transfer = type === 'READ' || type === 'WRITE' ? transfers.with({ type }) : undefined;
-      cell = { byStatus: [], duration: durations.with({ type }), transfer };
+      cell = { byStatus: [], transfer };
       cells.set(type, cell);
     }
-    cell.byStatus[status] ??= counters.with({ type, status: String(status) });
-    cell.byStatus[status]?.add();
-    cell.duration.observe(milliseconds / 1000);
+    let own = cell.byStatus[status];
+    if (own === undefined) {
+      const duration = durations.with({ type, class: `${Math.trunc(status / 100)}xx` });
+      own = { count: counters.with({ type, status: String(status) }), duration };
+      cell.byStatus[status] = own;
+    }
+    own.count.add();
+    own.duration.observe(milliseconds / 1000);
     cell.transfer?.observe(milliseconds / 1000);
   };
 }

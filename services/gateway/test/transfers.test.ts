@@ -135,7 +135,7 @@ describe('WRITE', () => {
       expect((await wire.closed).code).toBe(1009);
       expect(wire.frames.size).toBe(0);
       expect(await gateway.metric(`fosp_gateway_requests_total{type="WRITE",status="${status}"}`)).toBe(1);
-      expect(await gateway.metric('fosp_gateway_request_seconds_count{type="WRITE"}')).toBe(1);
+      expect(await gateway.metric('fosp_gateway_request_seconds_count{type="WRITE",class="4xx"}')).toBe(1);
     },
   );
 
