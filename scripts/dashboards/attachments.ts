@@ -60,7 +60,8 @@ export const ATTACHMENTS: readonly Row[] = [
           { expr: sum('fosp_attachments_transfers', 'direction'), legend: '{{direction}}' },
           {
             expr: quantile(0.99, 'fosp_attachments_transfer_seconds', { by: 'direction' }),
-            legend: '{{direction}} p99, seconds',
+            legend: '{{direction}}, p99',
+            unit: 's',
           },
         ],
       }),

@@ -104,7 +104,11 @@ export const FEDERATION: readonly Row[] = [
         unit: 'short',
         queries: [
           { expr: sum('fosp_federation_peer_links', 'domain'), legend: '{{domain}}' },
-          { expr: rate('fosp_federation_peer_dial_failures_total', 'domain'), legend: '{{domain}}, failed per second' },
+          {
+            expr: rate('fosp_federation_peer_dial_failures_total', 'domain'),
+            legend: '{{domain}}, failed',
+            unit: 'cps',
+          },
         ],
       }),
       graph({

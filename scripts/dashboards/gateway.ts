@@ -1,6 +1,6 @@
 import { graph, type Row, stat } from './panels.ts';
 import { processRow, readyStats } from './parts.ts';
-import { max, of, quantile, rate, share, sum } from './queries.ts';
+import { FAILED, max, of, quantile, rate, SUCCEEDED, share, sum } from './queries.ts';
 
 export const GATEWAY: readonly Row[] = [
   {
@@ -62,23 +62,43 @@ export const GATEWAY: readonly Row[] = [
       }),
       graph({
         title: 'Failed, by type',
-        description: 'Answered 500, 502, 503 or 504, per second.',
+        description: 'By our fault: answered 408, 500 or 503, per second. 502 and 504 are other domains’.',
         unit: 'reqps',
-        queries: [
-          { expr: rate('fosp_gateway_requests_total', 'type, status', 'status=~"5.."'), legend: '{{type}} {{status}}' },
-        ],
+        queries: [{ expr: rate('fosp_gateway_requests_total', 'type, status', FAILED), legend: '{{type}} {{status}}' }],
       }),
       graph({
         title: 'Duration, p50',
-        description: 'From the request to its answer.',
+        description: 'From the request to its answer, of those that succeeded.',
         unit: 's',
-        queries: [{ expr: quantile(0.5, 'fosp_gateway_request_seconds', { by: 'type' }), legend: '{{type}}' }],
+        queries: [
+          {
+            expr: quantile(0.5, 'fosp_gateway_request_seconds', { by: 'type', labels: SUCCEEDED }),
+            legend: '{{type}}',
+          },
+        ],
       }),
       graph({
         title: 'Duration, p99',
-        description: 'One in a hundred takes longer. AUTHENTICATE takes what a password costs to hash.',
+        description: 'One in a hundred that succeed takes longer. AUTHENTICATE takes what a password costs to hash.',
         unit: 's',
-        queries: [{ expr: quantile(0.99, 'fosp_gateway_request_seconds', { by: 'type' }), legend: '{{type}}' }],
+        queries: [
+          {
+            expr: quantile(0.99, 'fosp_gateway_request_seconds', { by: 'type', labels: SUCCEEDED }),
+            legend: '{{type}}',
+          },
+        ],
+      }),
+      graph({
+        title: 'Duration of what was refused or failed, p99',
+        description:
+          '4xx long: something is looked at for long to be refused. 5xx long: somebody was waited for in vain.',
+        unit: 's',
+        queries: [
+          {
+            expr: quantile(0.99, 'fosp_gateway_request_seconds', { by: 'type, class', labels: 'class=~"4xx|5xx"' }),
+            legend: '{{type}} {{class}}',
+          },
+        ],
       }),
       graph({
         title: 'Requests per gateway',
@@ -184,7 +204,7 @@ export const GATEWAY: readonly Row[] = [
         unit: 'short',
         queries: [
           { expr: sum('fosp_gateway_transfers', 'direction'), legend: '{{direction}}' },
-          { expr: rate('fosp_gateway_transfer_failures_total', 'why'), legend: 'failed per second: {{why}}' },
+          { expr: rate('fosp_gateway_transfer_failures_total', 'why'), legend: 'failed: {{why}}', unit: 'cps' },
         ],
       }),
     ],

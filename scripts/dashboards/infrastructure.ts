@@ -12,7 +12,7 @@ export const INFRASTRUCTURE: readonly Row[] = [
         unit: 'short',
         queries: [
           { expr: sum('fosp_nats_connected'), legend: 'connected' },
-          { expr: rate('fosp_nats_disconnects_total'), legend: 'broken per second' },
+          { expr: rate('fosp_nats_disconnects_total'), legend: 'broken', unit: 'cps' },
         ],
       }),
       graph({
@@ -22,7 +22,7 @@ export const INFRASTRUCTURE: readonly Row[] = [
         unit: 'short',
         queries: [
           { expr: sum('fosp_nats_leases_held', 'kind'), legend: '{{kind}}' },
-          { expr: rate('fosp_nats_lease_losses_total'), legend: 'lost per second' },
+          { expr: rate('fosp_nats_lease_losses_total'), legend: 'lost', unit: 'cps' },
         ],
       }),
       graph({
@@ -32,7 +32,7 @@ export const INFRASTRUCTURE: readonly Row[] = [
         unit: 'cps',
         queries: [
           { expr: rate('fosp_nats_appends_total', 'stream, outcome'), legend: '{{stream}} {{outcome}}' },
-          { expr: sum('fosp_nats_appends_waiting'), legend: 'waiting' },
+          { expr: sum('fosp_nats_appends_waiting'), legend: 'waiting', unit: 'short' },
         ],
       }),
     ],
@@ -95,7 +95,7 @@ export const INFRASTRUCTURE: readonly Row[] = [
         unit: 'short',
         queries: [
           { expr: sum('fosp_redis_usable', 'for'), legend: '{{for}}' },
-          { expr: rate('fosp_redis_requests_total', 'outcome'), legend: 'requests per second: {{outcome}}' },
+          { expr: rate('fosp_redis_requests_total', 'outcome'), legend: 'requests: {{outcome}}', unit: 'reqps' },
         ],
       }),
     ],

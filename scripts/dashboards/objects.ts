@@ -77,7 +77,7 @@ export const OBJECTS: readonly Row[] = [
         queries: [
           { expr: rate('fosp_objects_events_relayed_total'), legend: 'relayed' },
           { expr: rate('fosp_objects_relay_failures_total'), legend: 'failed' },
-          { expr: sum('fosp_objects_relaying_trees'), legend: 'trees at the moment' },
+          { expr: sum('fosp_objects_relaying_trees'), legend: 'trees at the moment', unit: 'short' },
         ],
       }),
     ],

@@ -1,8 +1,6 @@
 import { graph, type Row, stat } from './panels.ts';
 import { processRow, readyStats } from './parts.ts';
-import { max, quantile, rate, share, sum } from './queries.ts';
-
-const FAILED = 'status=~"500|502|503|504"';
+import { FAILED, max, quantile, rate, SUCCEEDED, share, sum } from './queries.ts';
 
 export const OVERVIEW: readonly Row[] = [
   {
@@ -18,7 +16,7 @@ export const OVERVIEW: readonly Row[] = [
       stat({
         title: 'Failed',
         description:
-          'Share of requests that were answered 500, 502, 503 or 504: by our fault, or that of another domain.',
+          'Share of requests that were answered 408, 500 or 503: by our fault. 502 and 504 are other domains’.',
         unit: 'percentunit',
         limits: { orange: 0.001, red: 0.01 },
         queries: [
@@ -30,10 +28,15 @@ export const OVERVIEW: readonly Row[] = [
       }),
       stat({
         title: 'SELECT, p99',
-        description: 'From the request to its answer at the gateway: one in a hundred takes longer.',
+        description: 'From the request to its answer at the gateway: one in a hundred that succeed takes longer.',
         unit: 's',
         limits: { orange: 0.1, red: 0.5 },
-        queries: [{ expr: quantile(0.99, 'fosp_gateway_request_seconds', { labels: 'type="SELECT"' }), legend: 'p99' }],
+        queries: [
+          {
+            expr: quantile(0.99, 'fosp_gateway_request_seconds', { labels: `type="SELECT",${SUCCEEDED}` }),
+            legend: 'p99',
+          },
+        ],
       }),
       stat({
         title: 'Connections',
@@ -68,14 +71,16 @@ export const OVERVIEW: readonly Row[] = [
       }),
       graph({
         title: 'Duration of SELECT and UPDATE',
-        description: 'At the gateway. UPDATE waits for the disk of the database, and for Redis to confirm.',
+        description:
+          'At the gateway, of those that succeed. UPDATE waits for the disk of the database, and for Redis to confirm.',
         unit: 's',
-        queries: [0.5, 0.99].flatMap((part) => [
-          {
-            expr: quantile(part, 'fosp_gateway_request_seconds', { by: 'type', labels: 'type=~"SELECT|UPDATE"' }),
-            legend: `{{type}} p${part * 100}`,
-          },
-        ]),
+        queries: [0.5, 0.99].map((part) => ({
+          expr: quantile(part, 'fosp_gateway_request_seconds', {
+            by: 'type',
+            labels: `type=~"SELECT|UPDATE",${SUCCEEDED}`,
+          }),
+          legend: `{{type}} p${part * 100}`,
+        })),
       }),
     ],
   },
@@ -97,7 +102,7 @@ export const OVERVIEW: readonly Row[] = [
         unit: 'short',
         queries: [
           { expr: sum('fosp_notifications_lag_changes'), legend: 'changes' },
-          { expr: max('fosp_notifications_lag_seconds'), legend: 'seconds, the oldest' },
+          { expr: max('fosp_notifications_lag_seconds'), legend: 'age of the oldest', unit: 's' },
         ],
       }),
       graph({

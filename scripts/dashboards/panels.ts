@@ -3,6 +3,7 @@
  * chosen namespace and pods; where Prometheus knows no such labels, as outside of Kubernetes, "All" stands for everything.
  */
 import {
+  AxisPlacement,
   BigValueColorMode,
   BigValueGraphMode,
   GraphThresholdsStyleConfigBuilder,
@@ -29,6 +30,8 @@ export interface Query {
   readonly expr: string;
   /** Labels in double braces. */
   readonly legend: string;
+  /** Another than its panel's: of graphs, it gets an axis of its own at the right. */
+  readonly unit?: Unit;
 }
 
 /** Above `red`, or, where it is the smaller one, below it. */
@@ -79,6 +82,14 @@ export function graph({ title, description, unit, queries, limits }: Shown): Pan
     )
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending))
     .targets(targetsOf(queries));
+  for (const [index, query] of queries.entries()) {
+    if (query.unit !== undefined) {
+      panel.overrideByQuery(refIdOf(index), [
+        { id: 'unit', value: query.unit },
+        { id: 'custom.axisPlacement', value: AxisPlacement.Right },
+      ]);
+    }
+  }
   return limits === undefined
     ? panel
     : panel
@@ -103,14 +114,13 @@ export function stat({ title, description, unit, queries, limits }: Shown): Pane
   return limits === undefined ? panel : panel.thresholds(thresholdsOf(limits));
 }
 
+function refIdOf(index: number): string {
+  return String.fromCharCode('A'.charCodeAt(0) + index);
+}
+
 function targetsOf(queries: readonly Query[]): DataqueryBuilder[] {
   return queries.map(({ expr, legend }, index) =>
-    new DataqueryBuilder()
-      .refId(String.fromCharCode('A'.charCodeAt(0) + index))
-      .datasource(DATASOURCE)
-      .expr(expr)
-      .legendFormat(legend)
-      .range(),
+    new DataqueryBuilder().refId(refIdOf(index)).datasource(DATASOURCE).expr(expr).legendFormat(legend).range(),
   );
 }
 

@@ -2,6 +2,12 @@
 
 const CHOSEN = 'namespace=~"$namespace",pod=~"$pod"';
 
+/** Requests of clients that failed by our fault, as the alerts have it: 502 and 504 are other domains'. */
+export const FAILED = 'status=~"408|500|503"';
+
+/** Durations of requests that did what they were to do, which is what the alerts look at. */
+export const SUCCEEDED = 'class=~"2xx|3xx"';
+
 /** The metric itself; `labels` are further conditions on it. */
 export function of(metric: string, labels = ''): string {
   return `${metric}{${[CHOSEN, labels].filter((condition) => condition !== '').join(',')}}`;
@@ -20,7 +26,7 @@ export function max(metric: string, by = '', labels = ''): string {
   return `max${grouped(by)} (${of(metric, labels)})`;
 }
 
-/** What is the same at every process, such as of the one database, or counts for a rate that no label splits. */
+/** Of a histogram in seconds; `by` and `labels` as above. */
 export function quantile(share: number, histogram: string, { by = '', labels = '' } = {}): string {
   return `histogram_quantile(${share}, ${rate(`${histogram}_bucket`, by === '' ? 'le' : `le, ${by}`, labels)})`;
 }
