@@ -26,6 +26,8 @@ export interface PrometheusOptions {
   readonly targets: readonly ScrapeTarget[];
   /** Files of rules, evaluated every second. */
   readonly rules?: readonly string[];
+  /** `relabel_configs` of all targets, as Prometheus has them. */
+  readonly relabelings?: readonly object[];
 }
 
 export interface Sample {
@@ -81,12 +83,12 @@ export function lintMetrics(metrics: string): string[] {
   return lines;
 }
 
-export async function startPrometheus({ targets, rules = [] }: PrometheusOptions): Promise<PrometheusServer> {
+export async function startPrometheus(options: PrometheusOptions): Promise<PrometheusServer> {
   const directory = await temporaryDirectory();
   const configuration = join(directory.path, 'prometheus.json');
   const port = await freePort();
   // JSON is YAML.
-  await writeFile(configuration, JSON.stringify(configurationOf(targets, rules)));
+  await writeFile(configuration, JSON.stringify(configurationOf(options)));
   const program = new ServerProgram({
     command: 'prometheus',
     arguments: [
@@ -124,7 +126,7 @@ export async function startPrometheus({ targets, rules = [] }: PrometheusOptions
   };
 }
 
-function configurationOf(targets: readonly ScrapeTarget[], rules: readonly string[]): object {
+function configurationOf({ targets, rules = [], relabelings = [] }: PrometheusOptions): object {
   return {
     global: { scrape_interval: '1s', evaluation_interval: '1s' },
     rule_files: rules,
@@ -132,6 +134,7 @@ function configurationOf(targets: readonly ScrapeTarget[], rules: readonly strin
       {
         job_name: 'fosp',
         static_configs: targets.map(({ address, labels }) => ({ targets: [address], labels })),
+        relabel_configs: relabelings,
       },
     ],
   };

@@ -33,6 +33,8 @@ export interface StageOptions {
   readonly replicas?: Partial<Record<ServiceName, number>>;
   /** Labels of a pod, as whoever scrapes it puts them; none by default. */
   readonly labelsOf?: (pod: Pod) => Readonly<Record<string, string>>;
+  /** `relabel_configs` of whoever scrapes; none by default. */
+  readonly relabelings?: readonly object[];
   /** Of all services, beside what a test needs. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -92,7 +94,7 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     FOSP_FEDERATION_PEERS: peersBy(ways.realworld),
     ...options.environment,
   };
-  const { replicas = {}, labelsOf = () => ({}), rules } = options;
+  const { replicas = {}, labelsOf = () => ({}), rules, relabelings = [] } = options;
   const cluster = started.use(await startCluster({ infrastructure, replicas, environment }));
   const realworld = started.use(
     await Provider.start(REALWORLD, port, {
@@ -104,7 +106,7 @@ export async function setStage(options: StageOptions): Promise<Stage> {
   // JSON is YAML.
   await writeFile(file, JSON.stringify(rules));
   const targets = cluster.pods.map((pod) => ({ address: new URL(pod.process.admin).host, labels: labelsOf(pod) }));
-  const prometheus = started.use(await startPrometheus({ targets, rules: [file] }));
+  const prometheus = started.use(await startPrometheus({ targets, rules: [file], relabelings }));
   const all = started.move();
   return Object.assign(late, {
     ...{ cluster, infrastructure, realworld, prometheus, certify, ways },

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { clusterInstalled, lintMetrics, PATIENCE, type Pod, prometheusInstalled, promtool } from '@fosp/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { dashboardQueries, type Query } from '../../src/monitoring/dashboards.ts';
 import { missingFor } from '../../src/monitoring/missing.ts';
 import { readRules, rulesOf } from '../../src/monitoring/rules.ts';
@@ -30,9 +31,21 @@ const NOT_HERE = new Set([
   ...['fosp_federation_served_total', 'fosp_federation_verifications_total'],
 ]);
 
-/** As the chart's ServiceMonitor has them put on. */
-function labelsOf({ name, program }: Pod): Record<string, string> {
-  return { namespace: 'fosp', service: program, pod: name, container: program, endpoint: 'admin', job: 'fosp-metrics' };
+/** As somebody without Kubernetes puts them on, who has several installations; with what `relabelings` add. */
+function labelsOf({ program }: Pod): Record<string, string> {
+  return { namespace: 'fosp', service: program };
+}
+
+/** Those of the example in docs/operations.md: the chart's ServiceMonitor has the operator put on the same label, and more. */
+function documentedRelabelings(): readonly object[] {
+  const page = readFileSync(join(ROOT, 'docs/operations.md'), 'utf8');
+  const [, example = ''] = /\n {4}# prometheus\.yml\n((?: {4}.*\n)+)/.exec(page) ?? [];
+  const { scrape_configs: [scraping] = [] }: ScrapeExample = parse(example.replace(/^ {4}/gm, ''));
+  return scraping?.relabel_configs ?? [];
+}
+
+interface ScrapeExample {
+  readonly scrape_configs?: readonly { readonly relabel_configs?: readonly object[] }[];
 }
 
 describe.skipIf(![clusterInstalled(), prometheusInstalled()].every(Boolean))('a Prometheus beside a cluster', () => {
@@ -41,7 +54,8 @@ describe.skipIf(![clusterInstalled(), prometheusInstalled()].every(Boolean))('a 
 
   beforeAll(async () => {
     const replicas = { objects: 1, notifications: 1, attachments: 1, federation: 1, gateway: 1 };
-    stage = started.use(await setStage({ rules: readRules(), replicas, labelsOf }));
+    const relabelings = documentedRelabelings();
+    stage = started.use(await setStage({ rules: readRules(), replicas, labelsOf, relabelings }));
     const users = started.use(await moveIn(stage));
     for (let round = 0; round < ROUNDS; round++) {
       await oneOfEverything(stage, users, round);
