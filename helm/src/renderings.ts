@@ -123,6 +123,18 @@ export const CONTRADICTIONS: readonly (readonly [string, readonly string[], stri
   ['no database', ['postgres.existingSecret.name='], 'postgres: neither postgres.url nor'],
   ['half of S3', ['s3.existingSecret.name='], 's3.endpoint and s3.existingSecret.name must both be set'],
   ['a password', ['redis.url=redis://:hidden@redis'], 'redis.url has a password, which is for no values'],
+  [
+    'a password behind the URL',
+    ['postgres.url=postgres://db/fosp?user=fosp&password=hidden', 'postgres.existingSecret.name='],
+    'postgres.url has a password, which is for no values',
+  ],
+  [
+    'a password beside that of the secret',
+    ['nats.url=nats://fosp:$(NATS_PASSWORD)@a\\,nats://fosp:hidden@b', 'nats.existingSecret.name=nats'],
+    'nats.url has a password, which is for no values',
+  ],
+  ['a token', ['nats.url=nats://hidden@nats'], 'nats.url has a token, which is for no values'],
+  ['a token of the cache', ['redis.url=redis://hidden@redis'], 'redis.url has a token, which is for no values'],
   ['a URL and a secret', ['redis.existingSecret.name=redis'], 'write $(REDIS_PASSWORD) in the URL'],
   ['a mark without a secret', ['redis.url=redis://:$(REDIS_PASSWORD)@redis'], 'names no secret with it'],
   ['NATS twice', ['nats.bundled.enabled=true'], 'nats.url is set, but nats comes with this chart'],
@@ -176,6 +188,8 @@ export const REFUSED: readonly (readonly [string, string])[] = [
   ['image.digest=sha256:1', 'digest'],
   ['postgres.password=hidden', 'password'],
   ['domains={a/b}', 'domains'],
+  ['s3.endpoint=https://key:hidden@s3.example', 'endpoint'],
+  ['tracing.endpoint=http://fosp:hidden@collector:4318', 'endpoint'],
   ['s3.existingSecret.secretKey=x', 'secretKey'],
 ];
 

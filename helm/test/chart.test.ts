@@ -275,6 +275,26 @@ describe.skipIf(!helmInstalled())('values', () => {
   });
 });
 
+describe.skipIf(!helmInstalled())('a further variable', () => {
+  const secrets = Object.entries({ process: PROCESS_VARIABLES, ...STANDALONE_VARIABLES })
+    .flatMap(([group, declared]) => describeVariables({ [group]: declared }))
+    .filter(({ name, secret }) => secret && name.startsWith('FOSP_'));
+
+  it.each(secrets.map(({ name }) => name))('that is a secret is refused: %s', (name) => {
+    // Of a service that the chart gives none of them but NATS' address.
+    const { status, complaints } = template(contradiction([`services.notifications.env.${name}=hidden`]));
+    const sentence =
+      name === 'FOSP_NATS_URL' ? 'the chart sets this variable itself' : 'it is a secret, which is for no';
+    expect(complaints).toContain(`services.notifications.env.${name}: ${sentence}`);
+    expect(complaints).not.toContain('hidden');
+    expect(status).not.toBe(0);
+  });
+
+  it('may name the file of a secret', () => {
+    expect(template(contradiction(['services.gateway.env.FOSP_ADMIN_TOKEN_FILE=/token'])).status).toBe(0);
+  });
+});
+
 it('the table of values says what the schema says', () => {
   const script = fileURLToPath(new URL('../../scripts/values.ts', import.meta.url));
   const { status, stderr } = spawnSync(process.execPath, [script, '--check'], { encoding: 'utf8' });

@@ -34,6 +34,17 @@
 {{- end }}
 {{- end }}
 
+{{- /* The variables of services that are secrets, all of them, and the values by which each comes from a secret of Kubernetes. */}}
+{{- define "fosp.secretVariables" -}}
+FOSP_ADMIN_TOKEN: admin.existingSecret
+FOSP_FEDERATION_KEY: federation.certificate.existingSecret
+FOSP_NATS_URL: nats.existingSecret
+FOSP_POSTGRES_URL: postgres.existingSecret
+FOSP_REDIS_URL: redis.existingSecret
+FOSP_S3_SECRET_ACCESS_KEY: s3.existingSecret
+FOSP_TLS_KEY: tls.existingSecret
+{{- end }}
+
 {{- define "fosp.domains" -}}
 - { name: FOSP_DOMAIN, value: {{ join "," .Values.domains | quote }} }
 {{- end }}

@@ -18,6 +18,7 @@ before. liveness: does it still answer? That NATS or Postgres are away is no rea
 {{- $labels := include "fosp.labels" (list $root $name) -}}
 {{- $selector := include "fosp.selector" (list $root $name) -}}
 {{- $env := printf "%s\n%s" (include "fosp.common" $root) (include (printf "fosp.env.%s" $name) $root) | trim -}}
+{{- $secrets := include "fosp.secretVariables" $root | fromYaml -}}
 {{- $preStop := .preStop | default 0 | int -}}
 {{- $apart := ternary .apart 5 (hasKey . "apart") | int -}}
 {{- $mounts := .mounts | default dict -}}
@@ -69,6 +70,8 @@ spec:
             {{- range $variable, $value := $values.env }}
             {{- if regexMatch (printf "name: %s[,\n]" $variable) $env }}
             {{- fail (printf "services.%s.env.%s: the chart sets this variable itself; README.md says by which value" $name $variable) }}
+            {{- else if hasKey $secrets $variable }}
+            {{- fail (printf "services.%s.env.%s: it is a secret, which is for no values; %s says which Kubernetes secret has it" $name $variable (index $secrets $variable)) }}
             {{- end }}
             - { name: {{ $variable }}, value: {{ $value | quote }} }
             {{- end }}
