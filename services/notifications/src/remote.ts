@@ -82,11 +82,11 @@ export class RemoteQueue {
     const headers = { tree, path, event: event.event, user, source: event.user, sequence, part: String(part) };
     const domain = domainOf(user);
     const { bus, quota } = this.#options;
-    const notice = { tree, domain, bytes: body.length + HEADERS_BYTES };
-    if (!(await quota.admit(notice))) {
+    const arrived = await quota.admit({ tree, domain, bytes: body.length + HEADERS_BYTES });
+    if (arrived === undefined) {
       return false;
     }
-    await bus.appendRemote(domain, headers, body).finally(() => quota.arrived(notice));
+    await bus.appendRemote(domain, headers, body).finally(arrived);
     this.#nudge(lineOf(domain, headers));
     return true;
   }

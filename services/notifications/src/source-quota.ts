@@ -4,14 +4,14 @@
  *
  * What a tree has told domains counts until it is seen to have left their queues, at which this looks only where it seems to be too
  * much. Domains that were seen to take what they are told have some times as much. A notification beyond that waits for a few looks,
- * in which domains that are there take what waits for them; where that is in vain it is not for this domain, which stays so, without
- * waiting again, until there is room. So a tree holds up itself alone, and not again and again.
+ * in which domains that are there take what waits for them; where that is in vain it is not told, nor is what comes after it, without
+ * waiting again, until there is room: for this domain where it has its share, for all where they have too much together. So a tree holds up itself alone, and not again and again.
  *
  * Bounded: of the trees that told anything longest ago it is forgotten.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { LineLengths } from '@fosp/bus';
-import { TreeWaiting, type WaitingLimits } from './tree-waiting.ts';
+import { type Bounds, TreeWaiting, type WaitingLimits } from './tree-waiting.ts';
 
 export interface SourceQuotaOptions {
   /** For domains that were not seen to take what they are told. */
@@ -51,31 +51,28 @@ export class SourceQuota {
     this.#options = options;
   }
 
-  /** Resolves with whether it may be told, which then counts. Once it is in the queue, or not, call `arrived`. */
-  async admit({ tree, domain, bytes }: Notice): Promise<boolean> {
-    const waiting = this.#waitingOf(tree);
-    const line = lineName(waiting.own, domain);
-    const fits = (): boolean => {
-      const times = this.#flowing.has(line) ? this.#options.flowingTimes : 1;
-      return waiting.fits(domain, bytes, { limits: this.#options.waitingPerTree, times });
-    };
-    for (let looks = 0; !fits(); looks++) {
-      const isInVain = looks >= this.#options.looks || (waiting.isRefused && !this.#flowing.has(line));
-      if (isInVain) {
-        waiting.isRefused = true;
+  /**
+   * Resolves with what to call once it is in the queue, or will not be; with undefined where it is not to be told. Rejects where
+   * it cannot be looked whether there is room.
+   */
+  async admit({ tree, domain, bytes }: Notice): Promise<(() => void) | undefined> {
+    for (let looks = 0; ; looks++) {
+      // Anew each time: it may have been forgotten meanwhile.
+      const waiting = this.#waitingOf(tree);
+      const bounds = this.#boundsOf(lineName(waiting.own, domain));
+      if (waiting.fits(domain, bytes, bounds)) {
+        this.#remembered += waiting.domains.has(domain) ? 0 : 1;
+        const arrived = waiting.add(domain, bytes);
+        this.#forgetSome();
+        return arrived;
+      }
+      if (looks >= this.#options.looks || waiting.isRefused(domain, bytes, bounds)) {
+        waiting.refuse(domain, bytes, bounds);
         void this.#lookAnew();
-        return false;
+        return undefined;
       }
       await this.#lookAnew();
     }
-    this.#remembered += waiting.domains.has(domain) ? 0 : 1;
-    waiting.add(domain, bytes);
-    this.#forgetSome();
-    return true;
-  }
-
-  arrived({ tree, domain }: Notice): void {
-    this.#trees.get(tree)?.arrived(domain);
   }
 
   /** Never rejects: where it cannot be looked, all is as it was. */
@@ -115,10 +112,10 @@ export class SourceQuota {
         if (queued < Math.max(this.#lengths.get(line) ?? 0, count - unseen)) {
           emptied.add(line);
         }
-        waiting.seen(domain, queued);
+        waiting.seen(domain, queued, this.#boundsOf(line));
       }
       this.#remembered += waiting.domains.size;
-      waiting.isRefused &&= !waiting.hasRoom(this.#options.waitingPerTree);
+      waiting.endLook(this.#options.waitingPerTree);
     }
     for (const [line, queued] of lines) {
       this.#judge(line, { isEmptied: emptied.has(line), queued });
@@ -138,6 +135,11 @@ export class SourceQuota {
     if (this.#flowing.size > this.#options.flowingRemembered) {
       this.#flowing.delete(oldest);
     }
+  }
+
+  #boundsOf(line: string): Bounds {
+    const { flowingTimes, waitingPerTree: limits } = this.#options;
+    return { limits, times: this.#flowing.has(line) ? flowingTimes : 1 };
   }
 
   #waitingOf(tree: string): TreeWaiting {
