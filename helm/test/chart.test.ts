@@ -88,6 +88,9 @@ describe.skipIf(!helmInstalled()).each(Object.entries(RENDERINGS))('%s', (name, 
     for (const { kind, name: workload, spec } of lasting(objects)) {
       for (const container of spec.containers) {
         expect(container, workload).toMatchObject({ startupProbe: {}, livenessProbe: {}, readinessProbe: {} });
+        const { periodSeconds = 0, failureThreshold = 0 } = container.startupProbe ?? {};
+        // Whoever has data on disk reads it before it answers, and would begin anew each time that it is killed.
+        expect(periodSeconds * failureThreshold, workload).toBeGreaterThanOrEqual(kind === 'StatefulSet' ? 1800 : 120);
       }
       const keys = spec.topologySpreadConstraints?.map(({ topologyKey }) => topologyKey);
       expect(keys, workload).toEqual(['kubernetes.io/hostname', 'topology.kubernetes.io/zone']);

@@ -3,6 +3,8 @@ import type { KubernetesObject } from '../src/schemas.ts';
 
 export interface Probe {
   readonly httpGet?: { readonly path: string; readonly port: string | number };
+  readonly periodSeconds: number;
+  readonly failureThreshold?: number;
 }
 
 export interface Variable {

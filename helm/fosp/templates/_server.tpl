@@ -56,7 +56,8 @@ spec:
             {{- range $port, $number := $ports }}
             - { name: {{ $port }}, containerPort: {{ $number }} }
             {{- end }}
-          startupProbe: {{ merge (dict "periodSeconds" 2 "timeoutSeconds" 5 "failureThreshold" 90) .probes.startup | toJson }}
+          # Half an hour: what has much on its disk reads it first, and would begin anew each time that it is killed.
+          startupProbe: {{ merge (dict "periodSeconds" 2 "timeoutSeconds" 5 "failureThreshold" 900) .probes.startup | toJson }}
           livenessProbe: {{ merge (dict "periodSeconds" 15 "timeoutSeconds" 5 "failureThreshold" 4) .probes.liveness | toJson }}
           readinessProbe: {{ merge (dict "periodSeconds" 5 "timeoutSeconds" 5) .probes.readiness | toJson }}
           {{- with .preStop }}
