@@ -14,8 +14,28 @@ CREATE INDEX CONCURRENTLY trees_sequence
 `;
 const INSERT = "INSERT INTO trees (tree, sequence) VALUES ('$', 0)";
 
+/** Statements that keep writers waiting for as long as an index of a table that was there before is built, or is in use. */
+function heldUp({ sql }: Migration): string[] {
+  const statements = statementsOf(sql);
+  const made = statements.map((statement) => /^CREATE TABLE (?:IF NOT EXISTS )?(\w+)/i.exec(statement)?.[1]);
+  return statements.filter((statement) => {
+    const isOfIndex = /^(CREATE (UNIQUE )?INDEX|DROP INDEX|REINDEX)\b(?!.*\bCONCURRENTLY\b)/is.test(statement);
+    const table = / ON (?:ONLY )?(\w+)/i.exec(statement)?.[1];
+    return isOfIndex && (table === undefined || !made.includes(table));
+  });
+}
+
 function later(sql: string): Migration {
   return { number: 999, name: 'later', breaking: false, concurrent: sql.startsWith('-- concurrent'), sql };
+}
+
+async function sessionOn(url: string): Promise<Connection> {
+  const session = await Connection.open({
+    ...{ url, application: 'test', connectTimeout: 60_000, patience: 600_000 },
+    ...{ statementTimeout: 0, lockTimeout: 0 },
+  });
+  onTestFinished(() => session.close());
+  return session;
 }
 
 describe('a concurrent migration', () => {
@@ -27,6 +47,19 @@ describe('a concurrent migration', () => {
   });
 });
 
+describe('migrations after the first', () => {
+  it('are known by what would keep writers waiting', () => {
+    const holding = ['CREATE UNIQUE INDEX a ON trees (sequence)', 'DROP INDEX a', 'REINDEX TABLE trees'];
+    const harmless = ['CREATE TABLE made (id integer)', 'CREATE INDEX b\n  ON made (id)', 'DROP INDEX CONCURRENTLY a'];
+    expect(heldUp(later([...harmless, ...holding].map((statement) => `${statement};\n`).join('')))).toEqual(holding);
+  });
+
+  it.each(knownMigrations().slice(1))('$number $name builds and drops indexes concurrently', (migration) => {
+    expect(heldUp(migration)).toEqual([]);
+    expect(migration.concurrent).toBe(/\bCONCURRENTLY\b/.test(migration.sql));
+  });
+});
+
 describe.skipIf(!postgresInstalled())('migrations of PostgreSQL under load', () => {
   const postgres = postgresForTests();
 
@@ -34,11 +67,7 @@ describe.skipIf(!postgresInstalled())('migrations of PostgreSQL under load', () 
   async function prepared() {
     const url = await postgres.server.database();
     await migratePostgres(url);
-    const session = await Connection.open({
-      ...{ url, application: 'test', connectTimeout: 60_000, patience: 600_000 },
-      ...{ statementTimeout: 0, lockTimeout: 0 },
-    });
-    onTestFinished(() => session.close());
+    const session = await sessionOn(url);
     const migrate = (sql: string, options: MigrateOptions = {}) =>
       migratePostgres(url, { ...options, migrations: [...knownMigrations(), later(sql)] });
     const sql = (text: string) => postgres.server.sql(text, url);
@@ -86,6 +115,37 @@ describe.skipIf(!postgresInstalled())('migrations of PostgreSQL under load', () 
     expect((await migrated).flat()).toEqual(['later']);
     const valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'trees_sequence'::regclass";
     expect(await sql(valid)).toEqual(['t']);
+  });
+
+  it('that are known leave those who write objects and files alone', async () => {
+    const url = await postgres.server.database();
+    const sql = (text: string) => postgres.server.sql(text, url);
+    await migratePostgres(url, { migrations: knownMigrations().slice(0, 1) });
+    const session = await sessionOn(url);
+    const insert = (tree: string) =>
+      `INSERT INTO objects VALUES ('${tree}', '', NULL, '', 'a', '', '', 1, 1, 0);
+       INSERT INTO files VALUES ('${tree}', 'key', 'live', 0, '', 1)`;
+    await session.script('BEGIN');
+    await session.script(insert('long'));
+    const migrated = migratePostgres(url);
+    const building = 'SELECT count(*) FROM pg_stat_progress_create_index';
+    await expect.poll(() => sql(building), { timeout: 60_000, interval: 10 }).toEqual(['1']);
+    await sql(insert('short'));
+    await session.script('COMMIT');
+    expect(await migrated).toEqual(
+      knownMigrations()
+        .slice(1)
+        .map(({ name }) => name),
+    );
+    const indexes = `SELECT indexrelid::regclass, indisvalid FROM pg_index
+      WHERE indrelid IN ('objects'::regclass, 'files'::regclass) ORDER BY indexrelid::regclass::text`;
+    expect(await sql(indexes)).toEqual([
+      'files_keys|t',
+      'files_pkey|t',
+      'files_to_sweep|t',
+      'objects_children|t',
+      'objects_pkey|t',
+    ]);
   });
 
   it('that are concurrent and end halfway are run again from their beginning', async () => {

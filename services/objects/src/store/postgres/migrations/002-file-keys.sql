@@ -1,3 +1,5 @@
+-- concurrent: rows are written meanwhile
 -- Whether a key is known at all is asked without its tree; what is claimed is found by the same index.
-CREATE INDEX files_keys ON files (key);
-DROP INDEX files_claimed;
+DROP INDEX CONCURRENTLY IF EXISTS files_keys;
+CREATE INDEX CONCURRENTLY files_keys ON files (key);
+DROP INDEX CONCURRENTLY IF EXISTS files_claimed;
