@@ -13,6 +13,7 @@ import {
   secretUrl,
 } from '@fosp/runtime';
 import { DEFAULT_LIMITS, type ObjectsLimits } from './limits.ts';
+import { DEFAULT_CONNECTIONS, LEAST_CONNECTIONS } from './store/postgres/shares.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -29,6 +30,12 @@ export const OBJECTS_VARIABLES = {
   domains: DOMAINS,
   dataDirectory: DATA_DIRECTORY,
   postgres: secretUrl('FOSP_POSTGRES_URL', undefined, 'database for trees and accounts, in place of SQLite', POSTGRES),
+  postgresConnections: count(
+    'FOSP_POSTGRES_CONNECTIONS',
+    DEFAULT_CONNECTIONS,
+    'connections to it that one process has at most; those of all processes, and some, are what it must allow',
+    { min: LEAST_CONNECTIONS, max: 10_000 },
+  ),
   drainSeconds: PROCESS_VARIABLES.drainSeconds,
   object: OBJECT_LIMIT,
   acl: ACL_LIMIT,
@@ -84,6 +91,8 @@ export interface ObjectsConfig {
   readonly redisPatience: number;
   /** Of a Postgres in place of the folder; may hold a password. */
   readonly postgresUrl: Secret<string> | undefined;
+  /** Of one process, all together. */
+  readonly postgresConnections: number;
   readonly limits: ObjectsLimits;
 }
 
@@ -103,6 +112,7 @@ export function objectsConfig(settings: Settings<typeof OBJECTS_VARIABLES>): Obj
     redis,
     redisPatience,
     postgres,
+    postgresConnections,
     drainSeconds,
   } = settings;
   return {
@@ -112,6 +122,7 @@ export function objectsConfig(settings: Settings<typeof OBJECTS_VARIABLES>): Obj
     redisUrl: redis,
     redisPatience,
     postgresUrl: postgres,
+    postgresConnections,
     limits: {
       ...DEFAULT_LIMITS,
       drainPatience: drainSeconds * 1000 * DRAIN_SHARE,

@@ -4,6 +4,7 @@ import { type Health, type Log, type Metrics, type Settings, StartError } from '
 import { openCaching } from './caching.ts';
 import { type OBJECTS_VARIABLES, type ObjectsConfig, objectsConfig } from './config.ts';
 import { createObjectsService, type ObjectsService } from './objects.ts';
+import { sharesOf } from './store/postgres/shares.ts';
 import { openSqliteStore } from './store/sqlite/sqlite.ts';
 import type { Store } from './store/store.ts';
 
@@ -42,7 +43,8 @@ export async function openObjects(options: OpenObjectsOptions): Promise<ObjectsS
   };
 }
 
-async function openStore({ postgresUrl, folder }: ObjectsConfig, options: OpenObjectsOptions): Promise<Store> {
+async function openStore(config: ObjectsConfig, options: OpenObjectsOptions): Promise<Store> {
+  const { postgresUrl, postgresConnections, folder } = config;
   const { log, clock, health, metrics } = options;
   const onTrouble = (what: string, error?: unknown) => log.error({ error }, what);
   if (postgresUrl !== undefined) {
@@ -50,6 +52,7 @@ async function openStore({ postgresUrl, folder }: ObjectsConfig, options: OpenOb
     const { openPostgresStore } = await import('./store/postgres/postgres.ts');
     return openPostgresStore({
       url: postgresUrl.reveal(),
+      ...sharesOf(postgresConnections),
       metrics,
       onTrouble,
       ...(health === undefined ? {} : { health }),

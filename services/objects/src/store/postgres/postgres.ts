@@ -33,6 +33,7 @@ import { PostgresOutbox } from './outbox.ts';
 import { Pool, persistently, SharedConnections } from './pool.ts';
 import { Reach } from './reach.ts';
 import { accountOf, pathsOfPlace, placeOf } from './rows.ts';
+import { DEFAULT_CONNECTIONS, sharesOf } from './shares.ts';
 import { TRANSACTION } from './spans.ts';
 import { PLACES, WRITES } from './statements.ts';
 import { Sweep } from './sweep.ts';
@@ -99,9 +100,7 @@ const DEFAULTS = {
   onTrouble: warn,
   application: 'fosp-objects',
   random: Math.random,
-  writeConnections: 16,
-  commitConnections: 2,
-  readConnections: 4,
+  ...sharesOf(DEFAULT_CONNECTIONS),
   connectTimeout: 3_000,
   statementTimeout: 5_000,
   lockTimeout: 3_000,
