@@ -5,7 +5,8 @@ import { migratePostgres } from './store/postgres/migrate.ts';
 
 try {
   const { postgres } = readEnvironment(processEnvironment(), { postgres: POSTGRES_VARIABLE });
-  const applied = await migratePostgres(postgres.reveal());
+  const onWait = (what: string) => process.stderr.write(`${what}\n`);
+  const applied = await migratePostgres(postgres.reveal(), { onWait });
   process.stdout.write(applied.length === 0 ? 'Nothing to migrate.\n' : `Migrated: ${applied.join(', ')}.\n`);
 } catch (error) {
   if (!(error instanceof StartError || error instanceof EnvironmentError)) {

@@ -148,6 +148,19 @@ describe.skipIf(!postgresInstalled())('migrations of PostgreSQL under load', () 
     ]);
   });
 
+  it('tell again and again that they wait for another process, and for which', async () => {
+    const { session, migrate, sql } = await prepared();
+    await session.script(`SELECT pg_advisory_lock(${0x46_4f_53_50})`);
+    const told: string[] = [];
+    const onWait = (what: string) => told.push(what);
+    const migrated = migrate('CREATE TABLE later (id integer)', { onWait, turnPause: 10, tellPause: 20 });
+    await expect.poll(() => told.length, { timeout: 60_000 }).toBeGreaterThan(1);
+    const [process] = await sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'test'");
+    expect(told[0]).toContain(`process ${process}, test, from 127.0.0.1, since 2`);
+    await session.script('SELECT pg_advisory_unlock_all()');
+    expect(await migrated).toEqual(['later']);
+  });
+
   it('that are concurrent and end halfway are run again from their beginning', async () => {
     const { migrate, sql } = await prepared();
     await expect(migrate(`${INDEX}SELECT 1 / 0;\n`)).rejects.toThrow('division');

@@ -21,6 +21,14 @@ const LOCK = 0x46_4f_53_50;
 const UNDEFINED_TABLE = '42P01';
 
 const TRY_LOCK = { name: 'tryLock', text: `SELECT pg_try_advisory_lock(${LOCK})` };
+/** Where it may be seen: of another user's sessions not all is. The key of the lock is less than 2^32. */
+const HOLDER = {
+  name: 'lockHolder',
+  text: `SELECT concat_ws(', ', 'process ' || lock.pid, application_name, 'from ' || host(client_addr), 'since ' || backend_start)
+    FROM pg_locks lock LEFT JOIN pg_stat_activity activity ON activity.pid = lock.pid
+    WHERE locktype = 'advisory' AND classid = 0 AND objid = ${LOCK} AND granted
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+};
 const APPLIED = { name: 'applied', text: 'SELECT number, name, breaking FROM migrations ORDER BY number' };
 const ADD = {
   name: 'addMigration',
@@ -32,7 +40,14 @@ const LOCK_NOT_AVAILABLE = '55P03';
 /** No bound on how long a statement takes once it has its locks. */
 const UNBOUNDED = { statementTimeout: 0, patience: 0x7f_ff_ff_ff };
 
-const DEFAULTS = { connectTimeout: 10_000, lockTimeout: 1_000, lockPause: 1_000, lockTries: 120, turnPause: 200 };
+const DEFAULTS = {
+  connectTimeout: 10_000,
+  lockTimeout: 1_000,
+  lockPause: 1_000,
+  lockTries: 120,
+  turnPause: 200,
+  tellPause: 10_000,
+};
 
 export interface MigrateOptions {
   readonly migrations?: readonly Migration[];
@@ -45,6 +60,9 @@ export interface MigrateOptions {
   readonly lockTries?: number;
   /** Milliseconds between two looks whether another process still migrates; 200. */
   readonly turnPause?: number;
+  /** Told that another process is waited for, and for which: at once, and then every so many milliseconds; 10,000. */
+  readonly onWait?: (what: string) => void;
+  readonly tellPause?: number;
 }
 
 /** The migrations that this program knows, in order. */
@@ -62,7 +80,7 @@ export async function migratePostgres(url: string, options: MigrateOptions = {})
   const times = { ...DEFAULTS, ...options };
   const connection = await connect({ url, application: 'fosp-objects migrate', ...times, ...UNBOUNDED });
   try {
-    await ourTurn(connection, times.turnPause);
+    await ourTurn(connection, times);
     await connection.script(`CREATE TABLE IF NOT EXISTS migrations (
       number integer PRIMARY KEY, name text NOT NULL, breaking boolean NOT NULL, applied timestamptz NOT NULL)`);
     const missing = await missingOf(connection, migrations);
@@ -130,18 +148,31 @@ async function missingOf(connection: Connection, migrations: readonly Migration[
   return migrations.filter(({ number }) => !applied.has(number));
 }
 
+type Turn = Pick<MigrateOptions, 'onWait'> & Required<Pick<MigrateOptions, 'turnPause' | 'tellPause'>>;
+
 /**
  * Asked for again and again: who waited for the lock would be a transaction, and the building of an index waits for the end of
  * all that there are.
  */
-async function ourTurn(connection: Connection, turnPause: number): Promise<void> {
-  for (;;) {
+async function ourTurn(connection: Connection, { turnPause, tellPause, onWait }: Turn): Promise<void> {
+  for (let waited = 0, told = 0; ; waited += turnPause) {
     const { rows } = await connection.run(TRY_LOCK, []);
     if (rows[0]?.[0] === true) {
       return;
     }
+    if (waited >= told) {
+      told = waited + tellPause;
+      onWait?.(
+        `Another process migrates this database (${await holderOfLock(connection)}): waiting until it has ended.`,
+      );
+    }
     await pause(turnPause);
   }
+}
+
+async function holderOfLock(connection: Connection): Promise<string> {
+  const [row] = (await connection.run(HOLDER, [])).rows;
+  return row === undefined ? 'which has just ended' : textAt(row, 0);
 }
 
 interface LockTimes {
