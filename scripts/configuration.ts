@@ -1,11 +1,12 @@
 /** `pnpm configuration`: the tables of `docs/configuration.md`, from what each process declares that it reads. */
 import { SETTINGS } from '../packages/cli/src/settings.ts';
 import { type DescribedVariable, describeVariables, PROCESS_VARIABLES } from '../packages/runtime/src/index.ts';
+import { MIGRATE_VARIABLES } from '../services/objects/src/index.ts';
 import { STANDALONE_VARIABLES } from '../services/standalone/src/index.ts';
 import { code, finish, table } from './document.ts';
 
 /** By what reads them. */
-const DECLARED = { 'every process': PROCESS_VARIABLES, ...STANDALONE_VARIABLES };
+const DECLARED = { 'every process': PROCESS_VARIABLES, ...STANDALONE_VARIABLES, migrate: MIGRATE_VARIABLES };
 
 const HEAD = ['variable', 'default', 'allowed', 'meaning'];
 

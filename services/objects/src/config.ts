@@ -26,6 +26,16 @@ const POSTGRES = { protocols: ['postgres', 'postgresql'] };
 /** For a process that is one of several, which SQLite cannot be shared by. */
 export const POSTGRES_VARIABLE = secretUrl('FOSP_POSTGRES_URL', REQUIRED, 'database for trees and accounts', POSTGRES);
 
+/** What the program that migrates reads besides. */
+export const MIGRATE_VARIABLES = {
+  postgres: secretUrl(
+    'FOSP_MIGRATION_POSTGRES_URL',
+    undefined,
+    'the same database by another way, where FOSP_POSTGRES_URL leads to a pooler that keeps no sessions',
+    POSTGRES,
+  ),
+} as const;
+
 export const OBJECTS_VARIABLES = {
   domains: DOMAINS,
   dataDirectory: DATA_DIRECTORY,

@@ -1,6 +1,6 @@
 export type { Cache } from './cache/cache.ts';
 export { createMemoryCache, type MemoryCacheOptions } from './cache/memory.ts';
-export { OBJECTS_VARIABLES } from './config.ts';
+export { MIGRATE_VARIABLES, OBJECTS_VARIABLES } from './config.ts';
 export type { Counters } from './counters/counters.ts';
 export { createMemoryCounters, type MemoryCountersOptions } from './counters/memory.ts';
 export { DEFAULT_LIMITS, type ObjectsLimits } from './limits.ts';

@@ -33,6 +33,18 @@ describe.skipIf(!postgresInstalled())('migrations of PostgreSQL', () => {
     );
   });
 
+  it('go to the database by a way of their own, where one is set', async () => {
+    const url = await postgres.server.database();
+    const pooler = 'postgres://postgres@127.0.0.1:1/postgres';
+    const run = (env: Record<string, string>) => execute(process.execPath, [PROGRAM], { env });
+    const { stdout } = await run({ FOSP_POSTGRES_URL: pooler, FOSP_MIGRATION_POSTGRES_URL: url });
+    expect(stdout).toContain('Migrated: objects');
+    await expect(run({ FOSP_POSTGRES_URL: url, FOSP_MIGRATION_POSTGRES_URL: pooler })).rejects.toMatchObject({
+      stderr: expect.stringContaining('check FOSP_MIGRATION_POSTGRES_URL'),
+    });
+    await expect(run({})).rejects.toMatchObject({ stderr: expect.stringContaining('FOSP_POSTGRES_URL: is not set') });
+  });
+
   it('that are missing keep the service from starting, and the error says what to do', async () => {
     const url = await postgres.server.database();
     await expect(openPostgresStore({ url })).rejects.toThrow(/lacks the migration objects; run "fosp-objects migrate"/);

@@ -51,6 +51,8 @@ const DEFAULTS = {
 
 export interface MigrateOptions {
   readonly migrations?: readonly Migration[];
+  /** By which the URL was set; FOSP_POSTGRES_URL. */
+  readonly variable?: string;
   /** Milliseconds; 10,000. */
   readonly connectTimeout?: number;
   /** Milliseconds that a statement waits for a lock; less than what the services' wait, 3,000, so that none of them fails. 1,000. */
@@ -78,7 +80,10 @@ export function knownMigrations(): Migration[] {
 export async function migratePostgres(url: string, options: MigrateOptions = {}): Promise<string[]> {
   const { migrations = knownMigrations() } = options;
   const times = { ...DEFAULTS, ...options };
-  const connection = await connect({ url, application: 'fosp-objects migrate', ...times, ...UNBOUNDED });
+  const connection = await connect(
+    { url, application: 'fosp-objects migrate', ...times, ...UNBOUNDED },
+    options.variable,
+  );
   try {
     await ourTurn(connection, times);
     await connection.script(`CREATE TABLE IF NOT EXISTS migrations (
@@ -123,12 +128,12 @@ export async function checkDatabase(connection: Connection, migrations: readonly
 }
 
 /** Throws `StartError` where the database cannot be reached. */
-export async function connect(options: ConnectionOptions): Promise<Connection> {
+export async function connect(options: ConnectionOptions, variable = 'FOSP_POSTGRES_URL'): Promise<Connection> {
   try {
     return await Connection.open(options);
   } catch (error) {
     const reason = error instanceof Error && error.cause instanceof Error ? error.cause.message || error.message : '';
-    throw new StartError(`cannot reach the database of the objects service (${reason}); check FOSP_POSTGRES_URL`, {
+    throw new StartError(`cannot reach the database of the objects service (${reason}); check ${variable}`, {
       cause: error,
     });
   }
