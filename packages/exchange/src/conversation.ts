@@ -116,14 +116,17 @@ export class Conversation implements Backlogged {
   }
 
   /**
-   * Resolves once all is handed to the socket: true, or false where the body or the connection broke off. A body that does
-   * ends the connection, since its head is sent already.
+   * Resolves once all is handed to the socket: true, or false where the connection ended before, as it does by a body that
+   * breaks off after its head is sent. Rejects with what broke a body of which nothing is sent: then the request is not answered.
    */
   async answerStream(request: Pending, status: number, response: RespondStreamOptions): Promise<boolean> {
     let isWhole = true;
     try {
       await this.#line.respondStream(request.sequence, status, response);
     } catch (error) {
+      if (this.#line.isOpen) {
+        throw error;
+      }
       isWhole = false;
       // A client that goes away is nothing to tell of.
       if (!isFospError(error) || error.code !== 'unreachable') {

@@ -109,10 +109,17 @@ export class TransferClient {
         throw new Error(`GET gave ${length} of ${size} bytes`);
       }
     } catch (error) {
-      throw isFospError(error) ? error : this.#notRead(error);
+      throw isFospError(error) ? error : this.notRead(error);
     }
     const [first] = pieces;
     return pieces.length === 1 && first !== undefined ? first : Buffer.concat(pieces, size);
+  }
+
+  /** What whoever asked for a file is told where it does not come; why, the log alone. */
+  notRead(cause: unknown): FospError {
+    this.#options.failed(cause);
+    const headers = { 'Retry-After': '1' };
+    return fospError('unavailable', 'The attachment could not be read now. Try again.', { headers, cause });
   }
 
   /** Closes the connections that are kept. */
@@ -123,7 +130,7 @@ export class TransferClient {
   #get(wanted: Wanted, connection: 'kept' | 'own'): Promise<Download | 'refused'> {
     const { url, size, span } = wanted;
     const { promise, resolve, reject } = Promise.withResolvers<Download | 'refused'>();
-    const notRead = bound((cause: unknown) => this.#notRead(cause));
+    const notRead = bound((cause: unknown) => this.notRead(cause));
     let download: Download | undefined;
     const asked = { method: 'GET', url, headers: {}, connection } as const;
     const request = this.#connections.open(asked, () => download?.isAwaited ?? true);
@@ -157,12 +164,6 @@ export class TransferClient {
     });
     request.end();
     return promise;
-  }
-
-  #notRead(cause: unknown): FospError {
-    this.#options.failed(cause);
-    const headers = { 'Retry-After': '1' };
-    return fospError('unavailable', 'The attachment could not be read now. Try again.', { headers, cause });
   }
 }
 

@@ -109,11 +109,22 @@ export class Transfers {
         const body = await this.#options.client.getWhole(fields.url, size);
         exchange.answer(STATUS.ok, { headers, body, frame: 'binary' });
         this.#options.moved('down', size);
-      } else if (await exchange.answerStream(STATUS.ok, { headers, body: await this.#open(exchange, fields), size })) {
+      } else if (await this.#stream(exchange, fields, headers)) {
         this.#options.moved('down', size);
       }
     } finally {
       slots.leave();
+    }
+  }
+
+  /** Resolves with whether all of it was sent; rejects where nothing was. */
+  async #stream(exchange: Exchange, file: FoundFile, headers: Headers): Promise<boolean> {
+    const body = await this.#open(exchange, file);
+    try {
+      return await exchange.answerStream(STATUS.ok, { headers, body, size: Number(file.size) });
+    } catch (error) {
+      // The store began to answer, and gave no byte.
+      throw this.#options.client.notRead(error);
     }
   }
 

@@ -59,6 +59,19 @@ describe('a file that a user of another domain reads', () => {
     }
   });
 
+  it('F34 F61 is answered 503 where it breaks off before its first byte, and the link serves the next one', async () => {
+    const { store, peer } = await start();
+    store.files.set('/file', { bytes: Buffer.alloc(3 * MIB), fields: {} });
+    store.onTransfer = (_, response) => {
+      response.writeHead(200, { 'content-length': 3 * MIB }).flushHeaders();
+      response.socket?.end();
+    };
+    const { head } = await peer.request('READ', FILE, { headers: SISTER, stream: true });
+    expect(head).toMatchObject({ status: 503, headers: { To: SISTER.From } });
+    store.onTransfer = undefined;
+    expect(await wholeOf(await read(peer))).toHaveLength(3 * MIB);
+  });
+
   it('F32 F61 ends the link where it breaks off, and never seems whole', async () => {
     const { store, peer } = await start();
     store.files.set('/file', { bytes: Buffer.alloc(3 * MIB), fields: {} });

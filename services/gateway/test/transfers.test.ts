@@ -246,6 +246,28 @@ describe('READ', () => {
     expect((await alice.request('READ', 'alice@wonderland.lit/a')).status).toBe(200);
   });
 
+  it.each(['breaks off', 'stalls', 'gives nothing'])(
+    'F34 answers 503 where the store promises a file and %s before its first byte',
+    async (what) => {
+      const { gateway, store } = await start({ limits: { transferStallSeconds: 2 } });
+      const alice = await gateway.logIn('alice');
+      store.files.set('/a', { bytes: Buffer.alloc(1_000_000, 1), fields: {} });
+      store.onTransfer = (_, response) => {
+        response.writeHead(200, what === 'gives nothing' ? {} : { 'content-length': 1_000_000 }).flushHeaders();
+        if (what === 'breaks off') {
+          response.socket?.end();
+        } else if (what === 'gives nothing') {
+          response.end();
+        }
+      };
+      const answer = await alice.request('READ', 'alice@wonderland.lit/a');
+      expect(answer).toMatchObject({ status: 503, headers: { 'Retry-After': '1' } });
+      expect(await gateway.metric('fosp_gateway_requests_total{type="READ",status="503"}')).toBe(1);
+      store.onTransfer = undefined;
+      expect((await alice.succeed('READ', 'alice@wonderland.lit/a')).body).toHaveLength(1_000_000);
+    },
+  );
+
   it('F32 ends the connection with 1011 when a file breaks off, since its message cannot be completed', async () => {
     const { gateway, store } = await start();
     const alice = await gateway.logIn('alice');
