@@ -37,3 +37,6 @@ kill $watcher
 wait $watcher || true
 fosp rm "$object"
 echo 'Registered or logged in, created, was told, stored a file and read it.'
+if [ -z "${TEST_USER:-}" ]; then
+  echo "The account $user stays: fosp admin user rm $user, or test.existingSecret with an account for all tests."
+fi

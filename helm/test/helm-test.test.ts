@@ -45,10 +45,14 @@ it('registers, creates, is told, stores a file and reads it', { timeout: PATIENC
   const common = { FOSP_URL: server.url, DOMAIN: WONDERLAND };
   const { code, output } = await runTest({ ...common, REGISTRATION: 'open' });
   expect(output).toContain('was told, stored a file and read it');
+  expect(output).toMatch(/The account helm-test-\d+ stays/);
   expect(code).toBe(0);
 
   await (await TestSession.register(server.url, `tester@${WONDERLAND}`)).close();
   const account = { TEST_USER: 'tester', TEST_PASSWORD: PASSWORD };
+  const known = await runTest({ ...common, REGISTRATION: 'closed', ...account });
+  expect(known.output).not.toContain('stays');
+  expect(known.code).toBe(0);
   const wrong = await runTest({ ...common, REGISTRATION: 'closed', ...account, TEST_PASSWORD: 'wrong' });
   expect(wrong.code).not.toBe(0);
   const closed = await runTest({ ...common, REGISTRATION: 'closed' });
