@@ -2,6 +2,8 @@
  * A number of places for those who share a link, given in turns: who has many requests waiting gets one place, then all
  * others get theirs, before the next one. So nobody waits for more than one request of each other.
  */
+import { bound } from '@fosp/runtime';
+
 export interface TurnsOptions {
   readonly places: number;
   /** Whether anything may begin now; where it says no, `proceed` is called once it may. */
@@ -18,8 +20,10 @@ export class Turns {
     this.#options = options;
   }
 
-  /** Calls `begin` once there is a place and it is this one's turn, which may be now; `leave` gives the place back. */
-  enter(whose: object, begin: () => void): void {
+  /** Calls what is given once there is a place and it is this one's turn, which may be now; `leave` gives the place back. */
+  enter(whose: object, given: () => void): void {
+    // It may be begun when another one's is over.
+    const begin = bound(given);
     const line = this.#waiting.get(whose);
     if (line === undefined) {
       this.#waiting.set(whose, [begin]);

@@ -1,3 +1,4 @@
+import { activeRequest, within } from '@fosp/runtime';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Turns } from '../src/turns.ts';
@@ -71,6 +72,16 @@ describe('places in turns', () => {
         expect(begun).toEqual([...USERS.slice(0, 3), last]);
       }),
     );
+  });
+
+  it('F13 begin what waited for whoever it is of, not for whoever left', () => {
+    const begun: (string | undefined)[] = [];
+    const turns = new Turns({ places: 1, mayBegin: () => true });
+    for (const requestId of ['a', 'b']) {
+      within({ requestId, span: undefined }, () => turns.enter({}, () => begun.push(activeRequest())));
+    }
+    within({ requestId: 'a', span: undefined }, () => turns.leave());
+    expect(begun).toEqual(['a', 'b']);
   });
 
   it('F13 never begin what waited when the link ended', () => {
