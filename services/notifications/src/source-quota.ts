@@ -68,14 +68,14 @@ export class SourceQuota {
       }
       if (looks >= this.#options.looks || waiting.isRefused(domain, bytes, bounds)) {
         waiting.refuse(domain, bytes, bounds);
-        void this.#lookAnew();
+        this.#lookAnew().catch(() => undefined);
         return undefined;
       }
       await this.#lookAnew();
     }
   }
 
-  /** Never rejects: where it cannot be looked, all is as it was. */
+  /** Rejects where it cannot be looked; then all is as it was. */
   #lookAnew(): Promise<void> {
     this.#looking ??= this.#look().finally(() => {
       this.#looking = undefined;
@@ -93,10 +93,9 @@ export class SourceQuota {
     }
     try {
       this.#settle(await this.#options.queueLengths());
-    } catch {
-      // Whoever appends finds out as well.
+    } finally {
+      this.#lookedAt = performance.now();
     }
-    this.#lookedAt = performance.now();
   }
 
   #settle(lengths: ReadonlyMap<string, LineLengths>): void {

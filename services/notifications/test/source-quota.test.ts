@@ -60,4 +60,15 @@ describe('what one tree may have waiting for other domains', () => {
     waiting.set(AWAY, 0);
     await expect.poll(() => tell(AWAY), { timeout: 60_000 }).toBe(true);
   });
+
+  it('F59 is dropped only once it was looked for room: where that fails, the change is to come again', async () => {
+    const { waiting, queue, tell, fill } = start();
+    await fill(AWAY);
+    queue.look = () => Promise.reject(new Error('no leader'));
+    await expect(tell(AWAY)).rejects.toThrow('no leader');
+    await expect(tell(AWAY)).rejects.toThrow('no leader');
+    queue.look = async () => undefined;
+    waiting.set(AWAY, 0);
+    expect(await tell(AWAY)).toBe(true);
+  });
 });
