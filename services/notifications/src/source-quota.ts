@@ -51,6 +51,11 @@ export class SourceQuota {
     this.#options = options;
   }
 
+  /** Trees that are known to have something waiting, or were at the last look. */
+  get trees(): number {
+    return this.#trees.size;
+  }
+
   /**
    * Resolves with what to call once it is in the queue, or will not be; with undefined where it is not to be told. Rejects where
    * it cannot be looked whether there is room.
@@ -102,7 +107,7 @@ export class SourceQuota {
     const lines = new Map<string, number>();
     const emptied = new Set<string>();
     this.#remembered = 0;
-    for (const waiting of this.#trees.values()) {
+    for (const [tree, waiting] of this.#trees) {
       for (const [domain, { count, unseen }] of waiting.domains) {
         const line = lineName(waiting.own, domain);
         const queued = queuedIn(lengths.get(domain), waiting.own);
@@ -115,6 +120,9 @@ export class SourceQuota {
       }
       this.#remembered += waiting.domains.size;
       waiting.endLook(this.#options.waitingPerTree);
+      if (waiting.domains.size === 0) {
+        this.#trees.delete(tree);
+      }
     }
     for (const [line, queued] of lines) {
       this.#judge(line, { isEmptied: emptied.has(line), queued });

@@ -1,5 +1,5 @@
 /** What one tree may have waiting, step by step: with a look into the queues that a test holds up, or has fail. */
-import { ALICE, REALWORLD, WONDERLAND } from '@fosp/testkit';
+import { ALICE, BOB, REALWORLD, WONDERLAND } from '@fosp/testkit';
 import { describe, expect, it } from 'vitest';
 import { SourceQuota } from '../src/source-quota.ts';
 
@@ -38,7 +38,7 @@ function start(waitingRemembered = 1000) {
     const before = queue.ended;
     await expect.poll(() => queue.ended, { timeout: 60_000 }).toBeGreaterThan(before);
   };
-  return { waiting, queue, tell, fill, refuse };
+  return { quota, waiting, queue, tell, fill, refuse };
 }
 
 describe('what one tree may have waiting for other domains', () => {
@@ -70,5 +70,35 @@ describe('what one tree may have waiting for other domains', () => {
     queue.look = async () => undefined;
     waiting.set(AWAY, 0);
     expect(await tell(AWAY)).toBe(true);
+  });
+
+  it('F59 is forgotten with the last of it', async () => {
+    const { quota, waiting, tell, fill, refuse } = start();
+    for (let count = 0; count < 50; count++) {
+      await tell(REALWORLD, `user-${count}@${WONDERLAND}`);
+    }
+    waiting.set(REALWORLD, 0);
+    await fill(AWAY);
+    await refuse(AWAY);
+    expect(quota.trees).toBe(1);
+  });
+
+  it('F59 is counted for the tree, also where that was forgotten while it waited', async () => {
+    const { waiting, queue, tell, fill } = start(1);
+    await fill(AWAY);
+    const held = Promise.withResolvers<void>();
+    queue.look = () => held.promise;
+    const told = tell(AWAY);
+    // Of all trees but one there is nothing known any more.
+    await tell(REALWORLD, BOB);
+    waiting.set(AWAY, 0);
+    queue.look = async () => undefined;
+    held.resolve();
+    expect(await told).toBe(true);
+    let more = 0;
+    while (await tell(AWAY)) {
+      more++;
+    }
+    expect(more).toBe(9);
   });
 });
