@@ -4,7 +4,7 @@
  *
  * Who comes within the pace passes at once. Others wait before anything was done for them, in a line for each address, and the
  * lines go on in turns: whoever knocks without end is in nobody's way but their own. Where too many wait, the newest of the
- * longest line is turned away: over plain HTTP it is answered 503 with `Retry-After`, over TLS, where that would take the very
+ * longest line is turned away, the newcomer where its line is as long as any: over plain HTTP it is answered 503 with `Retry-After`, over TLS, where that would take the very
  * handshake, it is closed. Its client comes back after a pause that grows. So is who waited for so long that its client is
  * about to give up, and who gave up leaves the line: else a gateway that is late would let in none but the dead.
  *
@@ -15,6 +15,7 @@ import type { Socket } from 'node:net';
 import { KeyedRate, type Rate } from '@fosp/exchange';
 import { addressBlock } from '@fosp/runtime';
 import { type Gate, ignoreError, type Pass } from './front.ts';
+import { LineLengths } from './line-lengths.ts';
 
 /** What one without TLS takes of the pace, of what one with TLS takes: so much less work it is. */
 export const PLAIN_COST = 0.4;
@@ -55,6 +56,7 @@ export class Arrivals {
   readonly #pace: KeyedRate;
   /** By address, the one whose turn is next first. None is empty. */
   readonly #lines = new Map<string, Waiting[]>();
+  readonly #lengths = new LineLengths();
   /** Passed to be told that there is no place. */
   readonly #refused = new WeakSet<Socket>();
   #waiting = 0;
@@ -90,6 +92,7 @@ export class Arrivals {
       socket.destroy();
     }
     this.#lines.clear();
+    this.#lengths.clear();
     this.#waiting = 0;
   }
 
@@ -101,9 +104,10 @@ export class Arrivals {
       arrival.pass(arrival.socket);
     } else {
       delayed();
-      this.#wait(arrival, addressBlock(address));
+      const line = addressBlock(address);
+      this.#wait(arrival, line);
       if (this.#waiting > waiting) {
-        this.#turnAway();
+        this.#turnAway(line);
       }
     }
   }
@@ -119,12 +123,11 @@ export class Arrivals {
       arrival.socket.destroy();
     };
     const waiting = { ...arrival, since: this.#options.clock(), release: hold(arrival.socket, leave) };
-    const line = this.#lines.get(address);
-    if (line === undefined) {
-      this.#lines.set(address, [waiting]);
-    } else {
-      line.push(waiting);
-    }
+    const line = this.#lines.get(address) ?? [];
+    line.push(waiting);
+    // Where it is there already, it keeps its turn.
+    this.#lines.set(address, line);
+    this.#lengths.grew(address, line.length);
     this.#waiting++;
     this.#ticker ??= setInterval(() => this.#tick(), TICK_MS).unref();
   }
@@ -132,6 +135,7 @@ export class Arrivals {
   /** One of a line has gone. */
   #left(address: string, line: readonly Waiting[]): void {
     this.#waiting--;
+    this.#lengths.shrank(address, line.length);
     if (line.length === 0) {
       this.#lines.delete(address);
     }
@@ -178,14 +182,12 @@ export class Arrivals {
     }
   }
 
-  #turnAway(): void {
-    let longest: [string, Waiting[]] = ['', []];
-    for (const line of this.#lines) {
-      longest = line[1].length > longest[1].length ? line : longest;
-    }
-    const [address, line] = longest;
-    const last = line.pop();
-    if (last !== undefined) {
+  /** @param newest the line that the last to come is in */
+  #turnAway(newest: string): void {
+    const address = this.#lengths.longest(newest) ?? newest;
+    const line = this.#lines.get(address);
+    const last = line?.pop();
+    if (line !== undefined && last !== undefined) {
       this.#left(address, line);
       this.#refuse(last);
     }

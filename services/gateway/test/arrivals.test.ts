@@ -90,6 +90,22 @@ describe('connections that come all at once', () => {
     expect(raw.received).toContain('Retry-After: 5');
   });
 
+  it('F24 are answered 503 themselves where too many wait and none has more there than they', async () => {
+    const gateway = await startPaced(2);
+    expect(await knock(gateway.url, '127.0.0.1').opened).toBe('in');
+    const first = knock(gateway.url, '127.0.0.1');
+    await expect.poll(gateway.waiting).toBe(1);
+    const second = knock(gateway.url, '127.0.0.2');
+    await expect.poll(gateway.waiting).toBe(2);
+    const third = knock(gateway.url, '127.0.0.3');
+    expect(await third.opened).toContain('503');
+    expect([first, second].map(({ outcome }) => outcome)).toEqual(['waits', 'waits']);
+    gateway.pass(1000);
+    expect(await first.opened).toBe('in');
+    gateway.pass(1000);
+    expect(await second.opened).toBe('in');
+  });
+
   it('F24 are closed there before a TLS handshake was made for them; who waited makes theirs', async () => {
     const gateway = await startPaced(1, {
       FOSP_TLS_CERT: fixture('localhost.pem'),
