@@ -168,7 +168,7 @@ export class ServerLink implements PeerHandler, Backlogged {
   }
 
   /**
-   * Has the other end ask over other links, where it knows of `retire`; carries out no more requests after that, and closes with
+   * Has the other end, where it dialled the link and knows of `retire`, ask over other links; carries out no more requests after that, and closes with
    * 1012 once those in flight are answered, of either side. It is read on until then, since what comes may be responses to our own.
    */
   retire(): void {
@@ -262,7 +262,9 @@ export class ServerLink implements PeerHandler, Backlogged {
   }
 
   async #retire(): Promise<void> {
-    if (this.#ends.extensions.retire) {
+    const { extensions, retiring } = this.#ends;
+    // Of a link that we dialled its other end would not want to know: it asks over its own.
+    if (extensions.retire && retiring === undefined) {
       // Whoever does not answer is refused what comes.
       await this.#peer.request('RETIRE', undefined).catch(() => undefined);
     }
