@@ -100,9 +100,13 @@ export class Connector {
       const facts = { id, url: place.url, extensions, requests, message, openedAt: clock(), patience };
       const link = new Link(facts, peer, ear);
       const acknowledged = (upTo: number) => wanted.acknowledged(link, upTo);
-      const retiring = () => {
+      const retiring = async () => {
+        if (link.isLeft) {
+          // Each would be kept until the last answer.
+          throw fospError('malformed', 'RETIRE came over this link already: once is enough.');
+        }
         link.leave();
-        return wanted.retiring(link);
+        await wanted.retiring(link);
       };
       ear.serveBy(new ServerLink(serving, { id, peer, domain, to: own, extensions, acknowledged, retiring }));
       await logIn(peer, { domain: own, key: await this.#keyFor(wanted, nonce) }, limits.loginSeconds);
