@@ -17,6 +17,8 @@ export interface LaneLimits extends FairQueueLimits {
   readonly waitSeconds: number;
   /** Unsent bytes of a link, beyond which it is handed nothing more. */
   readonly backlogBytes: number;
+  /** For the other side to close a link that it had us leave, once nothing is under way on it. */
+  readonly closeSeconds: number;
 }
 
 export interface LaneOptions {
@@ -64,6 +66,7 @@ interface Use {
   heard: number;
   /** Whoever waits until nothing is under way. */
   ended: (() => void) | undefined;
+  closing: NodeJS.Timeout | undefined;
 }
 
 export class Lane implements Backlogged {
@@ -138,17 +141,19 @@ export class Lane implements Backlogged {
     return isBehind;
   }
 
-  /** This link takes nothing more: what waits goes over others. Resolves once nothing is under way on it. */
-  left(link: Link): Promise<void> {
+  /** This link takes nothing more: what waits goes over others. Resolves once nothing is under way on it. To be called once. */
+  async left(link: Link): Promise<void> {
     const use = this.#links.get(link);
     this.#proceed();
-    return new Promise((resolve) => {
-      if (use === undefined || use.underWay === 0) {
-        resolve();
-      } else {
+    if (use === undefined) {
+      return;
+    }
+    if (use.underWay > 0) {
+      await new Promise<void>((resolve) => {
         use.ended = resolve;
-      }
-    });
+      });
+    }
+    this.#closeLeft(use);
   }
 
   /** What waits fails with this error, and so does what comes. Resolves once nothing is under way. */
@@ -290,7 +295,11 @@ export class Lane implements Backlogged {
 
   #opened(link: Link): void {
     const { clock, opened, perUser } = this.#options;
-    this.#links.set(link, { link, underWay: 0, usedAt: clock(), heard: 0, ended: undefined });
+    const use: Use = { link, underWay: 0, usedAt: clock(), heard: 0, ended: undefined, closing: undefined };
+    this.#links.set(link, use);
+    if (link.isLeft) {
+      this.#closeLeft(use);
+    }
     this.#queue.perUser = Math.min(perUser, link.facts.requests ?? perUser);
     void link.closed.then((end) => this.#closed(link, end));
     if (this.#closing !== undefined) {
@@ -302,7 +311,15 @@ export class Lane implements Backlogged {
     this.#proceed();
   }
 
+  /** Who leaves links and never closes them shall not have us keep them all. */
+  #closeLeft(use: Use): void {
+    const { closeSeconds } = this.#options.limits;
+    const close = () => use.link.close(1000, 'This link was left, and not closed.');
+    use.closing = setTimeout(close, closeSeconds * 1000).unref();
+  }
+
   #closed(link: Link, end: LinkEnd): void {
+    clearTimeout(this.#links.get(link)?.closing);
     this.#links.delete(link);
     if (this.#links.size === 0) {
       clearInterval(this.#idleTimer);

@@ -38,7 +38,7 @@ export interface LinkLimits {
   readonly transferIdleSeconds: number;
   /** Without a word from the other side before it is pinged, and after that before the link counts as dead. */
   readonly heartbeatSeconds: number;
-  /** For the closing handshake. */
+  /** For the closing handshake; and for the other side to close a link that it had us leave, after its last answer. */
   readonly closeSeconds: number;
   /** Milliseconds between two attempts to reach a domain that failed. */
   readonly pauses: BackOffOptions;

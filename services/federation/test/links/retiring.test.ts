@@ -87,7 +87,7 @@ describe('a link whose other end is about to close it', () => {
 
   it('F59 F68 is told nothing more, and the next one all that is not acknowledged', async () => {
     await using peer = await TestPeer.start();
-    await using federation = await Federation.start({ peer });
+    await using federation = await Federation.start({ peer, limits: { closeSeconds: 60 } });
     const first = tell(federation, 1);
     const left = await peer.link();
     const id = idOf(await left.next());
@@ -102,6 +102,45 @@ describe('a link whose other end is about to close it', () => {
     expect(told).toBeGreaterThan(id);
     await acknowledge(next, told);
     await second;
+  });
+
+  it('F61 F68 is refused when it says so again, and answered the first time all the same', async () => {
+    await using peer = await TestPeer.start();
+    await using federation = await Federation.start({ peer });
+    const first = federation.forward('UPDATE');
+    const left = await peer.link();
+    const asked = await left.next();
+    await retire(left, federation);
+    left.send('RETIRE * 71');
+    expect(await left.next()).toMatchObject({ type: 'FAILED', words: ['400', '71'] });
+    left.answer(asked, { status: 204 });
+    expect((await first).status).toBe(204);
+    await expectLeft(left);
+  });
+
+  it('F68 is closed where its other end does not do so', async () => {
+    await using peer = await TestPeer.start();
+    await using federation = await Federation.start({ peer });
+    const answered = federation.forward('SELECT');
+    const left = await peer.link();
+    left.answer(await left.next(), DONE);
+    await answered;
+    await retire(left, federation);
+    await expectLeft(left);
+    expect((await left.wire.closed).code).toBe(1000);
+  });
+
+  it('F68 is not one that we dialled: that is closed at once where nothing is in flight', async () => {
+    await using peer = await TestPeer.start();
+    await using federation = await Federation.start({ peer });
+    const answered = federation.forward('SELECT');
+    const link = await peer.link();
+    link.answer(await link.next(), DONE);
+    await answered;
+    const drained = federation.drain();
+    expect((await link.wire.closed).code).toBe(1012);
+    expect(link.messages.size).toBe(0);
+    await drained;
   });
 
   it('F61 counts as away where that happens to one link after the other', async () => {
