@@ -4,7 +4,8 @@
  * piece. So what is sent in one turn of the event loop mostly costs one copy and one write.
  *
  * What a slow reader keeps waiting would keep the whole slab alive: whoever writes for one that is behind asks for memory
- * of its own (`apart`). A large body is not copied, but for masking; it must not be changed after it was sent.
+ * of its own (`apart`). No body may be changed after it was sent: a large one
+ * is never copied, but for masking, and a small one only when it leaves.
  */
 import { randomFillSync } from 'node:crypto';
 import { headerSize, writeHeader } from './frame-header.ts';
