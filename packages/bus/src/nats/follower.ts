@@ -34,8 +34,9 @@ export interface FollowerOptions {
   readonly removalsAtOnce: number;
   /** Acknowledged messages that are to be removed, beyond which nothing more is read. */
   readonly waitingRemovals: number;
-  /** Milliseconds until it is first looked whether an older program appended something; each time twice as long. */
+  /** Milliseconds until it is first looked whether an older program appended something; each time twice as long, up to the longest. */
   readonly olderPause: number;
+  readonly longestOlderPause: number;
 }
 
 /** What is followed, as the server knows it. */

@@ -5,6 +5,9 @@
  * Invariant: whoever reads a message of the followed subject asks `isClear` of it first. Where that says so, nothing in front of it is
  * left to be read of the older one; where it does not, `next` gives all up to there, of both. It costs one question to the server
  * for all that is in the stream at that moment.
+ *
+ * An older program that follows its subject alone knows nothing of the other one: what is appended to both while it does so may be
+ * read by it, and by whoever follows later, in another order than that of the stream.
  */
 import type { StoredMsg } from '@nats-io/jetstream';
 import type { OlderSubject } from '../transport.ts';
@@ -15,12 +18,10 @@ import { type RemovalOptions, Removals } from './removals.ts';
 export interface OlderSubjectOptions extends RemovalOptions {
   /** Its subject as callers know it. */
   readonly older: OlderSubject;
-  /** Milliseconds until it is first looked whether something was appended to it since; each time twice as long. */
+  /** Milliseconds until it is first looked whether something was appended to it since; each time twice as long, up to the longest. */
   readonly olderPause: number;
+  readonly longestOlderPause: number;
 }
-
-/** What a timer takes. */
-const LONGEST_PAUSE = 2 ** 31 - 1;
 
 export class OlderMessages {
   /** They lie among those of others. */
@@ -29,6 +30,7 @@ export class OlderMessages {
   readonly #followed: Followed;
   readonly #older: OlderSubject;
   readonly #subject: string;
+  readonly #longestPause: number;
   #pause: number;
   /** Of what is in the stream up to here, nothing is left to be read of the older subject. */
   #clearUpTo = 0;
@@ -39,6 +41,7 @@ export class OlderMessages {
     this.#older = options.older;
     this.#subject = followed.prefix + options.older.subject;
     this.#pause = options.olderPause;
+    this.#longestPause = options.longestOlderPause;
     this.removals = new Removals(server, { ...followed, subject: this.#subject }, options);
   }
 
@@ -88,7 +91,7 @@ export class OlderMessages {
     const wait = (): void => {
       if (!isOver) {
         timer = setTimeout(() => void look().catch(wait), this.#pause).unref();
-        this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE);
+        this.#pause = Math.min(2 * this.#pause, this.#longestPause);
       }
     };
     const look = async (): Promise<void> => {

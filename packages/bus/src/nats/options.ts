@@ -65,6 +65,7 @@ const FOLLOWER_DEFAULTS: FollowerOptions = {
   removalsAtOnce: 64,
   waitingRemovals: 10_000,
   olderPause: 1000,
+  longestOlderPause: 60_000,
 };
 
 /** Throws where a name could not be part of a subject. */
