@@ -16,6 +16,10 @@ import type { BusHeaders, Following, FollowOptions, Transport } from './transpor
 const REMOTE_WINDOW = 256;
 const REMOTE_WINDOW_BYTES = 16 * 1024 * 1024;
 
+/**
+ * Hands on what is in a line, and what an older program appended for all of ours, in the order of the stream. That does not hold for what
+ * an older program follows meanwhile, which knows its own subject alone (see docs/operations.md, upgrade of a cluster).
+ */
 export function followLine(
   transport: Transport,
   line: RemoteLine,
