@@ -66,6 +66,8 @@ export class Pair {
   /** When it is ours to be tried among those that are away. */
   readonly #turn = () => this.#tryInTurn();
   #hasTurn = false;
+  /** Was it ever reached, or heard of? Of names that were not, anybody can make up any number. */
+  #wasThere = false;
   #lastError: FospError | undefined;
   #lastFailure: Failure | undefined;
   #nowhereSince: number | undefined;
@@ -130,6 +132,7 @@ export class Pair {
   reset(): void {
     this.#deps.redials.leave(this.#turn);
     this.#breaker.reset();
+    this.#wasThere = true;
     this.#nowhereSince = undefined;
   }
 
@@ -183,6 +186,7 @@ export class Pair {
         retiring: (left) => this.#left(left),
       });
       this.#lastError = undefined;
+      this.#wasThere = true;
       if (wasItsTurn) {
         redials.giveBack();
       }
@@ -218,7 +222,8 @@ export class Pair {
     if (this.#hasTurn) {
       this.#hasTurn = false;
     } else if (!redials.take()) {
-      redials.enter(this.#turn, this.#breaker.isGone);
+      const isHopeful = this.#wasThere && !this.#breaker.isGone && this.#nowhereSince === undefined;
+      redials.enter(this.#turn, !isHopeful);
       throw this.#later(this.#lastError);
     }
     return true;

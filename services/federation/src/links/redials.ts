@@ -4,7 +4,7 @@
  * of them, they are all reached again soon after one is.
  *
  * Invariants: each waits once, in one of two lines, which have turns alternately: one for those that were there a while ago, so
- * that they are found soon however many others are gone for good. Within a line who came first has its turn first. Nobody has a
+ * that they are found soon however many others are gone for good, or never were. Within a line who came first has its turn first. Nobody has a
  * turn out of the line while others wait.
  */
 import { KeyedRate, type Rate } from '@fosp/exchange';
@@ -18,17 +18,19 @@ export interface RedialsOptions {
 /** Called when it is its turn. */
 export type Turn = () => void;
 
-/** Those who wait, in order, each with how many had come before it. */
-type Line = Map<Turn, number>;
+/** Those who wait, in order, each with how many had come before it to this line. */
+interface Line {
+  readonly waiting: Map<Turn, number>;
+  came: number;
+}
 
 export class Redials {
   readonly #options: RedialsOptions;
   readonly #rate: KeyedRate;
   /** The one whose turn is next is the first. */
   #lines: readonly [Line, Line];
-  readonly #recent: Line = new Map();
-  readonly #gone: Line = new Map();
-  #came = 0;
+  readonly #recent: Line = { waiting: new Map(), came: 0 };
+  readonly #gone: Line = { waiting: new Map(), came: 0 };
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: RedialsOptions) {
@@ -49,17 +51,18 @@ export class Redials {
     this.#proceed();
   }
 
-  /** `isGone`: the domain is away for long. One that waits already stays where it is. */
+  /** `isGone`: the domain is away for long, or was never there. One that waits already stays where it is. */
   enter(turn: Turn, isGone: boolean): void {
-    if (!this.#recent.has(turn) && !this.#gone.has(turn)) {
-      (isGone ? this.#gone : this.#recent).set(turn, this.#came++);
+    if (!this.#lines.some(({ waiting }) => waiting.has(turn))) {
+      const line = isGone ? this.#gone : this.#recent;
+      line.waiting.set(turn, line.came++);
       this.#proceed();
     }
   }
 
   leave(turn: Turn): void {
-    for (const line of this.#lines) {
-      line.delete(turn);
+    for (const { waiting } of this.#lines) {
+      waiting.delete(turn);
     }
     if (this.#isEmpty) {
       this.#stopWaiting();
@@ -68,18 +71,20 @@ export class Redials {
 
   /** Milliseconds until it is this one's turn, about; 0 for one that does not wait. */
   waitOf(turn: Turn): number {
-    const line = this.#recent.has(turn) ? this.#recent : this.#gone;
-    const came = line.get(turn);
-    if (came === undefined) {
+    const [next, second] = this.#lines;
+    const [line, other] = next.waiting.has(turn) ? [next, second] : [second, next];
+    const came = line.waiting.get(turn);
+    const [first] = line.waiting.values();
+    if (came === undefined || first === undefined) {
       return 0;
     }
-    // Those of both lines were counted, and of both lines they have their turns.
-    const first = Math.min(...this.#lines.flatMap((each) => [...each.values().take(1)]));
-    return ((came - first + 1) / this.#options.rate.perSecond) * 1000;
+    const before = came - first;
+    const ofOther = Math.min(line === next ? before : before + 1, other.waiting.size);
+    return ((before + ofOther + 1) / this.#options.rate.perSecond) * 1000;
   }
 
   get #isEmpty(): boolean {
-    return this.#recent.size + this.#gone.size === 0;
+    return this.#recent.waiting.size + this.#gone.waiting.size === 0;
   }
 
   #proceed(): void {
@@ -103,10 +108,10 @@ export class Redials {
   #next(): void {
     const [one, other] = this.#lines;
     this.#lines = [other, one];
-    const line = one.size > 0 ? one : other;
-    const [turn] = line.keys();
+    const { waiting } = one.waiting.size > 0 ? one : other;
+    const [turn] = waiting.keys();
     if (turn !== undefined) {
-      line.delete(turn);
+      waiting.delete(turn);
       turn();
     }
   }

@@ -81,4 +81,15 @@ describe('domains that are away', () => {
     redials.giveBack();
     expect(had).toEqual(['c', 'b']);
   });
+
+  it('F68 that were there a while ago are told no longer wait for those that are gone', () => {
+    const { redials, enter, turnOf } = start();
+    expect(redials.take()).toBe(true);
+    for (let count = 0; count < 1000; count++) {
+      enter(`gone-${count}`, true);
+    }
+    enter('a');
+    enter('b');
+    expect(['a', 'b', 'gone-0', 'gone-999'].map((name) => redials.waitOf(turnOf(name)))).toEqual([1, 3, 2, 1002]);
+  });
 });
