@@ -2,7 +2,7 @@
  * Looks after domains for which notifications wait: those of this process are told, and those that nobody has, since their
  * owner died or never was, are taken. And gives up domains that nobody needs.
  */
-import { type Bus, type BusSubscription, type NudgeReason, totalOf } from '@fosp/bus';
+import { type Bus, type BusSubscription, type LineLengths, type NudgeReason, totalOf } from '@fosp/bus';
 import type { RemoteQueue } from '../queue/remote-queue.ts';
 import type { Ownership } from './ownership.ts';
 import type { OwnershipTelemetry } from './telemetry.ts';
@@ -104,7 +104,8 @@ export class Sweeper {
     const others: string[] = [];
     let ours = 0;
     const queuedOf = new Map<string, number>();
-    for (const [domain, lines] of await queue.lengths()) {
+    const lengths = await queue.lengths();
+    for (const [domain, lines] of lengths) {
       const peer = ownership.get(domain);
       if (peer === undefined) {
         others.push(domain);
@@ -113,7 +114,6 @@ export class Sweeper {
         ours += total;
         queuedOf.set(domain, total);
         peer.wake(false, lines.keys());
-        await peer.keepBounds(lines);
       }
     }
     this.#queued = ours;
@@ -124,5 +124,20 @@ export class Sweeper {
       await ownership.acquire(others[(this.#next + index) % others.length] ?? '');
     }
     this.#next = others.length === 0 ? 0 : (this.#next + count) % others.length;
+    await this.#keepBounds(lengths);
+  }
+
+  /** What cannot be trimmed for one domain is trimmed for others all the same. */
+  async #keepBounds(lengths: ReadonlyMap<string, LineLengths>): Promise<void> {
+    const { ownership, telemetry } = this.#deps;
+    for (const [domain, lines] of lengths) {
+      if (this.#isStopped) {
+        return;
+      }
+      await ownership
+        .get(domain)
+        ?.keepBounds(lines)
+        .catch((error: unknown) => telemetry.notSwept(error));
+    }
   }
 }
