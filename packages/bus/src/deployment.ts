@@ -6,11 +6,13 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 const GIB = 1024 * MIB;
 
+const DOMAIN_NAMES = 'domain names, separated by commas';
+
 /** Normalised; the first is that of connections which name none. */
 export const DOMAINS = variable('FOSP_DOMAIN', 'localhost', 'the domains served', {
-  allowed: 'domain names, separated by commas',
+  allowed: DOMAIN_NAMES,
   parse: (given) => {
-    const domains = splitList(given).map(normaliseDomain);
+    const domains = domainsIn(given);
     if (domains.length === 0) {
       throw new RangeError('names no domain');
     }
@@ -29,7 +31,7 @@ export const TRACE_PEERS = variable(
   'FOSP_TRACES_PEERS',
   '',
   'other domains with which traces of forwarded requests are shared: they are told ours, and believed theirs',
-  { allowed: 'domain names, separated by commas', parse: (given) => splitList(given).map(normaliseDomain) },
+  { allowed: DOMAIN_NAMES, parse: domainsIn },
 );
 
 export const QUEUE_DAYS = count(
@@ -67,3 +69,7 @@ export const HASH_MEMORY = bytes(
     min: MIB,
   },
 );
+
+function domainsIn(given: string): string[] {
+  return splitList(given).map(normaliseDomain);
+}
