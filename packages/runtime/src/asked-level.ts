@@ -5,6 +5,7 @@
  * way at a time, and none sooner than `pause` after the last, however often metrics are read: whoever is sick is not made
  * sicker. What is older than `keep` is not shown any more. Nothing is asked unless metrics are read, so there is nothing to stop.
  */
+import { waitAtMost } from './patience.ts';
 
 /** Milliseconds. */
 export interface AskedLevelOptions {
@@ -39,7 +40,7 @@ export class AskedLevel<T> {
       this.#asking = this.#askOnce();
     }
     if (this.#asking !== undefined) {
-      await within(this.#asking, wait);
+      await waitAtMost(wait, this.#asking);
     }
     return this.#last !== undefined && now() - this.#last.at <= keep ? this.#last.value : undefined;
   }
@@ -56,14 +57,4 @@ export class AskedLevel<T> {
       this.#asking = undefined;
     }
   }
-}
-
-function within(done: Promise<void>, milliseconds: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, milliseconds);
-    void done.then(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

@@ -45,6 +45,7 @@ export {
   Metrics,
 } from './metrics.ts';
 export { type Networks, parseNetworks } from './networks.ts';
+export { waitAtMost } from './patience.ts';
 export { PROCESS_VARIABLES } from './process-variables.ts';
 export { type ProcessOptions, runProcess, type Service, type ServiceParts } from './run.ts';
 export { Secret } from './secret.ts';

@@ -9,7 +9,7 @@
  * left behind may be cached as it was before, so the cache is told first.
  */
 import type { Bus } from '@fosp/bus';
-import { backOff } from '@fosp/runtime';
+import { backOff, waitAtMost } from '@fosp/runtime';
 import type { Cache } from './cache/cache.ts';
 import type { ObjectsLimits } from './limits.ts';
 import type { Store } from './store/store.ts';
@@ -103,12 +103,7 @@ export class Relay {
       clearTimeout(pause);
       this.#end(tree);
     }
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, this.#deps.limits.drainPatience);
-    });
-    await Promise.race([this.settled(), late]);
-    clearTimeout(timer);
+    await waitAtMost(this.#deps.limits.drainPatience, this.settled());
     this.#isStopped = true;
   }
 

@@ -4,6 +4,7 @@
  */
 import type { ReadableSpan, SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { CounterCell } from '../metrics.ts';
+import { waitAtMost } from '../patience.ts';
 
 export interface ExportQueueOptions {
   readonly exporter: SpanExporter;
@@ -58,12 +59,7 @@ export class ExportQueue implements SpanProcessor {
   async shutdown(): Promise<void> {
     this.#isClosed = true;
     const { counts, exporter, flushPatience } = this.#options;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, flushPatience);
-    });
-    await Promise.race([this.forceFlush(), late]);
-    clearTimeout(timer);
+    await waitAtMost(flushPatience, this.forceFlush());
     clearTimeout(this.#timer);
     counts.dropped.add(this.#waiting.splice(0).length);
     // Not waited for: it would wait for what is being sent.

@@ -1,6 +1,7 @@
 /** A domain whose lease this process has: it serves the calls at it, until it is released or lost. */
 import { type Bus, type BusSubscription, FEDERATION, type HeldLease } from '@fosp/bus';
 import { type FospError, fospError } from '@fosp/protocol';
+import { waitAtMost } from '@fosp/runtime';
 import type { PeerDomain } from './peer-domain.ts';
 
 export interface OwnedDomainDeps {
@@ -75,12 +76,7 @@ export class OwnedDomain {
   async #release(): Promise<void> {
     const stopped = Promise.all(this.#served.map((each) => each.stop()));
     const reason: FospError = fospError('unavailable', ENDING, { headers: { 'Retry-After': '1' } });
-    let late: NodeJS.Timeout | undefined;
-    const patience = new Promise<void>((resolve) => {
-      late = setTimeout(resolve, this.#deps.finishSeconds * 1000);
-    });
-    await Promise.race([this.peer.finish(reason), patience]);
-    clearTimeout(late);
+    await waitAtMost(this.#deps.finishSeconds * 1000, this.peer.finish(reason));
     await this.peer.close(1012, 'The server restarts: connect again.');
     await stopped;
     await this.#lease.release();
